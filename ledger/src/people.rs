@@ -3,10 +3,11 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use sekisho_register::cases::is_permitted;
 use sekisho_register::change::CaseId;
 use sekisho_register::{NameHash, SignedAct};
 use sekisho_tlog::{Hash, inclusion_proof};
-use sekisho_wire::id::OfficeId;
+use sekisho_wire::id::{CaseReference, OfficeId};
 use sekisho_wire::reason::AlarmKind;
 use sekisho_wire::record::Alarm;
 
@@ -69,6 +70,18 @@ impl Ledger {
             self.note_recovery(office, placed.index);
         }
         Ok((placed, published.size))
+    }
+
+    /// Whether what is asked for may be taken away: without a number it is only looked at (S3 33, S4 21; register §R11).
+    ///
+    /// # Errors
+    /// [`Refusal::NotPermitted`] when the number is not that of a request that the owning section, the system manager and the data protection
+    /// manager have granted.
+    pub fn expect_permitted(&self, office: &OfficeId, permission: Option<&CaseReference>) -> Result<(), Refusal> {
+        let Some(number) = permission else { return Ok(()) };
+        let casebook = self.office(office)?.casebook();
+        let case = number.as_str().parse::<CaseId>().ok().and_then(|id| casebook.case(&id).cloned());
+        if case.is_some_and(|case| is_permitted(&case)) { Ok(()) } else { Err(Refusal::NotPermitted) }
     }
 
     /// The cases that the casebook's entry at `index` opened.

@@ -99,6 +99,8 @@ pub enum Refusal {
     ProofRefused,
     /// None of the person's roles permits this.
     RoleMissing,
+    /// Nobody has permitted under this number that records are taken away.
+    NotPermitted,
     /// The certificate signing request is not one, or not for the key that it must be for.
     RequestRefused,
     /// The key of a newcomer did not sign his application.
@@ -134,7 +136,7 @@ pub type Text = (String, &'static str);
 
 impl Refusal {
     /// All codes, by the alphabet.
-    pub(crate) const CODES: [&'static str; 33] = [
+    pub(crate) const CODES: [&'static str; 34] = [
         "busy",
         "code_expired",
         "code_other",
@@ -156,6 +158,7 @@ impl Refusal {
         "name_wrong",
         "not_enrolled",
         "not_found",
+        "not_permitted",
         "not_proposed",
         "not_you",
         "other_keys",
@@ -205,6 +208,7 @@ impl Refusal {
             Self::TokenNeeded => (401, "token_needed"),
             Self::ProofRefused => (403, "proof_refused"),
             Self::RoleMissing => (403, "role_missing"),
+            Self::NotPermitted => (403, "not_permitted"),
             Self::RequestRefused => (400, "request_refused"),
             Self::KeyUnproved => (403, "key_unproved"),
         }
@@ -331,6 +335,10 @@ impl Refusal {
                 plain("the card's proof was not accepted", "Ask for a new challenge and sign it with a current card.")
             }
             Self::RoleMissing => plain("none of your posts permits this", "Ask somebody whose post does."),
+            Self::NotPermitted => plain(
+                "no permission to take records away has this number",
+                "Apply with 'sekisho-admin case open export-request …'; once the owning section, the system manager and the data protection manager have granted it, use its number, as in export-request-2026-1.",
+            ),
             Self::RequestRefused => {
                 plain("the certificate request is not one for the terminal's P-256 key", "Enrol the terminal again.")
             }
@@ -439,6 +447,10 @@ impl Refusal {
                 plain("カードの証明が認められませんでした", "有効なカードで、あらためて署名してください。")
             }
             Self::RoleMissing => plain("この操作を許可する職にありません", "権限のある職の方に依頼してください。"),
+            Self::NotPermitted => plain(
+                "この番号の使用許可はありません",
+                "「sekisho-admin case open export-request …」で申請し、所管課、システム管理者、データ保護管理者の決定を受けてから、その番号(export-request-2026-1 の形)を指定してください。",
+            ),
             Self::RequestRefused => {
                 plain("証明書の要求が、この端末機の P-256 の鍵のものではありません", "端末機を登録し直してください。")
             }

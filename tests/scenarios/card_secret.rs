@@ -36,7 +36,9 @@ fn reset_pin(desk: &Desk, issued: &mut Issued) -> Output {
     let file = desk.file("pins/new.pin");
     // Never one of a card's last PINs.
     std::fs::write(&file, format!("8052{}", RESETS.fetch_add(1, Ordering::Relaxed))).unwrap();
-    with_card(desk, issued, |desk| desk.try_run(&["card", "reset-pin", "--own-pin-file", file.to_str().unwrap()]))
+    with_card(desk, issued, |desk| {
+        desk.try_run(&["card", "reset-pin", "--identified", "staff-card", "--own-pin-file", file.to_str().unwrap()])
+    })
 }
 
 /// Files below a folder whose bytes hold these.

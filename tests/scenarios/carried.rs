@@ -117,13 +117,15 @@ fn what_was_done_cut_off_and_on_a_disk_that_was_put_back_is_found_proved_and_rep
     let (index, out) = (&second[0].0, scene.scratch.path().join("case.evidence"));
     let file = out.to_str().unwrap();
     let newest = &found(&scene, "R8-3")[0].0;
-    scene.desk.run(&["records", "evidence", index, newest, "--permission", "R8-1", "--out", file]);
+    let permission = scene.desk.permit_export("jumin");
+    scene.desk.run(&["records", "evidence", index, newest, "--permission", &permission, "--out", file]);
     let id = scene.desk.office().to_string();
     let said = both(&scene.desk.try_run(&["verify-evidence", file, "--office-id", &id]));
     assert!(said.contains("2 records hold, 0 do not") && said.contains("carried into epoch 2"), "{said}");
     for format in ["csv", "ocsf"] {
         let out = scene.scratch.path().join(format);
-        let taken = ["records", "export", "--permission", "R8-1", "--format", format, "--out", out.to_str().unwrap()];
+        let taken =
+            ["records", "export", "--permission", &permission, "--format", format, "--out", out.to_str().unwrap()];
         scene.desk.run(&taken);
         let text = std::fs::read_to_string(&out).unwrap();
         assert!(text.lines().filter(|line| line.contains("brought later")).count() >= 6, "{text}");

@@ -77,7 +77,8 @@ fn taken(scene: &mut Scene) -> Taken {
         cards.iter().find(|card| card.to_string().contains("10023")).unwrap()["guid"].as_str().unwrap().to_owned();
     scene.decide(&["card", "suspend", &hers, "--reason", "lost"]);
     scene.desk.run(&["office", "export", Taken::text(&later)]);
-    let out = ["--permission", "R8-0012", "--out", Taken::text(&file)];
+    let permission = scene.desk.permit_export("jumin");
+    let out = ["--permission", &permission, "--out", Taken::text(&file)];
     let command = [&["records", "evidence", &refused, &granted, &granted], &out[..]].concat();
     let said = scene.desk.run(&command);
     assert!(said.contains("evidence of 2 records written") && said.contains("2 records hold, 0 do not"), "{said}");
@@ -104,7 +105,7 @@ fn taken(scene: &mut Scene) -> Taken {
     // The ledger wrote down that it was taken, and under which number.
     let read = scene.search(&["--kind", "read", "--limit", "100"]);
     let under = |row: &&Value| {
-        row["what"].as_str().unwrap().contains("fetched evidence") && row.to_string().contains("R8-0012")
+        row["what"].as_str().unwrap().contains("fetched evidence") && row.to_string().contains("export-request-")
     };
     assert!(read.iter().filter(under).count() >= 3, "two records, and the opening of their session: {read:?}");
     Taken { office, later, file, id }
@@ -126,7 +127,7 @@ fn evidence_is_checked_without_card_ledger_or_home_and_nothing_altered_in_it_hol
         assert_eq!(output.status.code(), Some(0), "{said}");
         for words in [
             "written at",
-            "under R8-0012 and signed with the card",
+            "under export-request-",
             "terminal jumin-1  田中",
             "(10023)",
             "case R8-77: granted",

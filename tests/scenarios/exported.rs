@@ -61,10 +61,11 @@ fn what_a_search_finds_is_taken_away_under_a_permission_and_others_read_it() {
     assert!(!client.authorize(&request("zei.certificate")).unwrap().verdict.granted);
     wait_sealed(&scene.terminal);
 
+    let permission = scene.desk.permit_export("jumin");
     let file = |name: &str| scene.scratch.path().join(name);
     let export = |language: &str, name: &str, more: &[&str]| {
-        let fixed =
-            ["records", "export", "--permission", "R8-0012", "--out", file(name).to_str().unwrap()].map(str::to_owned);
+        let fixed = ["records", "export", "--permission", &permission, "--out", file(name).to_str().unwrap()]
+            .map(str::to_owned);
         let mut arguments: Vec<&str> = fixed.iter().map(String::as_str).collect();
         arguments.extend(more);
         let output = scene.desk.command_in(language, &arguments).output().unwrap();
@@ -72,7 +73,7 @@ fn what_a_search_finds_is_taken_away_under_a_permission_and_others_read_it() {
         both(&output)
     };
     let said = export("en", "decisions.csv", &["--format", "csv", "--kind", "decision"]);
-    assert!(said.contains(&format!("{} records written", TIMES + 1)) && said.contains("R8-0012"), "{said}");
+    assert!(said.contains(&format!("{} records written", TIMES + 1)) && said.contains(&permission), "{said}");
     assert!(!said.contains("not complete"), "{said}");
     let path = file("decisions.csv");
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
@@ -116,7 +117,7 @@ fn what_a_search_finds_is_taken_away_under_a_permission_and_others_read_it() {
     let read = scene.search(&["--kind", "read", "--limit", "100"]);
     let under = |count: &str| {
         let said = |row: &Value| {
-            row["what"].as_str().unwrap().contains("to take it away under R8-0012")
+            row["what"].as_str().unwrap().contains(&format!("to take it away under {permission}"))
                 && row["what"].as_str().unwrap().contains(count)
         };
         read.iter().filter(|row| said(row)).count()
@@ -124,14 +125,23 @@ fn what_a_search_finds_is_taken_away_under_a_permission_and_others_read_it() {
     assert!(under("(500 shown)") >= 3 && under(&format!("({} shown)", TIMES + 1 - 500)) == 1, "{read:?}");
 
     // What is there is not written over, and nothing is taken away without a number.
-    let again = ["records", "export", "--permission", "R8-0012", "--format", "csv", "--out", path.to_str().unwrap()];
+    let again = ["records", "export", "--permission", &permission, "--format", "csv", "--out", path.to_str().unwrap()];
     let output = scene.desk.try_run(&again);
     assert!(!output.status.success() && both(&output).contains("decisions.csv"), "{}", both(&output));
     assert_eq!(std::fs::read_to_string(&path).unwrap(), bytes);
-    for permission in [vec![], vec!["--permission", "山田"]] {
-        let output =
-            scene.desk.try_run(&[&["records", "export", "--format", "csv", "--out", "x"], &permission[..]].concat());
+    for none in [vec![], vec!["--permission", "山田"]] {
+        let output = scene.desk.try_run(&[&["records", "export", "--format", "csv", "--out", "x"], &none[..]].concat());
         assert_eq!(output.status.code(), Some(2), "{}", both(&output));
+    }
+    // Nor under one that nobody has permitted.
+    let request = ["section=jumin", "purpose=監査", "content=操作履歴", "provided=電子データ", "managed=施錠保管"];
+    scene.desk.run(&[&["case", "open", "export-request"], &request[..]].concat());
+    let waiting = scene.desk.list(&["case", "list", "--form", "export-request"]);
+    let waiting = waiting.last().unwrap()["case"].as_str().unwrap().to_owned();
+    for number in [waiting.as_str(), "R8-0012", "export-request-2026-99"] {
+        let taken = ["records", "export", "--format", "csv", "--out", "x", "--permission", number];
+        let output = scene.desk.try_run(&taken);
+        assert!(!output.status.success() && both(&output).contains("not_permitted"), "{number}: {}", both(&output));
     }
     scene.terminal.stop();
     scene.ledger.stop();

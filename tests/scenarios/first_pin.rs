@@ -61,7 +61,7 @@ fn a_pin_that_was_handed_over_opens_nothing_but_the_way_to_another() {
     card.card.insert(&scene.desk.pcscd, 1);
     scene.desk.pcscd.wait_slot(1, true);
     let again = scene.desk.file("again.pin");
-    scene.desk.run(&["card", "reset-pin", "--first-pin-file", again.to_str().unwrap()]);
+    scene.desk.run(&["card", "reset-pin", "--identified", "staff-card", "--first-pin-file", again.to_str().unwrap()]);
     // Everybody who reads the register log sees it.
     let acts = scene.desk.run(&["acts", "--full", "--last", "1"]);
     assert!(acts.contains("is given a new PIN"), "{acts}");
@@ -74,7 +74,7 @@ fn a_pin_that_was_handed_over_opens_nothing_but_the_way_to_another() {
     card.card.insert(&scene.desk.pcscd, 1);
     scene.desk.pcscd.wait_slot(1, true);
     std::fs::write(&again, "4937zz").unwrap();
-    scene.desk.run(&["card", "reset-pin", "--own-pin-file", again.to_str().unwrap()]);
+    scene.desk.run(&["card", "reset-pin", "--identified", "staff-card", "--own-pin-file", again.to_str().unwrap()]);
     card.card.pull();
     scene.desk.pcscd.wait_slot(1, false);
     insert(&scene.terminal, &mut card);

@@ -89,7 +89,7 @@ fn another_makers_card_is_seen_through_issued_used_and_ended() {
     let own = scene.desk.file("pins/nitrokey.pin");
     // It would keep such a PIN and take it for none.
     std::fs::write(&own, "Ab3#5678").unwrap();
-    let reset = ["card", "reset-pin", "--own-pin-file", own.to_str().unwrap()];
+    let reset = ["card", "reset-pin", "--identified", "staff-card", "--own-pin-file", own.to_str().unwrap()];
     let output = scene.desk.try_run(&reset);
     assert!(!output.status.success() && both(&output).contains("digits alone"), "{}", both(&output));
     std::fs::write(&own, "493716").unwrap();

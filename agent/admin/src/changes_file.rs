@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use sekisho_register::calendar::{Date, day_of_date, fiscal_year, moment};
 use sekisho_register::change::{
-    ActivateCard, Change, Designate, EndPermit, GivePermit, GiveProfile, HoldPost, LeavePost, OpenSpan, PersonClass,
-    SectionState, SetCalendar, SetCardState, SetFunction, SetHours, SetOperatorState, SetPolicy, SetPost, SetPurpose,
-    SetRoute, SetSection, SetTerminal, SetTerminalState, SetWitnesses, StateReason, UseState, WithdrawProfile,
+    ActivateCard, Change, Designate, Disposal, EndPermit, GivePermit, GiveProfile, HoldPost, LeavePost, OpenSpan,
+    PersonClass, SectionState, SetCalendar, SetCardState, SetFunction, SetHours, SetOperatorState, SetPolicy, SetPost,
+    SetPurpose, SetRoute, SetSection, SetTerminal, SetTerminalState, SetWitnesses, StateReason, UseState,
+    WithdrawProfile,
 };
 use sekisho_register::{NameHash, Policy, Register};
 use sekisho_wire::decision::Level;
@@ -292,6 +293,12 @@ impl ChangesFile {
                 state: table.state.0,
                 reason: table.reason.as_ref().map_or(StateReason::None, |reason| reason.0),
                 effective: drafter.from(table.from),
+                disposal: table.disposal.as_ref().map(|disposal| Disposal {
+                    on: disposal.on.0.day,
+                    method: disposal.method.0.clone(),
+                    person: disposal.by.0.clone(),
+                    witness: disposal.witness.as_ref().map(|witness| witness.0.clone()),
+                }),
             })
         });
         let activations = self.activate_card.iter().map(|table| {

@@ -28,7 +28,7 @@ pub(crate) use self::cards::{BatchArguments, CardChange, CardCommand, FirstPinAr
 pub(crate) use self::cases::{CaseBookArguments, CaseCommand, CaseSheetArguments, FormCommand};
 pub(crate) use self::functions::{FunctionCommand, PurposeCommand};
 pub(crate) use self::logs::{LogCommand, SucceedArguments};
-pub(crate) use self::operators::{OperatorChange, OperatorCommand};
+pub(crate) use self::operators::{OperatorChange, OperatorCommand, Renewal};
 pub(crate) use self::organisation::{PostCommand, SectionCommand};
 pub(crate) use self::partners::{AdmitArguments, Introduction, PartnerCommand};
 pub(crate) use self::permits::{ConnectionChange, ConnectionCommand, PermitCommand, RouteCommand};

@@ -24,8 +24,10 @@ mod records;
 pub(crate) mod recovery;
 mod registers;
 mod rekey;
+mod renew;
 mod reports;
 mod retention;
+mod review;
 mod set_up;
 mod survey;
 mod sweep;
@@ -82,6 +84,7 @@ pub(crate) fn run(
         Command::Function(command) => decisions::function(&mut desk, command),
         Command::Purpose(command) => decisions::purpose(&mut desk, command),
         Command::Operator(OperatorCommand::List) => registers::print_now(&mut desk, crate::cli::Which::Operators),
+        Command::Operator(OperatorCommand::Renew(renewal)) => renew::run(&mut desk, &renewal),
         Command::Operator(command) => decisions::operator(&mut desk, command),
         Command::Card(CardCommand::Issue(arguments)) => issue::run(&mut desk, arguments, reader),
         Command::Card(CardCommand::Batch(arguments)) => batch::run(&mut desk, &arguments, reader),

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use sekisho_register::calendar::Month;
-use sekisho_register::change::{CaseId, Witness};
+use sekisho_register::change::{CaseId, Identified, Witness};
 use sekisho_register::forms::Form;
 use sekisho_register::role::{Class, Role};
 use sekisho_register::{Ed25519Key, Title};
@@ -157,6 +157,17 @@ impl FromText for Stage {
         roles.sort_unstable();
         roles.dedup();
         Ok(Self(roles))
+    }
+}
+
+impl FromText for Identified {
+    fn from_text(text: &str) -> Result<Self, Said> {
+        Self::ALL.into_iter().find(|how| how.name() == text).ok_or_else(|| {
+            Said::new(
+                "one of staff-card, document, known",
+                "staff-card(職員証)、document(運転免許証等)、known(面識)のいずれかです",
+            )
+        })
     }
 }
 

@@ -61,6 +61,8 @@ pub(crate) enum AdminError {
     CardsBegun(usize),
     /// So many cards in use hold keys of the former secret.
     CardsMissing(usize),
+    /// Whoever is to get a card has one of that kind, and it was not ended.
+    HasACard(String),
     /// The card holds keys of the former secret, which is still kept.
     HoldsFormer(CardGuid),
     /// The card holds keys of a former secret that this home does not have.

@@ -59,6 +59,11 @@ impl KnownNames {
         self.names.get(hash).map(Known::text)
     }
 
+    /// The name behind a hash with its salt, if both are known.
+    pub(crate) fn salted(&self, hash: &NameHash) -> Option<Name> {
+        if let Some(Known::Salted(name)) = self.names.get(hash) { Some(name.clone()) } else { None }
+    }
+
     /// From now on it is written down which names are looked up.
     pub(crate) fn look_up_anew(&self) {
         self.looked_up.borrow_mut().clear();

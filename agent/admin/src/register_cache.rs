@@ -265,6 +265,12 @@ impl RegisterCache {
         self.names.look_up(hash)
     }
 
+    /// The name behind a hash as it travels beside an act, if this home knows it.
+    #[must_use]
+    pub(crate) fn salted_name(&self, hash: &NameHash) -> Option<Name> {
+        self.names.salted(hash)
+    }
+
     /// The names, and which of them were looked up.
     #[must_use]
     pub(crate) const fn names(&self) -> &KnownNames {

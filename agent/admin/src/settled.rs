@@ -124,7 +124,7 @@ mod tests {
 
     fn revoke(card: u8, effective: u64) -> Vec<Change> {
         let (card, state, reason) = (CardGuid([card; 16]), CardState::Revoked, StateReason::Stolen);
-        vec![Change::CardState(SetCardState { card, state, reason, effective })]
+        vec![Change::CardState(SetCardState { card, state, reason, effective, disposal: None })]
     }
 
     fn designate(name: &Name, from: u64) -> Vec<Change> {

@@ -260,7 +260,7 @@ impl Office {
 
     fn set(&mut self, card: u8, state: CardState, reason: StateReason) {
         let card = CardGuid([card; 16]);
-        self.act(vec![Change::CardState(SetCardState { card, state, reason, effective: self.now })]);
+        self.act(vec![Change::CardState(SetCardState { card, state, reason, effective: self.now, disposal: None })]);
     }
 
     pub(crate) fn suspend_terminal(&mut self) {

@@ -335,6 +335,7 @@ pub(super) async fn search(
     let permission = permission.map_err(|_| Refusal::Malformed("permission"))?;
     let question = query.question()?;
     let found = knock.visit(hall, READERS, move |ledger, Visitor { office, .. }| {
+        ledger.expect_permitted(office, permission.as_ref())?;
         let about = About { permission: permission.clone(), ..about(&question) };
         let found = ledger.search(office, &question)?;
         let shown = Shown::rows(ReadQuery::Search, found.rows.len(), about);
@@ -427,6 +428,7 @@ pub(super) async fn evidence(
     let permission = query.permission.as_deref().map(CaseReference::new).transpose();
     let permission = permission.map_err(|_| Refusal::Malformed("permission"))?;
     let evidence = knock.visit(hall, READERS, move |ledger, Visitor { office, .. }| {
+        ledger.expect_permitted(office, permission.as_ref())?;
         let about = About { permission: permission.clone(), ..from(index) };
         let evidence = ledger.evidence(office, index)?;
         let around = (ledger.late(office)?, ledger.missing(office)?);

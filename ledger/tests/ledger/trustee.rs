@@ -142,6 +142,7 @@ fn a_trustee_acts_on_request_and_sees_the_register_alone(mut town: Town) {
         state: CardState::Suspended,
         reason: StateReason::Other,
         effective: town.clock.now(),
+        disposal: None,
     };
     town.submit(vec![Change::CardState(state)]).unwrap();
     assert_eq!(asked("register?from=0").problem(), (401, "token_needed".into()));

@@ -159,17 +159,22 @@ impl<'a> AsOf<'a> {
             Column::new("number", "カード番号", "number"),
             Column::new("kind", "種別", "kind"),
             Column::new("disposed", "廃棄日", "destroyed on"),
-            Column::new("decided_by", "処分者", "decided by"),
-            Column::by_hand("method", "方法(券面・ICチップ破壊)", "method (face, chip)"),
-            Column::by_hand("witness", "立会者", "witness"),
+            Column::new("method", "方法(券面・ICチップ破壊)", "method (face, chip)"),
+            Column::new("person", "実施者", "destroyed by"),
+            Column::new("witness", "立会者", "witness"),
+            Column::not_on_screen("decided_by", "処分者", "decided by"),
         ];
         let mut table = Table::new(&DISPOSALS, columns);
         for card in self.known_cards().filter(|card| card.state(self.at) == CardState::Disposed) {
-            let said = card.state_said(self.at);
+            let (said, disposal) = (card.state_said(self.at), card.disposal());
             table.row([
                 Cell::Numbered(card.number()),
                 self.kind(card),
-                Cell::or_nothing(said.map(|said| Cell::day_of(said.effective))),
+                disposal.map_or(Cell::ByHand, |disposal| Cell::Day(disposal.on)),
+                disposal.map_or(Cell::ByHand, |disposal| Cell::text(&disposal.method)),
+                disposal.map_or(Cell::ByHand, |disposal| self.person(&disposal.person)),
+                // Nobody need have stood beside it; whoever did may still sign.
+                disposal.and_then(|disposal| disposal.witness.as_ref()).map_or(Cell::ByHand, |who| self.person(who)),
                 said.map_or(Cell::Nothing, |said| self.decided_by(said.index)),
             ]);
         }

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use sekisho_paper::registers::begins;
 use sekisho_paper::{AsOf, Names};
 use sekisho_register::act::ACT_VERSION;
-use sekisho_register::calendar::{Date, day_of_date, fiscal_year, moment};
+use sekisho_register::calendar::{Date, day_of_date, fiscal_year, local_day, moment};
 use sekisho_register::change::{
-    ActivateCard, Administrator, CardKind, CardState, Change, Designate, Found, FoundingKeys, GivePermit, GiveProfile,
-    IssueCard, Log, OperatorState, PersonClass, Recovery, SectionState, SetCardState, SetFunction, SetOperatorState,
-    SetSection, SetTerminal, StateReason, TerminalKind, UseState,
+    ActivateCard, Administrator, CardKind, CardState, Change, Designate, Disposal, Found, FoundingKeys, GivePermit,
+    GiveProfile, IssueCard, Log, OperatorState, PersonClass, Recovery, SectionState, SetCardState, SetFunction,
+    SetOperatorState, SetSection, SetTerminal, StateReason, TerminalKind, UseState,
 };
 use sekisho_register::{
     Act, Concluded, Ed25519Key, NO_OFFICE, NameHash, P256Key, Policy, PublicKeyBytes, Register, SignedAct, Title,
@@ -259,7 +259,13 @@ impl Office {
 
     pub(crate) fn state(&mut self, made: u64, card: u8, state: CardState, reason: StateReason) {
         let card = CardGuid([card; 16]);
-        self.act(made, vec![Change::CardState(SetCardState { card, state, reason, effective: made })]);
+        let disposal = (state == CardState::Disposed).then(|| Disposal {
+            on: local_day(made),
+            method: title("券面裁断・ICチップ破壊"),
+            person: code("0002"),
+            witness: Some(code("0001")),
+        });
+        self.act(made, vec![Change::CardState(SetCardState { card, state, reason, effective: made, disposal })]);
     }
 
     pub(crate) fn leaves(&mut self, made: u64, operator: &str) {

@@ -4,8 +4,8 @@ use alloc::vec::Vec;
 
 use sekisho_wire::id::{CardGuid, Code, Numbered};
 
-use crate::calendar::fiscal_year;
-use crate::change::{ActivateCard, CardState, IssueCard, ResetPin, SetCardState, StateReason};
+use crate::calendar::{fiscal_year, local_day};
+use crate::change::{ActivateCard, CardState, Disposal, IssueCard, ResetPin, SetCardState, StateReason};
 use crate::refusal::{FoldRefusal, WrongValue};
 use crate::state::{Counted, Draft, Position, Trust};
 use crate::thing::Thing;
@@ -20,6 +20,7 @@ pub struct Card {
     /// From when it can be used: what it was issued for, but not before its act.
     begins: u64,
     states: Timeline<(CardState, StateReason)>,
+    disposal: Option<Disposal>,
     activations: Timeline<ActivateCard>,
 }
 
@@ -55,6 +56,12 @@ impl Card {
     #[must_use]
     pub const fn index(&self) -> u64 {
         self.index
+    }
+
+    /// How it was destroyed, once it was.
+    #[must_use]
+    pub const fn disposal(&self) -> Option<&Disposal> {
+        self.disposal.as_ref()
     }
 
     /// Its state at `t`.
@@ -156,7 +163,8 @@ impl Draft<'_> {
         let number = self.next_number(Counted::Cards, fiscal_year(at.made));
         let (states, activations) = (Timeline::default(), Timeline::default());
         let begins = at.from(change.from);
-        let card = Card { issued: change.clone(), number, index: at.index, begins, states, activations };
+        let card =
+            Card { issued: change.clone(), number, index: at.index, begins, states, disposal: None, activations };
         self.new_entries().cards.insert(change.card, card);
         self.new_entries().cards_by_number.insert(number, change.card);
         Ok(number)
@@ -180,6 +188,15 @@ impl Draft<'_> {
 
     pub(crate) fn apply_card_state(&mut self, change: &SetCardState, at: Position) -> Result<(), FoldRefusal> {
         let thing = Thing::Card(change.card);
+        if let Some(disposal) = &change.disposal {
+            [Some(&disposal.person), disposal.witness.as_ref()].into_iter().flatten().try_for_each(|who| {
+                self.operator(who).map(drop).ok_or_else(|| FoldRefusal::Unknown(Thing::Operator(who.clone())))
+            })?;
+            // Beside himself nobody witnesses anything, and no day to come has been.
+            if disposal.witness.as_ref() == Some(&disposal.person) || disposal.on > local_day(at.now) {
+                return Err(FoldRefusal::ValueWrong(WrongValue::Disposal));
+            }
+        }
         self.touch(thing.clone(), at)?;
         let card = self.card_mut(&change.card).ok_or(FoldRefusal::Unknown(thing))?;
         let before = card.state(at.from(change.effective));
@@ -187,10 +204,14 @@ impl Draft<'_> {
             return Err(FoldRefusal::CardFinal { card: change.card, state: before });
         }
         // A block never loses a race: of a card that is gone already it takes nothing, and the other cards of its act are blocked.
+        if (change.state == CardState::Disposed) != change.disposal.is_some() {
+            return Err(FoldRefusal::ValueWrong(WrongValue::Disposal));
+        }
         if before == CardState::Disposed || (before.is_final() && !change.state.is_final()) {
             return Ok(());
         }
         card.states.push(at.index, at.from(change.effective), (change.state, change.reason));
+        card.disposal.clone_from(&change.disposal);
         Ok(())
     }
 

@@ -19,7 +19,7 @@ mod places;
 mod recovery;
 mod retention;
 
-pub use cards::{ActivateCard, CardKind, CardState, IssueCard, ResetPin, SetCardState};
+pub use cards::{ActivateCard, CardKind, CardState, Disposal, Identified, IssueCard, ResetPin, SetCardState};
 pub use case::{Answer, AnswerAct, CaseId, Field, IncidentClass, OpenCase, TakeStep, Value};
 pub(crate) use case::{texts, value};
 pub use founding::{Administrator, Found, FoundingKeys, Recovery, RequireVersion};
@@ -328,7 +328,8 @@ impl Change {
             Self::Designate(_) | Self::OperatorState(_) | Self::Profile(_) | Self::WithdrawProfile(_) => {
                 Class::Operators
             }
-            Self::IssueCard(_) | Self::CardState(_) | Self::ActivateCard(_) | Self::ResetPin(_) => Class::Cards,
+            Self::ActivateCard(_) => Class::Activation,
+            Self::IssueCard(_) | Self::CardState(_) | Self::ResetPin(_) => Class::Cards,
             Self::Terminal(_) | Self::TerminalState(_) | Self::OpenEpoch(_) => Class::Terminals,
             Self::Hours(_) | Self::Calendar(_) | Self::Permit(_) | Self::EndPermit(_) => Class::Hours,
             Self::Connection(change) if matches!(change.state, ConnectionState::Stopped) => Class::Stop,

@@ -368,9 +368,19 @@ fn card(change: &SetCardState, say: &Titles<'_>) -> String {
     let (number, from) = (number.unwrap_or_default(), say.moment(change.effective));
     let forever =
         if change.state.is_final() { say.say("。元に戻せません", "; this is final") } else { String::new() };
+    let disposal = change.disposal.as_ref().map_or_else(String::new, |disposal| {
+        let (on, method, person) = (day_text(disposal.on, say.language), &disposal.method, &disposal.person);
+        let witness = disposal.witness.as_ref().map_or_else(String::new, |witness| {
+            say.say(&format!("、立会者 {witness}"), &format!(", beside {witness}"))
+        });
+        say.say(
+            &format!("。{on}、{method}、廃棄した者 {person}{witness}"),
+            &format!("; on {on}, \"{method}\", by {person}{witness}"),
+        )
+    });
     say.say(
-        &format!("カード {card}{number} を {from} から{state}とする(理由: {reason}){forever}"),
-        &format!("card {card}{number} becomes {state} from {from}, reason: {reason}{forever}"),
+        &format!("カード {card}{number} を {from} から{state}とする(理由: {reason}){disposal}{forever}"),
+        &format!("card {card}{number} becomes {state} from {from}, reason: {reason}{disposal}{forever}"),
     )
 }
 
@@ -385,12 +395,13 @@ fn activate_card(change: &ActivateCard, say: &Titles<'_>) -> String {
     )
 }
 
-fn reset_pin(ResetPin { card }: ResetPin, say: &Titles<'_>) -> String {
+fn reset_pin(ResetPin { card, identified }: ResetPin, say: &Titles<'_>) -> String {
+    let identified = identified.title(say.language);
     let number = say.register.card(&card).map(|known| format!(" ({})", numbered(known.number(), say.language)));
     let number = number.unwrap_or_default();
     say.say(
-        &format!("カード {card}{number} の暗証番号を再設定する"),
-        &format!("card {card}{number} is given a new PIN"),
+        &format!("カード {card}{number} の暗証番号を再設定する(本人確認: {identified})"),
+        &format!("card {card}{number} is given a new PIN; holder identified by: {identified}"),
     )
 }
 

@@ -42,6 +42,7 @@ pub mod refusal;
 pub mod render;
 pub mod replay;
 pub mod retention;
+pub mod review;
 pub mod role;
 pub mod routes;
 pub mod session;

@@ -54,8 +54,16 @@ impl Partner {
 }
 
 /// What can be entrusted. The rest is what makes an office: its signers, routes, terminals, policy, and what becomes of its records.
-pub const ENTRUSTABLE: [Class; 7] =
-    [Class::Functions, Class::Operators, Class::Cards, Class::Block, Class::Hours, Class::Stop, Class::Report];
+pub const ENTRUSTABLE: [Class; 8] = [
+    Class::Functions,
+    Class::Operators,
+    Class::Cards,
+    Class::Block,
+    Class::Hours,
+    Class::Stop,
+    Class::Report,
+    Class::Activation,
+];
 
 impl Register {
     /// Another office, by what it is called here.

@@ -355,6 +355,13 @@ impl Register {
         week(&Some(terminal.clone())).or_else(|| week(&None)).unwrap_or(&DEFAULT_WEEK)
     }
 
+    /// When the office closes on the day of `t`, by its own hours; nothing when it is closed then or open without end.
+    #[must_use]
+    pub fn office_closes(&self, t: u64) -> Option<u64> {
+        let week = self.state.hours.get(&None).and_then(|hours| hours.week_at(t)).unwrap_or(&DEFAULT_WEEK);
+        next_closing(week, self.calendar(t), t)
+    }
+
     /// The calendar in force at `t`.
     #[must_use]
     pub fn calendar(&self, t: u64) -> &SetCalendar {

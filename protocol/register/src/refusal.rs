@@ -406,6 +406,8 @@ pub enum WrongValue {
     SucceededLog,
     /// A route with more stages of approval than a chain of acts carries.
     RouteStages,
+    /// A card that is disposed of without saying how and by whom, or one that is not with it.
+    Disposal,
     /// A post that keeps its own papers.
     Keeper,
     /// A paper of tomorrow, or one that is too old to be recorded.

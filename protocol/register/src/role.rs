@@ -205,11 +205,14 @@ pub enum Class {
     /// Keeping records longer than policy says, for an incident or a request.
     #[n(13)]
     Preservation,
+    /// Waking a dormant card for a named person and a limited time: its making was approved beforehand (S4 11(5)).
+    #[n(14)]
+    Activation,
 }
 
 impl Class {
     /// Every class, by number.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Founding,
         Self::Organisation,
         Self::Functions,
@@ -224,6 +227,7 @@ impl Class {
         Self::Report,
         Self::Destruction,
         Self::Preservation,
+        Self::Activation,
     ];
 
     /// The name in programs.
@@ -244,6 +248,7 @@ impl Class {
             Self::Report => "report",
             Self::Destruction => "destruction",
             Self::Preservation => "preservation",
+            Self::Activation => "activation",
         }
     }
 
@@ -265,6 +270,7 @@ impl Class {
             Self::Report => "報告",
             Self::Destruction => "記録の廃棄",
             Self::Preservation => "記録の保全",
+            Self::Activation => "予備カードの有効化",
         }
     }
 

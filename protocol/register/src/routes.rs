@@ -47,6 +47,7 @@ pub fn default_route(class: Class) -> Route {
         | Class::Connection
         | Class::Destruction => MANAGERS,
         Class::Operators | Class::Cards => CARD_MANAGERS,
+        Class::Activation => ACTIVATORS,
         Class::Terminals => TERMINAL_MANAGERS,
         Class::Block | Class::Stop | Class::Preservation => OFFICERS,
         Class::Report => REPORTERS,
@@ -67,7 +68,8 @@ pub fn default_route(class: Class) -> Route {
         | Class::Connection
         | Class::Policy
         | Class::Report
-        | Class::Preservation => &[],
+        | Class::Preservation
+        | Class::Activation => &[],
     };
     let stages = approvers.iter().map(|stage| stage.to_vec()).collect();
     Route { proposers: proposers.to_vec(), stages, distinct: true }
@@ -77,6 +79,14 @@ const FOUNDING: &[Role] = &[Role::ChiefSecurityOfficer, Role::SystemManager, Rol
 const MANAGERS: &[Role] = &[Role::SystemManager, Role::DataProtectionManager];
 const SECURITY_OFFICERS: &[Role] = &[Role::ChiefSecurityOfficer, Role::SecurityManager];
 const CARD_MANAGERS: &[Role] = &[Role::SystemManager, Role::DataProtectionManager, Role::AccessManager];
+/// The head of the section wakes a spare card within minutes, for his own people (S4 11(5), §R3.19).
+const ACTIVATORS: &[Role] = &[
+    Role::SystemManager,
+    Role::DataProtectionManager,
+    Role::AccessManager,
+    Role::TerminalManager,
+    Role::DataHandlingManager,
+];
 const TERMINAL_MANAGERS: &[Role] = &[Role::SystemManager, Role::TerminalManager];
 /// All but those who only work (operator, temporary operator) or only look (auditor), and heads of sections, who would act for others' (§R3.1).
 const OFFICERS: &[Role] = &[
@@ -108,7 +118,7 @@ mod tests {
                 assert!(route.stages.is_empty(), "{class:?}");
                 assert!(!route.admits_proposer(&[Role::Operator, Role::TemporaryOperator, Role::Auditor]), "{class:?}");
             }
-            if class != Class::Report {
+            if !matches!(class, Class::Report | Class::Activation) {
                 assert!(!route.admits_proposer(&[Role::DataHandlingManager]), "{class:?}");
                 assert!(!route.admits_approver(&[Role::DataHandlingManager]), "{class:?}");
             }

@@ -43,9 +43,13 @@ impl Reach {
     /// What a route of this class has to reach over.
     pub(crate) const fn of(class: Class) -> Self {
         match class {
-            Class::Operators | Class::Cards | Class::Block | Class::Terminals | Class::Hours | Class::Report => {
-                Self::Section
-            }
+            Class::Operators
+            | Class::Cards
+            | Class::Activation
+            | Class::Block
+            | Class::Terminals
+            | Class::Hours
+            | Class::Report => Self::Section,
             Class::Founding
             | Class::Organisation
             | Class::Functions

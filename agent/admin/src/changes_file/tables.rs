@@ -198,6 +198,17 @@ pub(super) struct CardStateTable {
     pub(super) state: Text<CardState>,
     pub(super) reason: Option<Text<StateReason>>,
     pub(super) from: Option<Dated>,
+    pub(super) disposal: Option<DisposalTable>,
+}
+
+/// How a card was destroyed: `disposal = { on = 2026-12-01, method = "裁断", by = "20001", witness = "20002" }`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DisposalTable {
+    pub(super) on: Dated,
+    pub(super) method: Text<Title>,
+    pub(super) by: Text<Code>,
+    pub(super) witness: Option<Text<Code>>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use sekisho_register::change::{CardKind, StateReason};
+use sekisho_register::Title;
+use sekisho_register::change::{CardKind, Identified, StateReason};
 use sekisho_wire::id::{CardGuid, Code};
 
 use super::{LabelArguments, Period, Since, when, word};
@@ -24,8 +25,23 @@ pub(crate) enum CardCommand {
     Revoke(CardChange),
     /// Take a card back for good (返納)
     Return(CardChange),
-    /// Record that a card was destroyed (廃棄)
-    Dispose(CardChange),
+    /// Record that a card was destroyed: how, by whom, beside whom (廃棄)
+    Dispose {
+        #[command(flatten)]
+        change: CardChange,
+        /// How: face and chip (方法)
+        #[arg(long, value_name = "TEXT", value_parser = word::<Title>)]
+        method: Title,
+        /// Who destroyed it (廃棄した者)
+        #[arg(long, value_name = "OPERATOR", value_parser = word::<Code>)]
+        by: Code,
+        /// Who was there, another person (立会者)
+        #[arg(long, value_name = "OPERATOR", value_parser = word::<Code>)]
+        witness: Option<Code>,
+        /// On which day [default: today] (廃棄日)
+        #[arg(long, value_parser = when, value_name = "DATE")]
+        on: Option<When>,
+    },
     /// Wake a dormant card for a person and a limited time (予備・緊急カードの使用)
     Activate {
         /// The card: GUID or number (2026-12)
@@ -42,14 +58,20 @@ pub(crate) enum CardCommand {
         /// From this date [default: now]
         #[arg(long, value_parser = when, value_name = "DATE")]
         from: Option<When>,
-        /// Until the end of this date
+        /// Until the end of this date, or this moment [default: when the office closes today]
         #[arg(long, value_parser = when, value_name = "DATE")]
-        to: When,
+        to: Option<When>,
     },
     /// Show what is in the reader; of another maker's card what it can do (カードの確認)
     Show,
     /// Set a new PIN and unblock the card in the reader (暗証番号の再設定)
-    ResetPin(FirstPinArguments),
+    ResetPin {
+        /// How its holder was identified: staff-card, document or known (本人確認)
+        #[arg(long, value_name = "HOW", value_parser = word::<Identified>)]
+        identified: Identified,
+        #[command(flatten)]
+        first_pin: FirstPinArguments,
+    },
     /// After 'office card-secret renew': give the card in the reader the keys of the new secret (管理鍵の更新)
     Rekey {
         /// Go on with card after card until none is missing
@@ -96,6 +118,9 @@ pub(crate) struct IssueArguments {
     /// How it comes to its first PIN.
     #[command(flatten)]
     pub first_pin: FirstPinArguments,
+    /// The holder keeps the card of this kind that he has: this is another one. Else that is ended first (再貸与は失効の後)
+    #[arg(long)]
+    pub also: bool,
     /// Go on with the card in the reader where it was interrupted
     #[arg(long)]
     pub resume: bool,

@@ -4,11 +4,15 @@ use clap::{Args, Subcommand};
 use sekisho_register::change::{PersonClass, StateReason};
 use sekisho_wire::id::Code;
 
-use super::{Period, Since, word};
+use super::{Period, Since, when, word};
+use crate::dates::When;
 
 /// Operators.
 #[derive(Debug, Subcommand)]
 pub(crate) enum OperatorCommand {
+    /// Designate everybody anew for the next fiscal year, with the same section, places and permissions; shown first, signed once. Lists who is left
+    /// out (年度更新)
+    Renew(Renewal),
     /// Designate a person (指定)
     Designate {
         /// The person's code (照合ID)
@@ -79,4 +83,21 @@ pub(crate) struct OperatorChange {
     /// From when.
     #[command(flatten)]
     pub since: Since,
+}
+
+/// Arguments of `operator renew`.
+#[derive(Debug, Args)]
+pub(crate) struct Renewal {
+    /// Only this section
+    #[arg(long, value_parser = word::<Code>)]
+    pub section: Option<Code>,
+    /// Everybody but this person; give it as often as needed
+    #[arg(long = "except", value_name = "OPERATOR", value_parser = word::<Code>)]
+    pub except: Vec<Code>,
+    /// From this date [default: 1 April of the next fiscal year]
+    #[arg(long, value_parser = when, value_name = "DATE")]
+    pub from: Option<When>,
+    /// Until the end of this date [default: the end of that fiscal year]
+    #[arg(long, value_parser = when, value_name = "DATE")]
+    pub to: Option<When>,
 }

@@ -36,6 +36,22 @@ pub(crate) enum RecordsCommand {
         #[arg(long, conflicts_with = "index")]
         all: bool,
     },
+    /// List the entries of a period that somebody should be asked about: one id all day, out of hours without a permit, outside duties, no purpose, two
+    /// terminals, many refusals, unusual counts; the reading is recorded (確認対象の抽出)
+    Review {
+        /// From this date
+        #[arg(long, value_parser = when, value_name = "DATE")]
+        since: When,
+        /// Until the end of this date [default: now]
+        #[arg(long, value_parser = when, value_name = "DATE")]
+        until: Option<When>,
+        /// Only about this person
+        #[arg(long, value_parser = word::<Code>)]
+        operator: Option<Code>,
+        /// Only at this terminal
+        #[arg(long, value_parser = word::<Code>)]
+        terminal: Option<Code>,
+    },
     /// Write an evidence file: records, and all by which anybody verifies them without the ledger ('sekisho-admin verify-evidence') (証拠ファイル)
     Evidence(Box<EvidenceArguments>),
     /// Give the ledger the records of a terminal whose line is dead, from the file that 'sekisho-agent records export' wrote there, and

@@ -2,10 +2,11 @@
 
 use sekisho_card::{OperatorCard, PcscTransport, ReaderName};
 use sekisho_issuer::{CardManagementSecret, Ended, Issuer, IssuerCause, IssuerError, Personalisation, Wiped};
-use sekisho_register::FoldRefusal;
+use sekisho_register::calendar::{local_day, moment};
 use sekisho_register::cards::Card;
-use sekisho_register::change::{ActivateCard, CardState, Change, ResetPin, SetCardState};
+use sekisho_register::change::{ActivateCard, CardState, Change, Disposal, Identified, ResetPin, SetCardState};
 use sekisho_register::wareki::{moment_text, numbered};
+use sekisho_register::{FoldRefusal, Register};
 use sekisho_wire::id::{CardGuid, Hash, Numbered};
 
 use super::decisions::{from, since};
@@ -25,15 +26,19 @@ use crate::rekeying;
 pub(super) fn run(desk: &mut Desk, command: CardCommand, reader: Option<&str>) -> Result<(), AdminError> {
     match command {
         CardCommand::Issue(_) | CardCommand::Batch(_) => Ok(()),
-        CardCommand::Suspend(change) => state(desk, &change, CardState::Suspended),
-        CardCommand::Lift(change) => state(desk, &change, CardState::Active),
-        CardCommand::Revoke(change) => state(desk, &change, CardState::Revoked),
-        CardCommand::Return(change) => state(desk, &change, CardState::Returned),
-        CardCommand::Dispose(change) => state(desk, &change, CardState::Disposed),
+        CardCommand::Suspend(change) => state(desk, &change, CardState::Suspended, None),
+        CardCommand::Lift(change) => state(desk, &change, CardState::Active, None),
+        CardCommand::Revoke(change) => state(desk, &change, CardState::Revoked, None),
+        CardCommand::Return(change) => state(desk, &change, CardState::Returned, None),
+        CardCommand::Dispose { change, method, by: person, witness, on } => {
+            let on = on.map_or_else(|| local_day(clock::now()), |on| on.day);
+            state(desk, &change, CardState::Disposed, Some(Disposal { on, method, person, witness }))
+        }
         CardCommand::Activate { card, operator, profiles, reason, from: begin, to } => {
             desk.log_in()?;
             let card = find(desk, &card)?;
-            let (from, to) = (from(begin), to.moment(Edge::Until));
+            let from = from(begin);
+            let to = to.map_or_else(|| closing(desk.cache.register(), from), |to| to.moment(Edge::Until));
             let change = ActivateCard { card, operator, profiles, from, to, reason };
             desk.submit(vec![Change::ActivateCard(Box::new(change))], &[]).map(drop)
         }
@@ -41,9 +46,9 @@ pub(super) fn run(desk: &mut Desk, command: CardCommand, reader: Option<&str>) -
             let reader = desk.work_reader(reader)?;
             show(desk, &reader)
         }
-        CardCommand::ResetPin(first_pin) => {
+        CardCommand::ResetPin { identified, first_pin } => {
             let reader = desk.work_reader(reader)?;
-            reset_pin(desk, &reader, first_pin)
+            reset_pin(desk, &reader, identified, first_pin)
         }
         CardCommand::Rekey { all } => rekey::run(desk, if all { HowMany::All } else { HowMany::One }, reader),
         CardCommand::Reset => {
@@ -110,10 +115,16 @@ pub(super) fn find(desk: &Desk, text: &str) -> Result<CardGuid, AdminError> {
     register.card(&guid).map(|card| *card.guid()).ok_or_else(unknown)
 }
 
-fn state(desk: &mut Desk, change: &CardChange, state: CardState) -> Result<(), AdminError> {
+/// When the office closes on the day of `t`, or where it is closed, or has closed, the end of that day.
+fn closing(register: &Register, t: u64) -> u64 {
+    let midnight = moment(local_day(t) + 1, 0);
+    register.office_closes(t).filter(|closes| *closes > t && *closes <= midnight).unwrap_or(midnight)
+}
+
+fn state(desk: &mut Desk, change: &CardChange, state: CardState, disposal: Option<Disposal>) -> Result<(), AdminError> {
     desk.log_in()?;
     let card = find(desk, &change.card)?;
-    let change = SetCardState { card, state, reason: change.reason, effective: since(change.since) };
+    let change = SetCardState { card, state, reason: change.reason, effective: since(change.since), disposal };
     desk.submit(vec![Change::CardState(change)], &[]).map(drop)
 }
 
@@ -200,7 +211,12 @@ fn in_register(desk: &Desk, card: &Card) -> String {
 /// A new PIN by way of the PUK: nobody has to know the old one. Also what unblocks a card. Whose card it is stands in the question: two
 /// people's cards look alike. The act comes first, so that no PIN is set that nobody else hears of; while a day has not passed, the act of a
 /// run that did not come to its end, or of a proposal that was approved, serves.
-fn reset_pin(desk: &mut Desk, reader: &ReaderName, first_pin: FirstPinArguments) -> Result<(), AdminError> {
+fn reset_pin(
+    desk: &mut Desk,
+    reader: &ReaderName,
+    identified: Identified,
+    first_pin: FirstPinArguments,
+) -> Result<(), AdminError> {
     desk.log_in()?;
     let secret = desk.card_secret()?;
     let (guid, policy, made) = desk.readers.wait_for(reader, &desk.screen, ("the card", "カード"), |transport| {
@@ -222,7 +238,7 @@ fn reset_pin(desk: &mut Desk, reader: &ReaderName, first_pin: FirstPinArguments)
     desk.screen.note(&whose, &whose);
     desk.screen.confirm("give the card in the reader a new PIN?", "挿入されたカードの暗証番号を再設定しますか?")?;
     let act = act_to_reset_by(desk, guid)?;
-    let change = Change::ResetPin(ResetPin { card: guid });
+    let change = Change::ResetPin(ResetPin { card: guid, identified });
     if act.is_none() && (desk.proposes() || !issue::may_decide_alone(desk, &change)) {
         // Nobody is asked for a PIN that is not set yet.
         desk.propose(vec![change], &[])?;

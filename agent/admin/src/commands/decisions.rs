@@ -106,7 +106,7 @@ pub(super) fn operator(desk: &mut Desk, command: OperatorCommand) -> Result<(), 
         OperatorCommand::WithdrawProfile { operator, profile, since: at } => {
             Change::WithdrawProfile(WithdrawProfile { operator, profile, effective: since(at) })
         }
-        OperatorCommand::List => return Ok(()),
+        OperatorCommand::List | OperatorCommand::Renew(_) => return Ok(()),
     };
     submit(desk, change)
 }

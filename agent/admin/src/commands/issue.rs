@@ -61,7 +61,17 @@ pub(super) fn run(desk: &mut Desk, arguments: IssueArguments, reader: Option<&st
         dormant: arguments.dormant,
         signing: arguments.signing,
     };
-    begin(desk, &secret, &reader, wanted, arguments.first_pin)
+    let held = if arguments.also { Held::Stays } else { Held::EndsFirst };
+    begin(desk, &secret, &reader, wanted, held, arguments.first_pin)
+}
+
+/// What becomes of a card of the same kind that the holder has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Held {
+    /// It is ended before another one is lent (下松市 4(2)).
+    EndsFirst,
+    /// He has both.
+    Stays,
 }
 
 /// Asks the fold first: what it would refuse should not cost a card.
@@ -70,11 +80,15 @@ fn begin(
     secret: &CardManagementSecret,
     reader: &ReaderName,
     wanted: Wanted,
+    held: Held,
     first_pin: FirstPinArguments,
 ) -> Result<(), AdminError> {
     desk.log_in()?;
     rehearse(desk, &wanted)?;
     if let Some(which) = CardsHeld::of(desk)?.by(&wanted) {
+        if held == Held::EndsFirst {
+            return Err(AdminError::HasACard(which.to_owned()));
+        }
         desk.screen.note(
             &format!("the holder has card {which} of this kind for that time: this is another one"),
             &format!("この操作者にはその期間の同じ種別のカード({which})があります。追加のカードになります"),
@@ -323,7 +337,7 @@ fn resume(
         })
     })?;
     if let Some(wanted) = pending::intended(&desk.home, guid)? {
-        return begin(desk, secret, reader, wanted, first_pin);
+        return begin(desk, secret, reader, wanted, Held::EndsFirst, first_pin);
     }
     let card = match pending::find(&desk.home, guid)? {
         Some(card) => card,

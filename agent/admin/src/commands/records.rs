@@ -9,7 +9,7 @@ use sekisho_register::wareki::{month_text, numbered};
 use sekisho_wire::record::{Record, Retention};
 use sekisho_wire::words::Language;
 
-use super::{carry, evidence, export, record_prints, verify};
+use super::{carry, evidence, export, record_prints, review, verify};
 use crate::cli::{Question, RecordsCommand, SearchArguments};
 use crate::dates::Edge;
 use crate::desk::Desk;
@@ -26,6 +26,10 @@ pub(super) const PAGE: u32 = 500;
 pub(super) fn run(desk: &mut Desk, command: RecordsCommand) -> Result<(), AdminError> {
     match command {
         RecordsCommand::Search(arguments) => search(desk, &arguments),
+        RecordsCommand::Review { since, until, operator, terminal } => {
+            let question = Question { since: Some(since), until, operator, terminal, ..Question::default() };
+            review::run(desk, &question)
+        }
         RecordsCommand::Export(arguments) => export::run(desk, &arguments),
         RecordsCommand::Print(arguments) => record_prints::run(desk, &arguments),
         RecordsCommand::Statistics(arguments) => record_prints::statistics(desk, &arguments),

@@ -222,7 +222,13 @@ fn signing_cards<'d>(
 
 fn lost_cards(desk: &Desk, operator: &Code, now: u64) -> Vec<Change> {
     let revoked = |(card, _)| {
-        Change::CardState(SetCardState { card, state: CardState::Revoked, reason: StateReason::Lost, effective: now })
+        Change::CardState(SetCardState {
+            card,
+            state: CardState::Revoked,
+            reason: StateReason::Lost,
+            effective: now,
+            disposal: None,
+        })
     };
     signing_cards(desk, operator, now).map(revoked).collect()
 }

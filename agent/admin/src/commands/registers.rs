@@ -136,7 +136,7 @@ mod tests {
         let mut story = Story::begin();
         let effective = NOW + 3 * 24 * 60 * 60 * 1000;
         let (card, state, reason) = (CardGuid([2; 16]), CardState::Suspended, StateReason::Lost);
-        story.change(Change::CardState(SetCardState { card, state, reason, effective }));
+        story.change(Change::CardState(SetCardState { card, state, reason, effective, disposal: None }));
         let cache = story.cache(2);
         let printed = |at| {
             let of = AsOf { register: cache.register(), names: &cache, at };

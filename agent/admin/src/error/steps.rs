@@ -94,6 +94,10 @@ impl AdminError {
                 "'sekisho-admin office card-secret show' lists them: run 'card rekey' on each, or end it ('card return', 'card revoke').",
                 "「sekisho-admin office card-secret show」に表示されるカードに「card rekey」を実行するか、返納・失効の処分をしてください。",
             ),
+            Self::HasACard(_) => (
+                "End it with 'sekisho-admin card revoke' or 'card return', or say '--also' if he is to have both.",
+                "「sekisho-admin card revoke」又は「card return」で終わらせてください。両方を持たせるときは --also を指定してください。",
+            ),
             Self::HoldsFormer(_) => (
                 "Run 'sekisho-admin card rekey' with this card in the reader, then do this again.",
                 "このカードを挿入して「sekisho-admin card rekey」を実行してから、やり直してください。",

@@ -48,6 +48,11 @@ impl AdminError {
             Self::CardsMissing(count) => {
                 format!("cannot destroy the former card-management secret: {count} cards in use hold its keys")
             }
+            Self::HasACard(number) => {
+                format!(
+                    "the holder has card {number} of this kind, and a card is lent again only once the one before has ended"
+                )
+            }
             Self::HoldsFormer(guid) => format!("card {guid} still holds keys of the office's former secret"),
             Self::HoldsLost(guid) => format!("card {guid} holds keys of a former secret that is not here any more"),
             Self::RekeyedBefore(guid) => format!("card {guid} holds keys of the new secret already"),
@@ -203,6 +208,11 @@ impl AdminError {
             }
             Self::CardsMissing(count) => {
                 format!("旧カード管理鍵を消去できません: 使用中のカード{count}枚が未更新です")
+            }
+            Self::HasACard(number) => {
+                format!(
+                    "この操作者は同じ種別のカード {number} を持っています。再貸与は、前のカードの失効又は返納の後に行います"
+                )
             }
             Self::HoldsFormer(guid) => format!("カード {guid} は旧カード管理鍵のままです"),
             Self::HoldsLost(guid) => format!("カード {guid} は、ここにない旧カード管理鍵のままです"),

@@ -162,6 +162,7 @@ fn a_register_that_was_lost_comes_back_as_it_was_or_not_at_all() {
         state: CardState::Suspended,
         reason: StateReason::Lost,
         effective: tuesday_ten(),
+        disposal: None,
     })]);
     let forked = answer(&other, 0, 500, REGISTER_SEED);
     assert!(matches!(keeper.believe(&bench.agent, &forked), Err(Disbelief::Fork { size: 3 })));

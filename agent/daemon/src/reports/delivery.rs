@@ -130,8 +130,13 @@ impl Agent {
     pub(super) fn signed_act(&self, register: &Register, report: &Report, made: u64) -> Vec<u8> {
         let (log, change) = match &report.what {
             What::Card { card, reason } => {
-                let change =
-                    SetCardState { card: *card, state: CardState::Suspended, reason: stated(*reason), effective: made };
+                let change = SetCardState {
+                    card: *card,
+                    state: CardState::Suspended,
+                    reason: stated(*reason),
+                    effective: made,
+                    disposal: None,
+                };
                 (Log::Register, Change::CardState(change))
             }
             What::Incident { class, kind, card } => {

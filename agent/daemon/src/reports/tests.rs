@@ -371,7 +371,7 @@ fn what_was_decided_before_the_report_and_is_heard_after_it_does_not_settle_it()
     // Nor does what will count from some day on.
     bench.office.signs_at(tuesday_ten());
     let (card, effective) = (CardGuid([CLERK; 16]), tuesday_ten() + 24 * 3_600_000);
-    let ends = SetCardState { card, state: CardState::Returned, reason: StateReason::None, effective };
+    let ends = SetCardState { card, state: CardState::Returned, reason: StateReason::None, effective, disposal: None };
     bench.office.act(vec![Change::CardState(ends)]);
     bench.advance();
     assert!(stands(&bench));

@@ -4,9 +4,10 @@ use alloc::vec::Vec;
 
 use minicbor::{Decode, Encode};
 use sekisho_wire::id::{CardGuid, Code};
+use sekisho_wire::words::Language;
 
 use crate::change::StateReason;
-use crate::values::P256Key;
+use crate::values::{P256Key, Title};
 
 /// What a card is for (カード種別).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
@@ -121,6 +122,27 @@ pub struct SetCardState {
     /// From when.
     #[n(3)]
     pub effective: u64,
+    /// How it was destroyed; a disposed card has this, and no other.
+    #[n(4)]
+    pub disposal: Option<Disposal>,
+}
+
+/// How a card was destroyed (S2 9, S3 23(4)).
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Disposal {
+    /// On which day, days since 1970 of the legal calendar.
+    #[n(0)]
+    pub on: u32,
+    /// How: 券面裁断・ICチップ破壊.
+    #[n(1)]
+    pub method: Title,
+    /// By whom.
+    #[n(2)]
+    pub person: Code,
+    /// Beside whom.
+    #[n(3)]
+    pub witness: Option<Code>,
 }
 
 /// Kind 32.
@@ -154,4 +176,50 @@ pub struct ResetPin {
     /// The card.
     #[n(0)]
     pub card: CardGuid,
+    /// How it was seen that its holder asked for it.
+    #[n(1)]
+    pub identified: Identified,
+}
+
+/// How a person was identified who showed his card (本人確認).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Identified {
+    /// 職員証.
+    #[n(1)]
+    StaffCard,
+    /// A document that somebody else issued: 運転免許証等.
+    #[n(2)]
+    Document,
+    /// Known in person, as the head of the section confirms (面識).
+    #[n(3)]
+    Known,
+}
+
+impl Identified {
+    /// Each of them.
+    pub const ALL: [Self; 3] = [Self::StaffCard, Self::Document, Self::Known];
+
+    /// Its name in programs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::StaffCard => "staff-card",
+            Self::Document => "document",
+            Self::Known => "known",
+        }
+    }
+
+    /// For people.
+    #[must_use]
+    pub const fn title(self, language: Language) -> &'static str {
+        match (self, language) {
+            (Self::StaffCard, Language::Japanese) => "職員証",
+            (Self::Document, Language::Japanese) => "運転免許証等",
+            (Self::Known, Language::Japanese) => "面識(所属長の確認)",
+            (Self::StaffCard, Language::English) => "staff card",
+            (Self::Document, Language::English) => "another document",
+            (Self::Known, Language::English) => "known in person",
+        }
+    }
 }

@@ -89,16 +89,32 @@ pub(super) const INSPECTION: Definition = Definition {
     ],
 };
 
+/// One id all day, without a break.
+pub const ONE_ID_ALL_DAY: u8 = 1;
+/// Out of hours without a permit.
+pub const OUT_OF_HOURS: u8 = 2;
+/// Outside duties.
+pub const OUT_OF_DUTY: u8 = 3;
+/// Looked up without a purpose.
+pub const NO_PURPOSE: u8 = 4;
+/// At two terminals.
+pub const TWO_TERMINALS: u8 = 5;
+/// Many refusals.
+pub const REFUSALS: u8 = 6;
+/// An unusual count.
+pub const UNUSUAL_COUNT: u8 = 7;
+/// Something else.
+pub const OTHER_DOUBT: u8 = 8;
 /// What makes an entry doubtful.
 pub const DOUBTS: &[Choice] = &[
-    word(1, "one-id-all-day", Words("ID使い回し(終日の使用)", "one id all day")),
-    word(2, "out-of-hours", Words("許可のない時間外", "out of hours without a permit")),
-    word(3, "out-of-duty", Words("権限外・担当外", "outside duties")),
-    word(4, "no-purpose", Words("事由のない照会", "looked up without a purpose")),
-    word(5, "two-terminals", Words("複数端末での同時使用", "at two terminals")),
-    word(6, "refusals", Words("拒否の多発", "many refusals")),
-    word(7, "unusual-count", Words("件数の異常", "unusual count")),
-    word(8, "other", Words("その他", "other")),
+    word(ONE_ID_ALL_DAY, "one-id-all-day", Words("ID使い回し(終日の使用)", "one id all day")),
+    word(OUT_OF_HOURS, "out-of-hours", Words("許可のない時間外", "out of hours without a permit")),
+    word(OUT_OF_DUTY, "out-of-duty", Words("権限外・担当外", "outside duties")),
+    word(NO_PURPOSE, "no-purpose", Words("事由のない照会", "looked up without a purpose")),
+    word(TWO_TERMINALS, "two-terminals", Words("複数端末での同時使用", "at two terminals")),
+    word(REFUSALS, "refusals", Words("拒否の多発", "many refusals")),
+    word(UNUSUAL_COUNT, "unusual-count", Words("件数の異常", "unusual count")),
+    word(OTHER_DOUBT, "other", Words("その他", "other")),
 ];
 
 /// The slide's checklist: the entry, the section asked, its answer, the verdict.

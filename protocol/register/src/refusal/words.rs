@@ -616,6 +616,10 @@ impl WrongValue {
             Self::RouteStages => {
                 ("承認の段階が多すぎます(7段階まで)", "there are too many stages of approval (at most 7)")
             }
+            Self::Disposal => (
+                "廃棄には日付、方法、廃棄した者(本人以外の立会者)の記録が必要です",
+                "a card is disposed of with the day, how, by whom, and beside whom, another person; nothing else is",
+            ),
             Self::Keeper => ("職がその職自身の書面の記録者にはなれません", "a post does not keep its own papers"),
             Self::PaperDate => (
                 "書面の決定日は、今日までの30日以内の日としてください",

@@ -285,8 +285,13 @@ fn only_a_card_signs_in_the_name_of_a_post() {
     let mut office = Office::furnished();
     let named =
         |office: &mut Office, act: &Act, signer: Signer, seed| refusal(office.take(&sign_edwards(act, signer, seed)));
-    let lost =
-        SetCardState { card: guid(10), state: CardState::Suspended, reason: StateReason::Lost, effective: office.now };
+    let lost = SetCardState {
+        card: guid(10),
+        state: CardState::Suspended,
+        reason: StateReason::Lost,
+        effective: office.now,
+        disposal: None,
+    };
     let panel = || Signer::Terminal(code("mado-1"));
     let mut act = office.draft(vec![Change::CardState(lost)]);
     assert_eq!(named(&mut office, &act, panel(), TERMINAL_SEED), "value_wrong");
@@ -500,8 +505,9 @@ fn a_terminal_may_block_a_lost_card_and_nothing_else() {
         act.post = None;
         office.take(&sign_edwards(&act, Signer::Terminal(code("mado-1")), seed)).map(drop)
     };
-    let state =
-        |state, reason| Change::CardState(SetCardState { card: guid(10), state, reason, effective: tuesday_ten() });
+    let state = |state, reason| {
+        Change::CardState(SetCardState { card: guid(10), state, reason, effective: tuesday_ten(), disposal: None })
+    };
     let code = |result: Result<(), FoldRefusal>| result.map_err(|refusal| refusal.code());
     assert_eq!(code(from_panel(state(CardState::Suspended, StateReason::Lost), 99)), Err("signature_wrong"));
     assert_eq!(

@@ -108,8 +108,13 @@ fn work() -> [(&'static str, Change); 6] {
 
 fn things() -> [(&'static str, Change); 7] {
     let card = IssueCard { profiles: codes(&["p1"]), ..issue_signing(10, "chiba") };
-    let state =
-        SetCardState { card: guid(10), state: CardState::Revoked, reason: StateReason::Stolen, effective: t(8) };
+    let state = SetCardState {
+        card: guid(10),
+        state: CardState::Revoked,
+        reason: StateReason::Stolen,
+        effective: t(8),
+        disposal: None,
+    };
     let activation = ActivateCard {
         card: guid(11),
         operator: code("chiba"),
@@ -129,7 +134,7 @@ fn things() -> [(&'static str, Change); 7] {
         ("issue_card", Change::IssueCard(Box::new(card))),
         ("card_state", Change::CardState(state)),
         ("activate_card", Change::ActivateCard(Box::new(activation))),
-        ("reset_pin", Change::ResetPin(ResetPin { card: guid(10) })),
+        ("reset_pin", Change::ResetPin(ResetPin { card: guid(10), identified: Identified::StaffCard })),
         ("terminal", Change::Terminal(Box::new(terminal))),
         ("terminal_state", Change::TerminalState(retired)),
         ("open_epoch", Change::OpenEpoch(epoch)),
@@ -268,6 +273,7 @@ fn acts() -> [(&'static str, Vec<u8>); 4] {
             state: CardState::Suspended,
             reason: StateReason::Lost,
             effective: t(0),
+            disposal: None,
         })],
         proposal: None,
         effective: None,

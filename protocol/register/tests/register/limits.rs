@@ -17,7 +17,7 @@ fn code_of<T>(result: Result<T, FoldRefusal>) -> Result<(), &'static str> {
 
 fn lost(office: &Office, card: u8) -> Change {
     let (state, reason) = (CardState::Suspended, StateReason::Damaged);
-    Change::CardState(SetCardState { card: guid(card), state, reason, effective: office.now })
+    Change::CardState(SetCardState { card: guid(card), state, reason, effective: office.now, disposal: None })
 }
 
 fn from_panel(office: &mut Office, changes: Vec<Change>) -> Result<(), &'static str> {
@@ -33,7 +33,13 @@ fn a_panel_blocks_one_card_that_is_in_use_and_at_once() {
     assert_eq!(from_panel(&mut office, two), Err("signer_not_allowed"));
     let now = office.now;
     for effective in [0, now - 1, now + 1] {
-        let change = SetCardState { card: guid(10), state: CardState::Suspended, reason: StateReason::Lost, effective };
+        let change = SetCardState {
+            card: guid(10),
+            state: CardState::Suspended,
+            reason: StateReason::Lost,
+            effective,
+            disposal: None,
+        };
         assert_eq!(from_panel(&mut office, vec![Change::CardState(change)]), Err("signer_not_allowed"));
     }
     let change = lost(&office, 10);
@@ -185,7 +191,7 @@ fn what_a_panel_blocks_is_blocked_for_clocks_behind_its_own() {
     assert_eq!(code_of(office.register.fold(&sign_card(&act, 4))), Err("signer_not_current"));
     // A lift counts also when its clock is behind the panel's.
     let (state, reason) = (CardState::Active, StateReason::None);
-    let lift = SetCardState { card: guid(4), state, reason, effective: office.now };
+    let lift = SetCardState { card: guid(4), state, reason, effective: office.now, disposal: None };
     assert_eq!(code_of(office.act(vec![Change::CardState(lift)])), Ok(()));
     assert_eq!(office.register.card(&guid(4)).unwrap().state(office.now), CardState::Active);
 }

@@ -389,5 +389,11 @@ pub(crate) fn profile(operator: &str, profile: &str, functions: &[&str]) -> Chan
 }
 
 pub(crate) fn card_state(card: u8, state: CardState, effective: u64) -> Change {
-    Change::CardState(SetCardState { card: guid(card), state, reason: StateReason::Other, effective })
+    let disposal = (state == CardState::Disposed).then(|| Disposal {
+        on: calendar::local_day(tuesday_ten()),
+        method: title("裁断"),
+        person: code("aoki"),
+        witness: Some(code("baba")),
+    });
+    Change::CardState(SetCardState { card: guid(card), state, reason: StateReason::Other, effective, disposal })
 }

@@ -122,10 +122,12 @@ fn s0_3_a_trustee_acts_on_request_and_under_the_agreement_alone() {
     assert_eq!(folded.operator, Some(code("trustee")));
     assert!(office.register.operator(&code("doi")).is_some());
     // Password management (S0 3(3)).
-    office.by_trustee(vec![Change::ResetPin(ResetPin { card: guid(GUEST) })]).unwrap_err();
+    office
+        .by_trustee(vec![Change::ResetPin(ResetPin { card: guid(GUEST), identified: Identified::StaffCard })])
+        .unwrap_err();
     let act = office.draft(vec![Change::IssueCard(Box::new(issue(12, Some("doi"))))]);
     office.take(&sign_card(&act, 1)).unwrap();
-    office.by_trustee(vec![Change::ResetPin(ResetPin { card: guid(12) })]).unwrap();
+    office.by_trustee(vec![Change::ResetPin(ResetPin { card: guid(12), identified: Identified::StaffCard })]).unwrap();
     for spoil in [
         |act: &mut Act| act.request = None,
         |act: &mut Act| act.agreement = None,
@@ -199,7 +201,7 @@ fn a_trustee_gives_nobody_who_decides_a_card_back_that_only_opens() {
     for card in [12, 13] {
         let give_back = card_state(card, CardState::Active, office.now);
         assert_eq!(refused(office.by_trustee(vec![give_back])), "not_entrusted", "{card}");
-        let reset = Change::ResetPin(ResetPin { card: guid(card) });
+        let reset = Change::ResetPin(ResetPin { card: guid(card), identified: Identified::StaffCard });
         assert_eq!(refused(office.by_trustee(vec![reset])), "not_entrusted", "{card}");
     }
     assert_eq!(refused(office.by_trustee(vec![for_chiba])), "not_entrusted", "it would be taken from baba");

@@ -128,7 +128,10 @@ fn no_card_is_woken_once_it_is_revoked_whatever_date_the_act_names() {
     let (card, operator, reason) = (guid(70), code("chiba"), code("lost"));
     let wake = ActivateCard { card, operator, profiles: vec![], from: 0, to: office.now + DAY, reason };
     assert_eq!(code_of(office.act(vec![Change::ActivateCard(Box::new(wake))])), Err("card_final"));
-    assert_eq!(code_of(office.act(vec![Change::ResetPin(ResetPin { card })])), Err("card_final"));
+    assert_eq!(
+        code_of(office.act(vec![Change::ResetPin(ResetPin { card, identified: Identified::StaffCard })])),
+        Err("card_final")
+    );
 }
 
 #[test]
@@ -236,7 +239,13 @@ fn a_terminals_old_key_does_not_come_back_with_what_was_announced_for_later() {
     office.act(vec![Change::Terminal(Box::new(replaced))]).unwrap();
     office.now = later;
     let (state, reason, effective) = (CardState::Suspended, StateReason::Lost, later);
-    let mut act = office.draft(vec![Change::CardState(SetCardState { card: guid(10), state, reason, effective })]);
+    let mut act = office.draft(vec![Change::CardState(SetCardState {
+        card: guid(10),
+        state,
+        reason,
+        effective,
+        disposal: None,
+    })]);
     act.post = None;
     let mut signed_with = |seed| code_of(office.take(&sign_edwards(&act, Signer::Terminal(code("mado-1")), seed)));
     assert_eq!(signed_with(TERMINAL_SEED), Err("signature_wrong"));

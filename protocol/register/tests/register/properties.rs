@@ -148,7 +148,9 @@ fn cards() -> BoxedStrategy<Change> {
     );
     let states = select(&[CardState::Active, CardState::Suspended, CardState::Revoked, CardState::Disposed][..]);
     let state = (card(), states, reason(), time()).prop_map(|(card, state, reason, effective)| {
-        Change::CardState(SetCardState { card, state, reason, effective })
+        let (on, method, person) = (20_000, title("裁断"), code("aoki"));
+        let disposal = (state == CardState::Disposed).then(|| Disposal { on, method, person, witness: None });
+        Change::CardState(SetCardState { card, state, reason, effective, disposal })
     });
     let wake = (card(), one(OPERATORS), some(PROFILES), period()).prop_map(|(card, operator, profiles, (from, to))| {
         let reason = code("lost");

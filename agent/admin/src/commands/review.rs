@@ -1,0 +1,75 @@
+//! Which entries of a period somebody should be asked about (アクセスログの確認), each with the command that asks the section.
+
+use sekisho_register::forms::checks;
+use sekisho_register::review::{Doubt, doubts};
+use sekisho_wire::id::Code;
+use sekisho_wire::record::Record;
+
+use super::records::{PAGE, incomplete, query};
+use crate::cli::Question;
+use crate::desk::Desk;
+use crate::error::AdminError;
+use crate::table::Table;
+
+pub(super) fn run(desk: &mut Desk, question: &Question) -> Result<(), AdminError> {
+    query(question, None, 1)?;
+    desk.log_in()?;
+    let (mut records, mut before, mut newest) = (Vec::new(), None, None);
+    loop {
+        // Again for each page: a token ends before a year of records is read.
+        desk.log_in()?;
+        let page = desk.ledger.search(&query(question, before, PAGE)?)?;
+        let read = page.rows.iter().filter_map(|(index, bytes)| Some((*index, Record::decode(bytes).ok()?)));
+        records.extend(read);
+        before = page.next;
+        newest = newest.or(Some(page));
+        if before.is_none() {
+            break;
+        }
+    }
+    records.sort_by_key(|(index, _)| *index);
+    let (found, screen) = (doubts(&records, desk.cache.register()), desk.screen);
+    let mut table = Table::new(&[
+        ("doubt", screen.words("doubt", "確認事項")),
+        ("operator", screen.words("who", "操作者")),
+        ("terminal", screen.words("where", "端末機")),
+        ("record", screen.words("record", "記録の番号")),
+        ("count", screen.words("records", "件数")),
+        ("ask", screen.words("to ask the section", "照会の手続")),
+    ]);
+    for doubt in &found {
+        let word = checks::DOUBTS.iter().find(|word| word.number == doubt.doubt);
+        let code = |code: &Option<_>| code.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
+        let who = doubt.operator.as_ref().map(|operator| desk.cache.person(operator, screen.language));
+        table.row([
+            word.map_or("?", |word| word.title.text(screen.language)).to_owned(),
+            who.unwrap_or_else(|| "-".to_owned()),
+            code(&doubt.terminal),
+            doubt.record.to_string(),
+            doubt.count.to_string(),
+            asks(doubt, word.map_or("other", |word| word.name)),
+        ]);
+    }
+    screen.print_table(&table)?;
+    let (count, doubtful) = (records.len(), found.len());
+    screen.note(
+        &format!("{count} records looked through, {doubtful} doubts; a doubt is a question, not a verdict"),
+        &format!("{count}件の記録を確認し、確認事項は{doubtful}件です。確認事項は照会の対象であり、判定ではありません"),
+    );
+    if let Some(found) = newest {
+        incomplete(desk, &found);
+    }
+    Ok(())
+}
+
+/// The command that asks the section.
+fn asks(doubt: &Doubt, name: &str) -> String {
+    let field =
+        |name: &str, value: &Option<Code>| value.as_ref().map_or_else(String::new, |value| format!(" {name}={value}"));
+    let (operator, terminal) = (field("operator", &doubt.operator), field("terminal", &doubt.terminal));
+    let section = doubt.section.as_ref().map_or("…", Code::as_str);
+    format!(
+        "sekisho-admin case open log-review doubt={name} record={}{operator}{terminal} section={section} question=…",
+        doubt.record
+    )
+}
