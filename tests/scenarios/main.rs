@@ -15,6 +15,7 @@ mod chip;
 mod clients;
 mod complete;
 mod connection;
+mod console;
 mod conversations;
 mod cycles;
 mod days;

@@ -3,6 +3,7 @@
 mod card_secret;
 mod cards;
 mod cases;
+mod console;
 mod functions;
 mod logs;
 mod operators;
@@ -26,6 +27,7 @@ use sekisho_wire::words::Language;
 pub(crate) use self::card_secret::{CardSecretCommand, RenewArguments, TokenArguments};
 pub(crate) use self::cards::{BatchArguments, CardChange, CardCommand, FirstPinArguments, IssueArguments};
 pub(crate) use self::cases::{CaseBookArguments, CaseCommand, CaseSheetArguments, FormCommand};
+pub(crate) use self::console::ConsoleArguments;
 pub(crate) use self::functions::{FunctionCommand, PurposeCommand};
 pub(crate) use self::logs::{LogCommand, SucceedArguments};
 pub(crate) use self::operators::{OperatorChange, OperatorCommand, Renewal};
@@ -55,7 +57,7 @@ fn word<T: FromText>(text: &str) -> Result<T, String> {
 
 fn when(text: &str) -> Result<When, String> {
     // clap speaks English.
-    When::read(text).map_err(|rule| rule.in_words(Language::English).to_owned())
+    When::read(text).map_err(|fault| fault.text(Language::English))
 }
 
 const AT_A_TERMINAL: &str = "\
@@ -232,6 +234,8 @@ pub(crate) enum Command {
     /// Cases: what was written on forms, and what follows (事案・簿冊)
     #[command(subcommand)]
     Case(CaseCommand),
+    /// The web console: a link for the browser, and the window in which the card signs what is decided there (管理画面)
+    Console(ConsoleArguments),
     /// Print the register log: number, date, who, what (処分の記録)
     Acts {
         /// Only the newest so many

@@ -8,6 +8,7 @@ mod cards;
 mod carry;
 mod case_prints;
 mod cases;
+pub(crate) mod console;
 mod decisions;
 mod evidence;
 mod export;
@@ -74,7 +75,7 @@ pub(crate) fn run(
     let mut desk = Desk::open(screen, home, readers, signing)?;
     let reader = reader.first().map(String::as_str);
     match command {
-        Command::Found(_) | Command::Join(_) | Command::VerifyEvidence(_) => Ok(()),
+        Command::Found(_) | Command::Join(_) | Command::VerifyEvidence(_) | Command::Console(_) => Ok(()),
         Command::Office(OfficeCommand::Export { file }) => office::export(&desk, &file),
         Command::Office(OfficeCommand::CardSecret(command)) => card_secret::run(&mut desk, command),
         Command::Apply(file) => apply::run(&mut desk, &file, Manner::AsAsked),

@@ -12,7 +12,7 @@ use sekisho_wire::id::{CardGuid, Code, Numbered, ReaderIdentity};
 use sekisho_wire::words::Language;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 
-use crate::dates::{When, minute_of_day, no_date};
+use crate::dates::{NotADate, When, minute_of_day, said};
 use crate::error::{ConfigError, Said};
 
 /// Files of changes are short; what is longer is another file.
@@ -242,12 +242,12 @@ impl<'de> Deserialize<'de> for Dated {
             | toml::Value::Array(_)
             | toml::Value::Table(_)) => return Err(not_a_date(other.type_str())),
         };
-        When::read(&text).map(Self).map_err(|rule| refused(&text, &rule))
+        When::read(&text).map(Self).map_err(|fault| refused(&text, &said(fault)))
     }
 }
 
 fn not_a_date<E: serde::de::Error>(text: &str) -> E {
-    refused(text, &no_date())
+    refused(text, &said(NotADate::Spelling))
 }
 
 /// A time of day, `08:30`.

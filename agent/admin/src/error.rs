@@ -61,6 +61,13 @@ pub(crate) enum AdminError {
     CardsBegun(usize),
     /// So many cards in use hold keys of the former secret.
     CardsMissing(usize),
+    /// Somebody holds that post at that time.
+    PostHeld {
+        /// The post.
+        post: Code,
+        /// Who.
+        by: String,
+    },
     /// Whoever is to get a card has one of that kind, and it was not ended.
     HasACard(String),
     /// The card holds keys of the former secret, which is still kept.

@@ -9,7 +9,7 @@ use sekisho_wire::id::{CardGuid, Code, Hash, Numbered, Salt};
 use sekisho_wire::words::Language;
 
 use crate::config_text::FromText;
-use crate::dates::{Edge, When};
+use crate::dates::{Edge, When, said};
 use crate::error::{AdminError, Said};
 use crate::name::{Name, is_a_text};
 use crate::random;
@@ -64,7 +64,7 @@ impl FilledIn {
 
     fn value(&mut self, blank: &'static Blank, text: &str, register: &Register) -> Result<Value, AdminError> {
         let wrong = |rule: Said| AdminError::Argument { name: blank.name, value: text.to_owned(), rule };
-        let date = || When::read(text).map_err(wrong);
+        let date = || When::read(text).map_err(|fault| wrong(said(fault)));
         match blank.kind {
             Kind::Text => self.text(blank.name, text).map(Value::Text),
             Kind::Code

@@ -77,6 +77,7 @@ use sekisho_register::organisation::Capacity;
 use sekisho_wire::words::Language;
 
 use crate::cli::{Cli, Command, Lang};
+use crate::commands::console::Seat;
 use crate::desk::Signing;
 use crate::error::{AdminError, Said};
 use crate::home::Home;
@@ -145,8 +146,6 @@ fn run(cli: Cli) -> Result<(), AdminError> {
     let path = home_path(cli.home)?;
     let begins = cli.command.begins();
     let home = if begins { Home::open(&path)? } else { Home::existing(&path)? };
-    let _alone = home.lock(LOCK_LOOKS)?;
-    let readers = Readers::new(Duration::from_secs(cli.wait));
     let pin = match (cli.pin_file, cli.pin_stdin) {
         (Some(file), _) => PinSource::File(file),
         (None, true) => PinSource::Stdin,
@@ -168,6 +167,13 @@ fn run(cli: Cli) -> Result<(), AdminError> {
         effective: cli.effective,
         paper,
     };
+    let wait = Duration::from_secs(cli.wait);
+    if let Command::Console(arguments) = &cli.command {
+        // It stays for hours, and takes the home for itself only while something is signed.
+        return commands::console::run(arguments, &Seat { screen, home: &path, wait, signing: &signing });
+    }
+    let _alone = home.lock(LOCK_LOOKS)?;
+    let readers = Readers::new(wait);
     commands::run(cli.command, &cli.reader, screen, home, readers, signing)
 }
 

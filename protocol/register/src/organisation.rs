@@ -192,6 +192,20 @@ impl Post {
         })
     }
 
+    /// Somebody else who holds it, not as a deputy, at some moment from `from` until `to`: several may share a post, but whoever seats them should know.
+    #[must_use]
+    pub fn held_beside(&self, operator: &Code, from: u64, to: u64) -> Option<&Code> {
+        let others = self.holders.iter();
+        let mut others = others.filter(|(who, _)| who.capacity == Capacity::Holder && who.operator != *operator);
+        let at_some = |holding: &Timeline<Holding>| {
+            let begins = holding.iter().filter_map(|word| {
+                if let Holding::Held { from, .. } = word.value { Some(from.max(word.effective)) } else { None }
+            });
+            [from].into_iter().chain(begins).any(|t| (from..to).contains(&t) && holds(holding, t))
+        };
+        others.find(|(_, holding)| at_some(holding)).map(|(who, _)| &who.operator)
+    }
+
     /// Who holds it at `t`.
     pub fn holders(&self, t: u64) -> impl Iterator<Item = &Holder> {
         self.holders.iter().filter(move |(_, holding)| holds(holding, t)).map(|(holder, _)| holder)

@@ -60,6 +60,9 @@ pub(crate) enum PostCommand {
         /// As deputy (代決者)
         #[arg(long)]
         deputy: bool,
+        /// Beside whoever holds it at that time; else that is refused (重複を認める)
+        #[arg(long, conflicts_with = "deputy")]
+        beside: bool,
         /// From this date [default: now]
         #[arg(long, value_parser = when, value_name = "DATE")]
         from: Option<When>,

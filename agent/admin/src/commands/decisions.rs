@@ -51,13 +51,18 @@ pub(super) fn post(desk: &mut Desk, command: PostCommand) -> Result<(), AdminErr
         PostCommand::Set { post, title, roles, section, keeper } => {
             Change::Post(SetPost { post, title, roles: sorted(roles), section, keeper })
         }
-        PostCommand::Hold { post, operator, deputy, from: begin, to } => Change::HoldPost(HoldPost {
-            post,
-            operator,
-            from: from(begin),
-            to: to.map(|date| date.moment(Edge::Until)),
-            deputy,
-        }),
+        PostCommand::Hold { post, operator, deputy, beside, from: begin, to } => {
+            let (from, to) = (from(begin), to.map(|date| date.moment(Edge::Until)));
+            if !deputy && !beside {
+                desk.log_in()?;
+                let known = desk.cache.register().post(&post);
+                let by = known.and_then(|known| known.held_beside(&operator, from, to.unwrap_or(u64::MAX)));
+                if let Some(by) = by {
+                    return Err(AdminError::PostHeld { post, by: desk.cache.person(by, desk.screen.language) });
+                }
+            }
+            Change::HoldPost(HoldPost { post, operator, from, to, deputy })
+        }
         PostCommand::Leave { post, operator, since: at } => {
             Change::LeavePost(LeavePost { post, operator, effective: since(at) })
         }

@@ -94,6 +94,10 @@ impl AdminError {
                 "'sekisho-admin office card-secret show' lists them: run 'card rekey' on each, or end it ('card return', 'card revoke').",
                 "「sekisho-admin office card-secret show」に表示されるカードに「card rekey」を実行するか、返納・失効の処分をしてください。",
             ),
+            Self::PostHeld { .. } => (
+                "Let the one before leave first ('sekisho-admin post leave'), make the new one a deputy, or say '--beside' if both are to hold it.",
+                "先に「sekisho-admin post leave」で前任者を離任させるか、代決者(--deputy)としてください。両名を就かせるときは --beside を指定してください。",
+            ),
             Self::HasACard(_) => (
                 "End it with 'sekisho-admin card revoke' or 'card return', or say '--also' if he is to have both.",
                 "「sekisho-admin card revoke」又は「card return」で終わらせてください。両方を持たせるときは --also を指定してください。",

@@ -48,6 +48,7 @@ impl AdminError {
             Self::CardsMissing(count) => {
                 format!("cannot destroy the former card-management secret: {count} cards in use hold its keys")
             }
+            Self::PostHeld { post, by } => format!("post {post} is held by {by} at that time"),
             Self::HasACard(number) => {
                 format!(
                     "the holder has card {number} of this kind, and a card is lent again only once the one before has ended"
@@ -209,6 +210,7 @@ impl AdminError {
             Self::CardsMissing(count) => {
                 format!("旧カード管理鍵を消去できません: 使用中のカード{count}枚が未更新です")
             }
+            Self::PostHeld { post, by } => format!("職 {post} には、その期間、{by} が就いています"),
             Self::HasACard(number) => {
                 format!(
                     "この操作者は同じ種別のカード {number} を持っています。再貸与は、前のカードの失効又は返納の後に行います"
