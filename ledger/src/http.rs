@@ -3,11 +3,11 @@
 mod by_hand;
 pub(crate) mod content;
 mod logs;
-mod people;
+pub(crate) mod people;
 pub(crate) mod problem;
 mod refill;
 mod terminals;
-mod visit;
+pub(crate) mod visit;
 
 use std::sync::Arc;
 
@@ -32,6 +32,7 @@ use self::content::{Content, Rooms};
 use self::problem::{Refused, come_again};
 use self::visit::token_of;
 use crate::authority::Caller;
+use crate::console::{self, api};
 use crate::ledger::{CannotWrite, Ledger};
 use crate::office::Office;
 use crate::refusal::Refusal;
@@ -50,17 +51,17 @@ pub struct Hall {
 }
 
 /// A route: one address, one method, who answers there.
-struct Route {
-    method: &'static str,
-    address: &'static str,
+pub(crate) struct Route {
+    pub(crate) method: &'static str,
+    pub(crate) address: &'static str,
     answers: MethodRouter<Hall>,
 }
 
-fn get<H: Handler<T, Hall>, T: 'static>(address: &'static str, handler: H) -> Route {
+pub(crate) fn get<H: Handler<T, Hall>, T: 'static>(address: &'static str, handler: H) -> Route {
     Route { method: "get", address, answers: routing::get(handler) }
 }
 
-fn post<H: Handler<T, Hall>, T: 'static>(address: &'static str, handler: H) -> Route {
+pub(crate) fn post<H: Handler<T, Hall>, T: 'static>(address: &'static str, handler: H) -> Route {
     Route { method: "post", address, answers: routing::post(handler) }
 }
 
@@ -95,6 +96,9 @@ fn all() -> Vec<Route> {
         get("/v1/{office}/evidence/{index}", people::evidence),
         get("/v1/{office}/behind", people::behind),
         get("/v1/{office}/retention", people::retention),
+        post("/v1/{office}/console/links", api::link),
+        get("/v1/{office}/console/wishes", api::wishes),
+        post("/v1/{office}/console/wishes/{number}", api::settled),
         post("/v1/{office}/terminals/{terminal}/batches", by_hand::batches),
         get("/v1/{office}/terminals/{terminal}/seal", by_hand::seal),
         get("/{office}/{log}/checkpoint", logs::checkpoint),
@@ -102,7 +106,7 @@ fn all() -> Vec<Route> {
     ]
 }
 
-/// Method and address of every route.
+/// Method and address of every route for programs; pages for people are [`console::addresses`].
 #[must_use]
 pub fn addresses() -> Vec<(&'static str, &'static str)> {
     all().into_iter().map(|route| (route.method, route.address)).collect()
@@ -113,12 +117,15 @@ pub fn routes(hall: Hall) -> Router {
     let add = |router: Router<Hall>, Route { address, answers, .. }| router.route(address, answers);
     let counted = from_fn_with_state(hall.clone(), counted);
     let in_time = from_fn_with_state(InTime::counted_by(Arc::clone(&hall.ledger.doorkeeper)), in_time);
+    let dressed = from_fn_with_state(hall.clone(), console::dressed);
     all()
         .into_iter()
+        .chain(console::all())
         .fold(Router::new(), add)
         .fallback(|| async { Refusal::NotFound("address") })
         .method_not_allowed_fallback(|| async { Refusal::MethodWrong })
         .layer(in_time)
+        .layer(dressed)
         .layer(counted)
         .with_state(hall)
 }
@@ -251,13 +258,15 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
 }
 
 /// An answer of JSON.
-fn answer(value: &serde_json::Value) -> Response {
+pub(crate) fn answer(value: &serde_json::Value) -> Response {
     let content = HeaderValue::from_static("application/json");
     ([(CONTENT_TYPE, content)], value.to_string()).into_response()
 }
 
 /// Runs what blocks (disk, database, writer) beside the runtime.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Refusal> + Send + 'static) -> Result<T, Refusal> {
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
+) -> Result<T, Refusal> {
     let done = tokio::task::spawn_blocking(work).await;
     done.unwrap_or_else(|_| Err(Refusal::Unavailable { cause: "a request could not be worked on".into() }))
 }

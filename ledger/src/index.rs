@@ -15,11 +15,13 @@ use crate::locks::lock;
 use crate::store::StoreError;
 
 mod carried;
+mod counts;
 mod question;
 mod row;
 mod spans;
 mod unshown;
 
+pub use counts::Decided;
 pub use question::{AskedVerdict, Question};
 use row::Row;
 use spans::Spans;

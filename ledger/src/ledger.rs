@@ -17,6 +17,7 @@ use crate::code::LedgerFacts;
 use crate::cold::{self, ColdStore, Cooling};
 use crate::complaints::Complaints;
 use crate::config::Config;
+use crate::console::Console;
 use crate::data::{DataDir, Lock, make_private};
 use crate::destroy::Destructions;
 use crate::error::LedgerError;
@@ -60,6 +61,8 @@ pub struct Ledger {
     writing: JoinHandle<()>,
     pub(crate) places: Places,
     pub(crate) visitors: Visitors,
+    /// Who is in the web console.
+    pub(crate) console: Console,
     /// The search index.
     pub index: Index,
     /// Alarms raised since the start, so that a terminal that tries again and again fills no log.
@@ -219,6 +222,7 @@ impl Ledger {
             authority: Authority::read(data)?,
             index: Index::open(&places.index)?,
             visitors: Visitors::default(),
+            console: Console::default(),
             alarmed: Mutex::default(),
             strangers: Strangers::default(),
             heard: Heard::remembered_in(data.gaps()),

@@ -13,6 +13,7 @@ pub mod cold;
 pub mod command;
 mod complaints;
 pub mod config;
+pub mod console;
 pub mod cosignatures;
 pub mod data;
 pub mod destroy;

@@ -188,8 +188,16 @@ impl Ledger {
         let now = self.clock.now();
         let visitor = token.and_then(|token| self.visitors.holder(token, now));
         let visitor = visitor.filter(|visitor| visitor.office == *office);
-        let visitor = visitor.ok_or(Refusal::TokenNeeded)?;
-        let register = self.office(office)?.register();
+        self.still(visitor.ok_or(Refusal::TokenNeeded)?, any_of)
+    }
+
+    /// Somebody who was let in before, if he still may act: card and person are looked up again each time.
+    ///
+    /// # Errors
+    /// As [`Ledger::visitor`].
+    pub(crate) fn still(&self, visitor: Visitor, any_of: &[Role]) -> Result<Visitor, Refusal> {
+        let now = self.clock.now();
+        let register = self.office(&visitor.office)?.register();
         let card = register.card(&visitor.card).filter(|card| card.lets_in(now));
         let holder = card.and_then(|card| card.holder(now)).map(|holder| holder.operator);
         if holder != Some(&visitor.operator) {

@@ -5,6 +5,7 @@
 
 pub mod bare_reader;
 pub mod binaries;
+pub mod browser;
 pub mod clerk;
 pub mod clock;
 pub mod decided;

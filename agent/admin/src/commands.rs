@@ -6,7 +6,9 @@ mod batch;
 mod card_secret;
 mod cards;
 mod carry;
+mod case_prints;
 mod cases;
+pub(crate) mod console;
 mod decisions;
 mod evidence;
 mod export;
@@ -15,9 +17,11 @@ mod found;
 mod issue;
 mod logs;
 mod office;
+mod packs;
 mod partners;
 mod proposals;
 mod purposes;
+mod record_prints;
 mod records;
 pub(crate) mod recovery;
 mod registers;
@@ -28,6 +32,8 @@ mod retention;
 mod review;
 mod set_up;
 mod survey;
+mod sweep;
+mod templates;
 mod terminals;
 mod today;
 mod verify;
@@ -71,7 +77,7 @@ pub(crate) fn run(
     let mut desk = Desk::open(screen, home, readers, signing)?;
     let reader = reader.first().map(String::as_str);
     match command {
-        Command::Found(_) | Command::Join(_) | Command::VerifyEvidence(_) => Ok(()),
+        Command::Found(_) | Command::Join(_) | Command::VerifyEvidence(_) | Command::Console(_) => Ok(()),
         Command::Office(OfficeCommand::Export { file }) => office::export(&desk, &file),
         Command::Office(OfficeCommand::CardSecret(command)) => card_secret::run(&mut desk, command),
         Command::Apply(file) => apply::run(&mut desk, &file, Manner::AsAsked),
@@ -87,18 +93,18 @@ pub(crate) fn run(
         Command::Card(CardCommand::Batch(arguments)) => batch::run(&mut desk, &arguments, reader),
         Command::Card(command) => cards::run(&mut desk, command, reader),
         Command::Terminal(command) => terminals::run(&mut desk, command),
-        Command::Permit(PermitCommand::List) => registers::permits(&mut desk),
+        Command::Permit(PermitCommand::List) => registers::print_now(&mut desk, crate::cli::Which::Permits),
         Command::Permit(command) => decisions::permit(&mut desk, command),
         Command::Connection(command) => decisions::connection(&mut desk, command),
         Command::Partner(command) => partners::run(&mut desk, command),
-        Command::Route(RouteCommand::List) => registers::routes(&mut desk),
+        Command::Route(RouteCommand::List) => registers::print_now(&mut desk, crate::cli::Which::Routes),
         Command::Route(command) => decisions::route(&mut desk, command),
         Command::Approve { ids } => proposals::approve_all(&mut desk, &ids),
         Command::Refuse { id, reason } => proposals::end(&mut desk, Answer::Refused, &id, Some(&reason)),
         Command::Withdraw { id, reason } => proposals::end(&mut desk, Answer::Withdrawn, &id, reason.as_deref()),
         Command::Review { ids } => proposals::review(&mut desk, &ids),
         Command::Proposals => proposals::list(&mut desk),
-        Command::Form(command) => forms(&desk.screen, &command),
+        Command::Form(command) => forms(&desk.screen, &command, &|| Ok(desk.home.path(""))),
         Command::Today { mine } => today::run(&mut desk, mine),
         Command::Case(command) => cases::run(&mut desk, command),
         Command::Acts { last, full } => acts::run(&mut desk, last, full),

@@ -158,6 +158,12 @@ impl Desk {
         self.signer.as_ref().map(|(_, guid)| *guid)
     }
 
+    /// The same, and in which reader it was.
+    #[must_use]
+    pub(crate) fn signer_and_reader(&self) -> Option<(ReaderName, CardGuid)> {
+        self.signer.clone()
+    }
+
     /// Whose card this is, as far as the register says: for questions to people.
     fn whose(&self, guid: Option<CardGuid>) -> (String, String) {
         let holder = guid.and_then(|guid| self.cache.register().card(&guid)?.holder(clock::now()));

@@ -21,6 +21,10 @@ use crate::office_file::Office;
 use crate::register_cache::{RegisterCache, RegisterOf, claimed_size};
 use crate::terminal_word::{CarriedTo, TerminalWord};
 
+mod companion;
+
+pub(crate) use self::companion::{Companion, Wanted, Wish};
+
 /// More than the largest bundle: 256 entries of 64 KiB.
 const TILE_MAX: usize = 20 * 1024 * 1024;
 

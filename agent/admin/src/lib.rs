@@ -44,6 +44,7 @@ mod persons;
 mod pin_entry;
 mod places;
 mod plan;
+mod prints;
 mod progress;
 mod proposal_file;
 mod random;
@@ -54,7 +55,6 @@ mod recovery_sheet;
 mod register_cache;
 mod rekeying;
 mod reported;
-mod responsible;
 mod screen;
 mod seen;
 mod sending;
@@ -63,6 +63,7 @@ mod signed_once;
 mod strangers;
 mod table;
 mod taken_away;
+mod template_folder;
 mod terminal_word;
 mod whole_file;
 mod whole_log;
@@ -77,6 +78,7 @@ use sekisho_register::organisation::Capacity;
 use sekisho_wire::words::Language;
 
 use crate::cli::{Cli, Command, Lang};
+use crate::commands::console::Seat;
 use crate::desk::Signing;
 use crate::error::{AdminError, Said};
 use crate::home::Home;
@@ -134,9 +136,9 @@ fn run(cli: Cli) -> Result<(), AdminError> {
         confirm: if cli.yes { Confirm::Yes } else { Confirm::Ask },
         lists: if cli.json { Lists::Json } else { Lists::Text },
     };
-    // What forms ask for is the same everywhere.
+    // What forms ask for is the same everywhere, and whoever writes templates needs no office.
     if let Command::Form(command) = &cli.command {
-        return commands::forms(&screen, command);
+        return commands::forms(&screen, command, &|| home_path(cli.home.clone()));
     }
     // An auditor has no home.
     if let Command::VerifyEvidence(arguments) = &cli.command {
@@ -145,8 +147,6 @@ fn run(cli: Cli) -> Result<(), AdminError> {
     let path = home_path(cli.home)?;
     let begins = cli.command.begins();
     let home = if begins { Home::open(&path)? } else { Home::existing(&path)? };
-    let _alone = home.lock(LOCK_LOOKS)?;
-    let readers = Readers::new(Duration::from_secs(cli.wait));
     let pin = match (cli.pin_file, cli.pin_stdin) {
         (Some(file), _) => PinSource::File(file),
         (None, true) => PinSource::Stdin,
@@ -168,6 +168,13 @@ fn run(cli: Cli) -> Result<(), AdminError> {
         effective: cli.effective,
         paper,
     };
+    let wait = Duration::from_secs(cli.wait);
+    if let Command::Console(arguments) = &cli.command {
+        // It stays for hours, and takes the home for itself only while something is signed.
+        return commands::console::run(arguments, &Seat { screen, home: &path, wait, signing: &signing });
+    }
+    let _alone = home.lock(LOCK_LOOKS)?;
+    let readers = Readers::new(wait);
     commands::run(cli.command, &cli.reader, screen, home, readers, signing)
 }
 

@@ -119,6 +119,16 @@ impl Office {
         })
     }
 
+    /// The certificate of the ledger's TLS authority, as programs import it.
+    #[must_use]
+    pub(crate) fn authority_pem(&self) -> String {
+        use base64::Engine as _;
+        let text = base64::engine::general_purpose::STANDARD.encode(&self.authority);
+        let lines: Vec<&str> =
+            text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap_or_default()).collect();
+        format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
+    }
+
     /// How to reach the ledger.
     #[must_use]
     pub(crate) fn link_config(&self) -> LinkConfig {

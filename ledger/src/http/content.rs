@@ -64,7 +64,7 @@ impl Rooms {
     ///
     /// # Errors
     /// [`Refusal::Busy`] when as much of this office is worked on as it may have.
-    pub(super) fn for_visit(&self, office: OfficeId) -> Result<Room, Refusal> {
+    pub(crate) fn for_visit(&self, office: OfficeId) -> Result<Room, Refusal> {
         let mut room = Room { shares: Arc::clone(&self.visits), office: Some(office), pieces: 0 };
         room.grow(1).map(|()| room).map_err(|_| Refusal::Busy)
     }
@@ -182,14 +182,14 @@ impl Drop for Wait {
 
 /// A request's whole body, and the room that it takes until it is dropped.
 #[derive(Debug)]
-pub(super) struct Content {
+pub(crate) struct Content {
     bytes: Vec<u8>,
     _room: Room,
 }
 
 /// What of the memory a body takes, or of the threads a question.
 #[derive(Debug)]
-pub(super) struct Room {
+pub(crate) struct Room {
     shares: Arc<Mutex<Shares>>,
     office: Option<OfficeId>,
     pieces: usize,
@@ -217,7 +217,7 @@ impl Drop for Room {
 
 impl Content {
     /// The body.
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 }

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use sekisho_register::retention::Destroyed;
 use sekisho_tlog::Hash;
-use sekisho_wire::id::{CardGuid, CaseReference, Code, Hash as WireHash, Salt};
+use sekisho_wire::id::{CardGuid, CaseReference, Code, Hash as WireHash, OfficeId, Salt};
 use sekisho_wire::reason::Query as ReadQuery;
 use sekisho_wire::record::{About, Lost, kind_number};
 use serde::Deserialize;
@@ -20,6 +20,7 @@ use crate::carried::CarriedTo;
 use crate::clock::Millis;
 use crate::code::CodeSecret;
 use crate::index::{AskedVerdict, Question, Unshown};
+use crate::ledger::Ledger;
 use crate::missing::{AllMissing, Missing};
 use crate::people::Proved;
 use crate::refusal::Refusal;
@@ -297,7 +298,7 @@ impl SearchQuery {
 }
 
 /// About whom a search asks. What names nobody finds nobody, and is not kept: it may be any text.
-fn about(question: &Question) -> About {
+pub(crate) fn about(question: &Question) -> About {
     fn named<T: std::str::FromStr>(text: Option<&String>) -> Option<T> {
         text.and_then(|text| text.parse().ok())
     }
@@ -427,14 +428,21 @@ pub(super) async fn evidence(
 ) -> Result<Response, Inside> {
     let permission = query.permission.as_deref().map(CaseReference::new).transpose();
     let permission = permission.map_err(|_| Refusal::Malformed("permission"))?;
-    let evidence = knock.visit(hall, READERS, move |ledger, Visitor { office, .. }| {
+    let body = knock.visit(hall, READERS, move |ledger, Visitor { office, .. }| {
         ledger.expect_permitted(office, permission.as_ref())?;
         let about = About { permission: permission.clone(), ..from(index) };
-        let evidence = ledger.evidence(office, index)?;
-        let around = (ledger.late(office)?, ledger.missing(office)?);
-        Ok(((evidence, around), Shown::rows(ReadQuery::Proof, 1, about)))
+        Ok((evidence_body(ledger, office, index)?, Shown::rows(ReadQuery::Proof, 1, about)))
     });
-    let (evidence, (behind, missing)) = evidence.await?;
+    Ok(answer(&body.await?))
+}
+
+/// What the ledger shows of a record, and what it lacks around it.
+///
+/// # Errors
+/// As [`Ledger::evidence`].
+pub(crate) fn evidence_body(ledger: &Ledger, office: &OfficeId, index: u64) -> Result<Value, Refusal> {
+    let evidence = ledger.evidence(office, index)?;
+    let (behind, missing) = (ledger.late(office)?, ledger.missing(office)?);
     let mut body = proved_json(&evidence.proved);
     if let Value::Object(body) = &mut body {
         body.insert("record".into(), json!(encode(evidence.record)));
@@ -445,7 +453,7 @@ pub(super) async fn evidence(
         }
     }
     name_missing(&mut body, &missing);
-    Ok(answer(&body))
+    Ok(body)
 }
 
 #[derive(Default, Deserialize)]

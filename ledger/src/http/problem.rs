@@ -20,7 +20,7 @@ pub(super) struct Refused {
 
 /// A refusal for a terminal or a person of the office: strangers are not told why a log has stopped.
 #[derive(Debug)]
-pub(super) struct Inside(pub(super) Refusal);
+pub(crate) struct Inside(pub(crate) Refusal);
 
 impl From<Refusal> for Inside {
     fn from(refusal: Refusal) -> Self {

@@ -17,14 +17,14 @@ use crate::refusal::Refusal;
 use crate::visitors::Visitor;
 
 /// Somebody at an office's door with a token, or without.
-pub(super) struct Knock {
-    pub(super) office: OfficeId,
+pub(crate) struct Knock {
+    pub(crate) office: OfficeId,
     token: Option<String>,
 }
 
 /// What a visitor is shown of persons: it becomes a record. Every route has to say.
 #[derive(Clone, Debug)]
-pub(super) enum Shown {
+pub(crate) enum Shown {
     /// Nothing that speaks of a person.
     NoPersons,
     /// So many rows, about whom or what was asked for.
@@ -33,14 +33,19 @@ pub(super) enum Shown {
 
 impl Shown {
     /// So many rows.
-    pub(super) fn rows(query: Query, count: usize, about: About) -> Self {
+    pub(crate) fn rows(query: Query, count: usize, about: About) -> Self {
         Self::Rows(query, count, Box::new(about))
     }
 }
 
 impl Knock {
+    /// The token that was shown, whatever it is.
+    pub(crate) fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+
     /// Whether this person may come in now.
-    pub(super) fn admitted(&self, ledger: &Ledger, any_of: &[Role]) -> Result<Visitor, Refusal> {
+    pub(crate) fn admitted(&self, ledger: &Ledger, any_of: &[Role]) -> Result<Visitor, Refusal> {
         ledger.visitor(&self.office, self.token.as_deref(), any_of)
     }
 

@@ -29,12 +29,12 @@ impl Town {
         }
     }
 
-    fn proposes(&self, changes: Vec<Change>) -> Vec<u8> {
+    pub(crate) fn proposes(&self, changes: Vec<Change>) -> Vec<u8> {
         sign_act(&self.draft(Log::Casebook, changes, None), &self.mayor)
     }
 
     /// Approves what was signed, wherever it stands.
-    fn approves(&self, proposal: &[u8], by: &TestCard) -> Result<(), Refusal> {
+    pub(crate) fn approves(&self, proposal: &[u8], by: &TestCard) -> Result<(), Refusal> {
         let approval = sign_act(&self.draft(Log::Register, Vec::new(), Some(proposal.to_vec())), by);
         self.ledger.submit(&self.office, approval, Vec::new()).map(drop)
     }
@@ -44,7 +44,7 @@ impl Town {
         self.approves(&self.proposes(changes), &self.deputy)
     }
 
-    fn brings_to_the_casebook(&self, proposal: &[u8]) -> Result<u64, Refusal> {
+    pub(crate) fn brings_to_the_casebook(&self, proposal: &[u8]) -> Result<u64, Refusal> {
         self.ledger.submit(&self.office, proposal.to_vec(), Vec::new()).map(|(placed, _)| placed.index)
     }
 

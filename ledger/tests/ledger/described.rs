@@ -223,6 +223,10 @@ fn ask_all(served: &mut Served) {
     let envelope = newcomer.batch(1).0.envelope(&newcomer);
     anybody.request("POST", &served.at("terminals/jumin-9/batches"), &headers, &envelope).ok();
     get("terminals/jumin-9/seal?epoch=0&from=0&seen=0");
+    let link = anybody.post_as(&served.at("console/links"), &token, &json!({"language": "ja"})).ok();
+    assert!(link["path"].is_string());
+    get("console/wishes?wait=0");
+    crate::console::wishes::settled_once(served);
     let keys = anybody.get(&served.at("keys")).ok();
     assert_ne!(keys["keys"], json!([]));
     let log = |path: &str| format!("/{}/records/{path}", served.town.office);
@@ -242,15 +246,25 @@ fn ask_wrongly(served: &Served) {
         anybody.post(&format!("/v1/terminal/{path}"), &json!({}));
     }
     ["/v1/enrol", "/v1/offices"].iter().for_each(|path| drop(anybody.post(path, &json!({}))));
-    for path in ["token", "acts", "invitations", "terminals/jumin-1/batches"] {
+    for path in ["token", "acts", "invitations", "terminals/jumin-1/batches", "console/links", "console/wishes/1"] {
         anybody.post(&served.at(path), &json!({}));
     }
     anybody.post("/v1/0/challenge", &json!({}));
     let hash = "ab".repeat(32);
     let seal = "terminals/jumin-1/seal?epoch=0&from=0&seen=0";
-    for path in
-        ["register?from=0", "texts?from=0", "enrolments", "search", "evidence/0", "behind", "lost", "retention", seal]
-    {
+    let wishes = "console/wishes";
+    for path in [
+        "register?from=0",
+        "texts?from=0",
+        "enrolments",
+        "search",
+        "evidence/0",
+        "behind",
+        "lost",
+        "retention",
+        seal,
+        wishes,
+    ] {
         anybody.get(&served.at(path));
     }
     for path in [format!("acts/{hash}"), format!("acts/{hash}/names")] {

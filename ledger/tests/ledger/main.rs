@@ -10,6 +10,7 @@ mod checkpoints;
 mod client;
 mod cold;
 mod commands;
+mod console;
 mod crowd;
 mod described;
 mod destroy;

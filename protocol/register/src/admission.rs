@@ -1,11 +1,15 @@
 //! Whether a chain of acts may make its changes (§R4.2): who proposes, and who approves one stage after the other.
 
+use alloc::vec::Vec;
+
 use sekisho_wire::id::Code;
 
 use crate::authority::{Authority, Link};
+use crate::casebook::Proposed;
 use crate::change::{CardState, Change, EndRecovery, Field, RecoveryEnd, StateReason, Value};
 use crate::fold::Register;
 use crate::forms::{Form, incident};
+use crate::organisation::Post;
 use crate::recovery::is_for_recovery_keys;
 use crate::refusal::FoldRefusal;
 use crate::role::Class;
@@ -46,6 +50,55 @@ impl Register {
     /// How far the approvals of a chain have brought its proposal.
     pub(crate) fn approval(&self, chain: &[Link], changes: &[Change], t: u64) -> Result<Approval, FoldRefusal> {
         Way { register: self, chain, changes, t }.approval()
+    }
+}
+
+impl Register {
+    /// Whether this person could approve the next stage of a proposal at `t`, in one of his posts or by recording it for one whose papers he keeps. What the
+    /// changes themselves ask for is not asked here.
+    ///
+    /// # Errors
+    /// The refusal for the post that comes nearest: the one that has the roles.
+    pub fn may_approve_next(&self, proposed: &Proposed, operator: &Code, t: u64) -> Result<(), FoldRefusal> {
+        let changes = &proposed.act.act().changes;
+        let class = changes.first().map_or(Class::Founding, Change::class);
+        if let Some(answered) = &proposed.answer {
+            return Err(FoldRefusal::ProposalOver { answer: answered.answer, index: answered.index });
+        }
+        let held: Vec<&Code> =
+            self.posts().filter(|post| post.holders(t).any(|who| who.operator == *operator)).map(Post::code).collect();
+        let signs_for = |post: &&Post| held.iter().any(|held| post.code() == *held || post.is_kept_by(held, t));
+        let signed = |who: &Option<Code>| who.as_ref() == Some(operator);
+        let before = signed(&proposed.operator) || proposed.approvals.iter().any(|stage| signed(&stage.operator));
+        let mut nearest = Err(FoldRefusal::NoRoute(class));
+        for post in self.posts().filter(signs_for) {
+            let mandate = post.mandate_at(t);
+            let said = changes.iter().try_for_each(|change| {
+                let (class, route) = (change.class(), self.route_at(change.class(), t));
+                let roles = mandate.roles_on(&self.concern(change, changes, t));
+                let stage = proposed.approvals.len();
+                let admitted = if route.stages.is_empty() {
+                    route.admits_proposer(&roles)
+                } else {
+                    route.admits_at(stage, &roles)
+                };
+                let done = stage >= route.stages.len() && !route.stages.is_empty();
+                if !admitted && !done {
+                    return Err(FoldRefusal::NoRoute(class));
+                }
+                if route.distinct && !route.stages.is_empty() && before && !done {
+                    Err(FoldRefusal::SamePerson(class))
+                } else {
+                    Ok(())
+                }
+            });
+            match said {
+                Ok(()) => return Ok(()),
+                Err(refusal @ FoldRefusal::SamePerson(_)) => nearest = Err(refusal),
+                Err(_) => {}
+            }
+        }
+        nearest
     }
 }
 

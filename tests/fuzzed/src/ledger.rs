@@ -12,6 +12,7 @@ use ed25519_dalek::Signer as _;
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
 use sekisho_ledger::authority::{Caller, TlsKey};
 use sekisho_ledger::code::{Code, CodeSecret};
+use sekisho_ledger::console;
 use sekisho_ledger::enrol::Applicant;
 use sekisho_ledger::http::{Hall, addresses, routes};
 use sekisho_ledger::keys::Keys;
@@ -33,7 +34,7 @@ use crate::town::{Slot, Town, code};
 const REQUESTS: usize = 6;
 
 /// What is asked, and the fields of its body.
-const ROUTES: [(&str, &str, &[&str]); 34] = [
+const ROUTES: [(&str, &str, &[&str]); 37] = [
     ("POST", "/v1/enrol", &["secret", "office", "terminal", "key", "csr", "proof"]),
     ("GET", "/v1/terminal/register", &[]),
     ("POST", "/v1/terminal/batches", &[]),
@@ -54,6 +55,9 @@ const ROUTES: [(&str, &str, &[&str]); 34] = [
     ("GET", "/v1/{o}/acts/{p}/names", &[]),
     ("GET", "/v1/{o}/texts", &[]),
     ("POST", "/v1/{o}/invitations", &["terminal"]),
+    ("POST", "/v1/{o}/console/links", &["language"]),
+    ("GET", "/v1/{o}/console/wishes", &[]),
+    ("POST", "/v1/{o}/console/wishes/{p}", &["outcome", "said"]),
     ("GET", "/v1/{o}/enrolments", &[]),
     ("GET", "/v1/{o}/search", &[]),
     ("GET", "/v1/{o}/evidence/{p}", &[]),
@@ -69,6 +73,38 @@ const ROUTES: [(&str, &str, &[&str]); 34] = [
     ("GET", "/openapi.json", &[]),
     ("GET", "/{p}", &[]),
 ];
+
+/// Pages of the console, and the fields of their forms.
+const PAGES: [(&str, &str, &[&str]); 25] = [
+    ("GET", "/console", &[]),
+    ("GET", "/console/style.css", &[]),
+    ("GET", "/console/enter/{p}", &[]),
+    ("POST", "/console/enter/{p}", &["form", "lang"]),
+    ("POST", "/console/leave", &[]),
+    ("POST", "/console/language", &["to", "back"]),
+    ("GET", "/console/terminals", &[]),
+    ("GET", "/console/records", &[]),
+    ("GET", "/console/records/{p}", &[]),
+    ("GET", "/console/records/{p}/evidence.json", &[]),
+    ("POST", "/console/records/{p}/wish", &["permission"]),
+    ("GET", "/console/registers", &[]),
+    ("GET", "/console/registers/{p}", &[]),
+    ("GET", "/console/registers/cards", &[]),
+    ("GET", "/console/acts", &[]),
+    ("GET", "/console/acts/{p}", &[]),
+    ("GET", "/console/proposals", &[]),
+    ("GET", "/console/proposals/{p}", &[]),
+    ("POST", "/console/proposals/{p}/wish", &[]),
+    ("GET", "/console/wishes/{p}", &[]),
+    ("GET", "/console/incidents", &[]),
+    ("GET", "/console/connection", &[]),
+    ("GET", "/console/retention", &[]),
+    ("GET", "/console/usage", &[]),
+    ("GET", "/console/help", &[]),
+];
+
+/// What pages are asked for besides.
+const ASKED_OF_PAGES: [&str; 6] = ["go", "date", "days", "auto", "lang", "before"];
 
 /// Everything that may stand behind a question mark.
 const ASKED: [&str; 22] = [
@@ -100,8 +136,8 @@ const ASKED: [&str; 22] = [
 /// forgotten here.
 #[must_use]
 pub fn unfed(openapi: &Value) -> Vec<String> {
-    let fed = |route: &(&str, &str)| ROUTES.iter().any(|(method, path, _)| is_fed(route, method, path));
-    let routes = addresses().into_iter().filter(|route| !fed(route));
+    let fed = |route: &(&str, &str)| ROUTES.iter().chain(&PAGES).any(|(method, path, _)| is_fed(route, method, path));
+    let routes = addresses().into_iter().chain(console::addresses()).filter(|route| !fed(route));
     let routes = routes.map(|(method, address)| format!("{method} {address}"));
     let of_paths = openapi["paths"].as_object().into_iter().flat_map(Map::values).filter_map(Value::as_object);
     let operations =
@@ -134,6 +170,8 @@ struct Place {
     right: Vec<Vec<u8>>,
     /// A batch, not yet sealed.
     batch: Vec<u8>,
+    /// The cookie of somebody in the console, and the word of his forms.
+    session: (String, String),
     runtime: Runtime,
     _stop: watch::Sender<bool>,
 }
@@ -188,18 +226,25 @@ impl Place {
         let routes = routes(Hall { ledger: Arc::clone(&town.ledger), stopping, rooms: Default::default() });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let batch = town.terminal.batch(2).0.signed(&town.terminal);
-        Self { town, routes, caller, token, right, batch, runtime, _stop: stop }
+        let session = session(&runtime, &routes, &town, &token);
+        Self { town, routes, caller, token, right, batch, session, runtime, _stop: stop }
     }
 
     fn is_asked(&self, script: &mut Script<'_>) -> Option<()> {
-        let (method, path, fields) = ROUTES[usize::from(script.byte()?) % ROUTES.len()];
+        let which = usize::from(script.byte()?) % (ROUTES.len() + PAGES.len());
+        let page = which.checked_sub(ROUTES.len());
+        let (method, path, fields) = page.map_or_else(|| ROUTES[which], |page| PAGES[page]);
         let mut path = path.replace("{o}", &self.town.office.to_string());
         while path.contains("{p}") {
             path = path.replacen("{p}", &plain(&self.text(script)?), 1);
         }
         let mut mark = '?';
         for _ in 0..script.byte()? % 5 {
-            let asked = script.one_of(&ASKED)?;
+            let asked = if page.is_some() && script.byte()? % 2 == 0 {
+                script.one_of(&ASKED_OF_PAGES)?
+            } else {
+                script.one_of(&ASKED)?
+            };
             // Nobody waits here.
             let value = if asked == "wait" { "0".into() } else { plain(&self.text(script)?) };
             path += &format!("{mark}{asked}={value}");
@@ -210,7 +255,16 @@ impl Place {
         if who & 1 != 0 {
             request = request.header("Authorization", format!("Bearer {}", self.token));
         }
-        let (content, body) = self.body(script, fields)?;
+        let (content, body) = match page {
+            Some(_) => {
+                if who & 4 != 0 {
+                    request = request.header("Cookie", &self.session.0);
+                }
+                request = request.header("Host", "localhost").header("Sec-Fetch-Site", "same-origin");
+                ("application/x-www-form-urlencoded", self.form(script, fields)?)
+            }
+            None => self.body(script, fields)?,
+        };
         let Ok(mut request) = request.header("Content-Type", content).body(Body::from(body)) else { return Some(()) };
         if who & 2 != 0 {
             request.extensions_mut().insert(self.caller.clone());
@@ -222,6 +276,18 @@ impl Place {
         });
         check(&path, answered.0, &answered.1);
         Some(())
+    }
+
+    /// The fields of a form, mostly with the word that it has to bring. Nobody leaves: the next request comes from somebody who is in.
+    fn form(&self, script: &mut Script<'_>, fields: &[&str]) -> Option<Vec<u8>> {
+        let mut pairs = Vec::new();
+        if script.byte()? % 8 != 0 && !fields.is_empty() {
+            pairs.push(format!("form={}", self.session.1));
+        }
+        for field in fields {
+            pairs.push(format!("{field}={}", plain(&self.text(script)?)));
+        }
+        if script.byte()? % 8 == 0 { Some(script.piece()?.to_vec()) } else { Some(pairs.join("&").into_bytes()) }
     }
 
     fn body(&self, script: &mut Script<'_>, fields: &[&str]) -> Option<(&'static str, Vec<u8>)> {
@@ -295,7 +361,17 @@ fn check(path: &str, head: axum::http::response::Parts, body: &[u8]) {
     if path.starts_with("/healthz") || path.starts_with("/readyz") {
         return;
     }
-    assert!(matches!(status, 200 | 400..=499 | 503), "{path}: {status}");
+    let is_page = path.starts_with("/console");
+    assert!(matches!(status, 200 | 400..=499 | 503) || is_page && status == 303, "{path}: {status}");
+    if is_page {
+        let policy = head.headers.get("content-security-policy").expect("every page has one");
+        assert!(policy.to_str().expect("text").starts_with("default-src 'none'"), "{path}");
+        let text = String::from_utf8_lossy(body);
+        assert!(status < 400 || text.contains("<main"), "{path}: {status} {text}");
+        // A log may have stopped; that we failed is never so.
+        assert!(!text.contains("書き込めません"), "{path}: {text}");
+        return;
+    }
     if status == 200 {
         return;
     }
@@ -303,6 +379,36 @@ fn check(path: &str, head: axum::http::response::Parts, body: &[u8]) {
     let said = |key: &str| problem[key].as_str().is_some_and(|text| !text.is_empty());
     assert!(["code", "detail", "detail_ja", "next_step", "next_step_ja"].into_iter().all(said), "{path}: {problem}");
     assert_ne!(problem["code"], "unavailable", "{path}");
+}
+
+/// Somebody in the console, as a browser gets there.
+fn session(runtime: &Runtime, routes: &Router, town: &Town, token: &str) -> (String, String) {
+    let ask = |request: axum::http::request::Builder, body: String| {
+        let request = request.header("Host", "localhost").header("Sec-Fetch-Site", "same-origin");
+        let request = request.body(Body::from(body)).expect("a request");
+        runtime.block_on(async {
+            let (head, body) = routes.clone().oneshot(request).await.expect("a router always answers").into_parts();
+            let body = to_bytes(body, 1 << 20).await.expect("a body of ours");
+            (head, String::from_utf8_lossy(&body).into_owned())
+        })
+    };
+    let links =
+        Request::post(format!("/v1/{}/console/links", town.office)).header("Authorization", format!("Bearer {token}"));
+    let link: Value = serde_json::from_str(&ask(links, "{}".into()).1).expect("a link");
+    let link = link["path"].as_str().expect("a link").to_owned();
+    let cookie = |head: &axum::http::response::Parts| {
+        let set = head.headers.get("set-cookie").expect("a cookie").to_str().expect("text");
+        set.split(';').next().expect("a pair").to_owned()
+    };
+    let word = |page: &str| {
+        let (_, rest) = page.split_once("name=\"form\" value=\"").expect("a form");
+        rest.split('"').next().expect("its word").to_owned()
+    };
+    let (head, page) = ask(Request::get(&link), String::new());
+    let (head, _) = ask(Request::post(&link).header("Cookie", cookie(&head)), format!("form={}&lang=ja", word(&page)));
+    let cookie = cookie(&head);
+    let (_, page) = ask(Request::get("/console/help").header("Cookie", &cookie), String::new());
+    (cookie, word(&page))
 }
 
 fn note(town: &Town, log: LogName, size: u64) -> String {

@@ -7,7 +7,7 @@ use sekisho_register::Title;
 use sekisho_register::change::{CardKind, Identified, StateReason};
 use sekisho_wire::id::{CardGuid, Code};
 
-use super::{Period, Since, when, word};
+use super::{LabelArguments, Period, Since, when, word};
 use crate::dates::When;
 
 /// Cards.
@@ -97,6 +97,8 @@ pub(crate) enum CardCommand {
         #[arg(long)]
         unreturned: bool,
     },
+    /// Print labels: a card's number, and nothing that tells whose it is or what for (カードラベル)
+    Labels(Box<LabelArguments>),
 }
 
 /// Arguments of `card issue`.

@@ -95,12 +95,13 @@ pub(super) fn run(desk: &mut Desk, command: CardCommand, reader: Option<&str>) -
         }
         CardCommand::Pending { forget: None } => issue::pending_list(desk),
         CardCommand::Pending { forget: Some(card) } => issue::forget(desk, card),
-        CardCommand::List { section, unreturned } => registers::list_cards(desk, section, unreturned),
+        CardCommand::List { section, unreturned } => registers::list_cards(desk, section.as_ref(), unreturned),
+        CardCommand::Labels(arguments) => registers::labels(desk, &arguments),
     }
 }
 
 /// A card by GUID or by its number.
-fn find(desk: &Desk, text: &str) -> Result<CardGuid, AdminError> {
+pub(super) fn find(desk: &Desk, text: &str) -> Result<CardGuid, AdminError> {
     let register = desk.cache.register();
     let unknown = || AdminError::Unknown { what: Thing::Card, code: text.to_owned() };
     if let Ok(number) = Numbered::from_text(text) {

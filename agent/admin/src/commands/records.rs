@@ -9,7 +9,7 @@ use sekisho_register::wareki::{month_text, numbered};
 use sekisho_wire::record::{Record, Retention};
 use sekisho_wire::words::Language;
 
-use super::{carry, evidence, export, purposes, review, verify};
+use super::{carry, evidence, export, purposes, record_prints, review, verify};
 use crate::cli::{Question, RecordsCommand, SearchArguments};
 use crate::dates::Edge;
 use crate::desk::Desk;
@@ -32,6 +32,8 @@ pub(super) fn run(desk: &mut Desk, command: RecordsCommand) -> Result<(), AdminE
             review::run(desk, &question)
         }
         RecordsCommand::Export(arguments) => export::run(desk, &arguments),
+        RecordsCommand::Print(arguments) => record_prints::run(desk, &arguments),
+        RecordsCommand::Statistics(arguments) => record_prints::statistics(desk, &arguments),
         RecordsCommand::Show { index } => show(desk, index),
         RecordsCommand::Evidence(arguments) => evidence::write(desk, &arguments),
         RecordsCommand::Carry { file, seals } => carry::run(desk, &file, seals),

@@ -1,0 +1,170 @@
+//! The acts (処分の記録): all of them, newest first, and each in full.
+
+use axum::extract::State;
+use axum::response::Response;
+use sekisho_register::{NameHash, SignedAct, render};
+use sekisho_wire::cose::Signer;
+use sekisho_wire::reason::Query;
+use serde::Deserialize;
+
+use super::from;
+use crate::acts::Name;
+use crate::console::html::{Block, Cell, Content, Section, Table};
+use crate::console::visit::{Barred, Entered, View};
+use crate::http::visit::Shown;
+use crate::http::{Asked, Hall, Named};
+use crate::refusal::Refusal;
+use crate::store::LogName;
+use crate::visitors::ANY_ROLE;
+
+#[derive(Deserialize)]
+pub(crate) struct Page {
+    before: Option<u64>,
+}
+
+/// A page of them.
+pub(crate) async fn list(
+    State(hall): State<Hall>,
+    entered: Entered,
+    Asked(asked): Asked<Page>,
+) -> Result<Response, Barred> {
+    entered
+        .show(hall, ANY_ROLE, move |view| {
+            let end = asked.before.unwrap_or(u64::MAX).min(view.register.size());
+            let first = end.saturating_sub(PAGE);
+            let mut rows = Vec::new();
+            for index in (first..end).rev() {
+                rows.push(row(view, index)?);
+            }
+            let shown = Shown::rows(Query::Register, rows.len(), from(first));
+            Ok((content(view, rows, first), vec![shown]))
+        })
+        .await
+}
+
+fn content(view: &View<'_>, rows: Vec<Vec<Cell>>, first: u64) -> Content {
+    let columns = [("Number", "番号"), ("Made", "作成日時"), ("By", "署名者"), ("What", "内容")];
+    let table = Table {
+        caption: view.say("Acts, newest first", "処分（新しい順）"),
+        columns: columns.into_iter().map(|(english, japanese)| view.say(english, japanese)).collect(),
+        rows,
+        none: view.say("There are none.", "ありません。"),
+    };
+    let mut blocks = vec![Block::Table(table)];
+    if first > 0 {
+        let older = view.say("Older acts", "これより前の処分");
+        blocks.push(Block::List(vec![Cell::link(format!("/console/acts?before={first}"), older)]));
+    }
+    Content {
+        title: view.say("Acts", "処分の記録"),
+        place: "/console/acts",
+        refresh: None,
+        sections: vec![Section::lead(blocks)],
+    }
+}
+
+fn row(view: &View<'_>, index: u64) -> Result<Vec<Cell>, Refusal> {
+    let signed = act(view, LogName::Register, index)?;
+    let text = render(signed.act(), &view.register, view.language);
+    let number = Cell::link(format!("/console/acts/{index}"), index.to_string());
+    let made = Cell::short(view.moment(signed.act().made));
+    Ok(vec![number, made, Cell::Lines(by_lines(view, &signed)), Cell::Lines(changes_of(&text))])
+}
+
+#[derive(Deserialize)]
+pub(crate) struct AtIndex {
+    index: u64,
+}
+
+/// One of them, as whoever signed it read it.
+pub(crate) async fn one(
+    State(hall): State<Hall>,
+    entered: Entered,
+    Named(AtIndex { index }): Named<AtIndex>,
+) -> Result<Response, Barred> {
+    entered
+        .show(hall, ANY_ROLE, move |view| {
+            let signed = act(view, LogName::Register, index)?;
+            let title = view.say(format!("Act {index}"), format!("処分 {index}"));
+            let facts = vec![
+                (view.say("Signed by", "署名者"), Cell::text(by_whom(view, &signed))),
+                (view.say("Id", "処分ID"), Cell::Code(signed.id().to_string())),
+                (view.say("Place in the register log", "登録順"), Cell::number(index)),
+            ];
+            let mut blocks = vec![Block::Facts(facts)];
+            blocks.extend(in_full(view, &signed, LogName::Register, index)?);
+            let content =
+                Content { title, place: "/console/acts", refresh: None, sections: vec![Section::lead(blocks)] };
+            Ok((content, vec![Shown::rows(Query::Register, 1, from(index))]))
+        })
+        .await
+}
+
+/// The text that was signed, and the names beside it.
+pub(super) fn in_full(view: &View<'_>, signed: &SignedAct, log: LogName, index: u64) -> Result<Vec<Block>, Refusal> {
+    let mut blocks = vec![Block::Act(render(signed.act(), &view.register, view.language))];
+    let names = view.ledger.names_beside(&view.visitor.office, log, index..index.saturating_add(1))?;
+    if !names.is_empty() {
+        let row = |name: &Name| {
+            vec![Cell::text(name.text.as_str()), Cell::Code(NameHash::of(&name.salt, &name.text).to_string())]
+        };
+        blocks.push(Block::Table(Table {
+            caption: view.say("Names beside it", "添えられた氏名"),
+            columns: vec![view.say("Name", "氏名"), view.say("Hash in the act", "処分中のハッシュ")],
+            rows: names.iter().map(row).collect(),
+            none: String::new(),
+        }));
+    }
+    Ok(blocks)
+}
+
+/// The act at this index.
+pub(super) fn act(view: &View<'_>, log: LogName, index: u64) -> Result<SignedAct, Refusal> {
+    let entries = view.ledger.store.entries(&view.visitor.office, log, index, 1)?;
+    let entry = entries.first().ok_or(Refusal::NotFound("act"))?;
+    SignedAct::decode(&entry.payload)
+        .map_err(|_| Refusal::Unavailable { cause: format!("entry {index} of the {log} is no act") })
+}
+
+/// Who signed; of an approval, also who proposed it.
+pub(super) fn by_whom(view: &View<'_>, signed: &SignedAct) -> String {
+    let by = who(view, signed.signer(), signed.act().made);
+    match signed.proposal() {
+        Ok(Some(proposal)) => {
+            let proposed = who(view, proposal.signer(), proposal.act().made);
+            view.say(format!("{proposed}, approved by {by}"), format!("{proposed}（承認：{by}）"))
+        }
+        Ok(None) | Err(_) => by,
+    }
+}
+
+/// The same, one under the other.
+fn by_lines(view: &View<'_>, signed: &SignedAct) -> Vec<String> {
+    let by = who(view, signed.signer(), signed.act().made);
+    match signed.proposal() {
+        Ok(Some(proposal)) => {
+            let proposed = who(view, proposal.signer(), proposal.act().made);
+            vec![proposed, view.say(format!("approved by {by}"), format!("承認：{by}"))]
+        }
+        Ok(None) | Err(_) => vec![by],
+    }
+}
+
+fn who(view: &View<'_>, signer: &Signer, at: u64) -> String {
+    match signer {
+        Signer::Card(guid) => {
+            let holder = view.register.card(guid).and_then(|card| card.holder(at));
+            holder.map_or_else(|| signer.to_string(), |holder| view.person(holder.operator))
+        }
+        Signer::Terminal(terminal) => view.say(format!("terminal {terminal}"), format!("端末機 {terminal}")),
+        Signer::Recovery(_) => signer.to_string(),
+    }
+}
+
+/// The numbered lines of a rendered act.
+pub(super) fn changes_of(text: &str) -> Vec<String> {
+    let numbered = |line: &&str| line.split_once(". ").is_some_and(|(number, _)| number.parse::<u32>().is_ok());
+    text.lines().filter(numbered).map(str::to_owned).collect()
+}
+
+const PAGE: u64 = 50;

@@ -1,0 +1,131 @@
+//! What the pages are, and what to do when something is wrong.
+
+use axum::extract::State;
+use axum::response::Response;
+
+use crate::console::html::{Block, Cell, Content, Section};
+use crate::console::visit::{Barred, Entered, View};
+use crate::http::Hall;
+use crate::visitors::ANY_ROLE;
+
+pub(crate) async fn help(State(hall): State<Hall>, entered: Entered) -> Result<Response, Barred> {
+    entered.show(hall, ANY_ROLE, |view| Ok((content(view), Vec::new()))).await
+}
+
+fn content(view: &View<'_>) -> Content {
+    let text = |english: &str, japanese: &str| Block::Text(view.say(english, japanese));
+    let facts = |facts: &[(&str, &str, &str, &str)]| {
+        let fact = |(name, name_ja, what, what_ja): &(&str, &str, &str, &str)| {
+            (view.say(*name, *name_ja), Cell::text(view.say(*what, *what_ja)))
+        };
+        Block::Facts(facts.iter().map(fact).collect())
+    };
+    let section = |english: &str, japanese: &str, blocks| Section::new(view.say(english, japanese), blocks);
+    let sections = vec![
+        section("The pages", "各画面", vec![facts(&PAGES)]),
+        section(
+            "How a session begins and ends",
+            "利用の開始と終了",
+            vec![
+                text(
+                    "There are no passwords. 'sekisho-admin console' at your desk asks for your card and PIN and shows a link that works once, for a minute. It has to go on running: what you decide here is signed there.",
+                    "パスワードはありません。手元の端末で「sekisho-admin console」を実行し、カードと暗証番号で確認すると、1分間・1回限り有効なリンクが表示されます。署名はこのプログラムで行うため、利用中は終了しないでください。",
+                ),
+                text(
+                    "A session ends with the button at the top, after 15 minutes without use, after ten hours, when sekisho-admin ends, and when the card or the post behind it loses its right.",
+                    "利用は、画面上部の「終了する」、15分間の無操作、10時間の経過、sekisho-admin の終了、又はカード若しくは職の権限の喪失により終了します。",
+                ),
+            ],
+        ),
+        section(
+            "What is signed, and where",
+            "署名について",
+            vec![text(
+                "Nothing is approved in the browser alone. A button here makes a request; the window of sekisho-admin shows the act as text, made from the register that it has verified itself, asks for the PIN, and the card signs. Read there what you sign.",
+                "この画面だけで承認されることはありません。ボタンを押すと依頼が作成され、sekisho-admin が自ら検証した登録簿に基づいて処分の内容を文章で表示し、暗証番号の入力後にカードで署名します。署名する内容は、必ずその画面で確認してください。",
+            )],
+        ),
+        section(
+            "What is recorded",
+            "記録されること",
+            vec![text(
+                "Who looked at records, registers and proposals, when and how many, is itself a record that nobody can take away. Searches name whom they were about.",
+                "操作履歴、台帳及び申請を誰がいつ何件閲覧したかは、それ自体が消すことのできない記録となります。検索の対象者も記録されます。",
+            )],
+        ),
+        section(
+            "When a log has stopped, or a backup is overdue",
+            "ログの停止・バックアップの遅延",
+            vec![text(
+                "The operator of the ledger looks at 'sekisho-ledger status' on the server; 'man sekisho-ledger' says what to do then.",
+                "台帳の運用者が、サーバーで「sekisho-ledger status」を確認してください。対処は「man sekisho-ledger」にあります。",
+            )],
+        ),
+    ];
+    let title = view.say("Help", "使い方");
+    Content { title, place: "/console/help", refresh: None, sections }
+}
+
+/// Name and purpose of each page, in both languages.
+const PAGES: [(&str, &str, &str, &str); 10] = [
+    (
+        "Today",
+        "本日の要処理",
+        "What waits for somebody: proposals, silent terminals, reported cards, alarms, backups.",
+        "対応が必要な事項（承認待ちの申請、通信のない端末機、カードの届出、警報、バックアップの遅延など）。",
+    ),
+    (
+        "Proposals",
+        "承認待ち",
+        "Proposals that you may approve, and others; each in full.",
+        "あなたが承認できる申請と、その他の申請。それぞれの全文を確認できます。",
+    ),
+    (
+        "Terminals",
+        "端末機の状況",
+        "Who was heard when, and whose records are missing.",
+        "各端末機の最終通信と、記録の未着・欠落。",
+    ),
+    (
+        "Access records",
+        "操作履歴の検索",
+        "Search by person, card, terminal, function, case, decision, kind and time; each record with its proof.",
+        "操作者、カード、端末機、業務機能、案件番号、可否、種別、日時による検索。記録ごとに証明を確認できます。",
+    ),
+    (
+        "Use over time",
+        "利用状況",
+        "How many requests were granted and refused, by hour, day, function and terminal; without names.",
+        "許可・拒否の件数（時間帯、日、業務機能、端末機別）。個人の情報は含みません。",
+    ),
+    (
+        "Registers",
+        "台帳",
+        "Operators, cards, terminals, functions, posts, routes, permits and policy, as of any day.",
+        "操作者、カード、端末機、業務機能、職、決裁経路、時間外使用の許可及び運用方針（任意の日の時点）。",
+    ),
+    (
+        "Acts",
+        "処分の記録",
+        "Every act of the register, in the words that were signed.",
+        "登録簿の全ての処分と、署名時の文面。",
+    ),
+    (
+        "Reports and incidents",
+        "届出・事故等",
+        "Cards reported at terminals, and the incidents of the casebook.",
+        "端末機で届け出られたカードと、処理簿の事故等の報告。",
+    ),
+    (
+        "Connection",
+        "結合の状態",
+        "Whether business is stopped, and who stopped it.",
+        "結合停止の有無と、停止・再結合の処分。",
+    ),
+    (
+        "Retention",
+        "保存・廃棄・保全",
+        "Which months are kept until when, what was destroyed, what is preserved.",
+        "月ごとの保存期限、廃棄の記録、保全の指定。",
+    ),
+];

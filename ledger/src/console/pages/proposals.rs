@@ -1,0 +1,232 @@
+//! Proposals that wait for approval, and the wish to approve one.
+
+use axum::extract::State;
+use axum::response::Response;
+use sekisho_register::casebook::Proposed;
+use sekisho_register::{FoldRefusal, SignedAct, render};
+use sekisho_wire::id::Hash;
+use sekisho_wire::reason::Query;
+use serde::Deserialize;
+
+use super::acts::{by_whom, changes_of, in_full};
+use super::from;
+use super::registers::role_name;
+use super::wish::begin;
+use crate::console::html::{Block, Cell, Content, Form, Kind, Method, Section, Table};
+use crate::console::visit::{Barred, Entered, Posted, View};
+use crate::console::wishes::Wanted;
+use crate::http::visit::Shown;
+use crate::http::{Hall, Named};
+use crate::refusal::Refusal;
+use crate::store::LogName;
+use crate::visitors::CASE_READERS;
+
+/// One that waits.
+pub(crate) struct Open {
+    pub(crate) id: Hash,
+    pub(crate) index: u64,
+    pub(crate) act: SignedAct,
+}
+
+/// Every one, the newest first.
+pub(crate) fn open(view: &View<'_>) -> Vec<Open> {
+    let casebook = view.office.casebook();
+    let open = casebook.open_proposals(&view.register, view.now);
+    let mut open: Vec<Open> =
+        open.map(|(id, proposed)| Open { id: *id, index: proposed.index, act: proposed.act.clone() }).collect();
+    open.sort_by_key(|proposal| std::cmp::Reverse(proposal.index));
+    open
+}
+
+impl Open {
+    /// What it would change first.
+    pub(crate) fn first(&self, view: &View<'_>) -> String {
+        let lines = changes_of(&render(self.act.act(), &view.register, view.language));
+        match lines.as_slice() {
+            [] => "-".to_owned(),
+            [one] => bare(one).to_owned(),
+            [first, rest @ ..] => {
+                let first = bare(first);
+                let more = rest.len();
+                view.say(format!("{first} (and {more} more)"), format!("{first}（ほか{more}件）"))
+            }
+        }
+    }
+
+    /// Who proposed it.
+    pub(crate) fn by(&self, view: &View<'_>) -> String {
+        by_whom(view, &self.act)
+    }
+
+    /// Whether this person may approve it for one of his posts.
+    pub(crate) fn is_for(&self, view: &View<'_>) -> bool {
+        may_approve(view, self).is_ok()
+    }
+}
+
+/// A line without its number.
+fn bare(line: &str) -> &str {
+    line.split_once(". ").map_or(line, |(_, rest)| rest)
+}
+
+/// Whether this person may approve its next stage, in one of his posts or for one whose papers he keeps.
+fn may_approve(view: &View<'_>, proposal: &Open) -> Result<(), Option<FoldRefusal>> {
+    let casebook = view.office.casebook();
+    let proposed = casebook.proposal(&proposal.id).ok_or(None)?;
+    view.register.may_approve_next(proposed, &view.visitor.operator, view.now).map_err(Some)
+}
+
+/// Those for this person first, then the others.
+pub(crate) async fn list(State(hall): State<Hall>, entered: Entered) -> Result<Response, Barred> {
+    entered
+        .show(hall, CASE_READERS, |view| {
+            let (mine, others): (Vec<Open>, Vec<Open>) = open(view).into_iter().partition(|open| open.is_for(view));
+            let count = mine.len() + others.len();
+            let content = Content {
+                title: view.say("Proposals", "承認待ち"),
+                place: "/console/proposals",
+                refresh: None,
+                sections: vec![Section::lead(vec![
+                    Block::Table(table(view, view.say("You may approve", "あなたが承認できる申請"), &mine)),
+                    Block::Table(table(view, view.say("For others", "その他の申請"), &others)),
+                ])],
+            };
+            let shown = (count > 0).then(|| Shown::rows(Query::Entries, count, from(0)));
+            Ok((content, shown.into_iter().collect()))
+        })
+        .await
+}
+
+fn table(view: &View<'_>, caption: String, proposals: &[Open]) -> Table {
+    let row = |proposal: &Open| {
+        let act = proposal.act.act();
+        let lines = changes_of(&render(act, &view.register, view.language));
+        let short: String = proposal.id.to_string().chars().take(16).collect();
+        vec![
+            Cell::link(format!("/console/proposals/{}", proposal.id), short),
+            Cell::short(view.moment(act.made)),
+            Cell::text(proposal.by(view)),
+            Cell::Lines(lines),
+            Cell::short(view.moment(act.expires)),
+        ]
+    };
+    let columns = [("Id", "申請ID"), ("Proposed", "申請日時"), ("By", "申請者"), ("What", "内容"), ("Until", "期限")];
+    Table {
+        caption,
+        columns: columns.into_iter().map(|(english, japanese)| view.say(english, japanese)).collect(),
+        rows: proposals.iter().map(row).collect(),
+        none: view.say("None waits.", "該当する申請はありません。"),
+    }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct OfId {
+    id: String,
+}
+
+fn id_of(text: &str) -> Result<Hash, Refusal> {
+    text.parse().map_err(|_| Refusal::NotFound("proposal"))
+}
+
+/// One, in full, with the button that lets the companion sign.
+pub(crate) async fn one(
+    State(hall): State<Hall>,
+    entered: Entered,
+    Named(OfId { id }): Named<OfId>,
+) -> Result<Response, Barred> {
+    let id = id_of(&id)?;
+    entered
+        .show(hall, CASE_READERS, move |view| {
+            let casebook = view.office.casebook();
+            let proposed = casebook.proposal(&id).ok_or(Refusal::NotFound("proposal"))?;
+            let proposal = Open { id, index: proposed.index, act: proposed.act.clone() };
+            let mut blocks = in_full(view, &proposal.act, LogName::Casebook, proposal.index)?;
+            let facts = vec![
+                (view.say("Proposed by", "申請者"), Cell::text(proposal.by(view))),
+                (view.say("Id", "申請ID"), Cell::Code(id.to_string())),
+                (view.say("Waits for", "承認待ち"), Cell::text(waits_for(view, proposed))),
+            ];
+            blocks.insert(0, Block::Facts(facts));
+            let content = Content {
+                title: view.say("A proposal", "申請の内容"),
+                place: "/console/proposals",
+                refresh: None,
+                sections: vec![
+                    Section::lead(blocks),
+                    Section::new(view.say("Decision", "承認"), decision(view, &proposal)),
+                ],
+            };
+            Ok((content, vec![Shown::rows(Query::Entries, 1, from(proposal.index))]))
+        })
+        .await
+}
+
+/// How far it has come, and who is to approve it next.
+fn waits_for(view: &View<'_>, proposed: &Proposed) -> String {
+    if let Some(answered) = &proposed.answer {
+        let said = answered.answer.name(view.language);
+        return view.say(format!("nobody: it was {said}"), format!("なし（{said}されています）"));
+    }
+    let stages = view.register.stages(&proposed.act.act().changes, view.now).max(1);
+    let stage = proposed.approvals.len() + 1;
+    let roles = view.register.next_approvers(proposed, view.now);
+    let names: Vec<String> = roles.iter().map(|role| role_name(*role, view.language)).collect();
+    let names = names.join(&view.say(" or ", "又は"));
+    view.say(format!("stage {stage} of {stages}: {names}"), format!("第{stage}段階（全{stages}段階）：{names}"))
+}
+
+/// What this person can do about it.
+fn decision(view: &View<'_>, proposal: &Open) -> Vec<Block> {
+    if let Some(index) = view.register.act_index(&proposal.id) {
+        return vec![
+            Block::Note(Kind::Good, view.say("It was approved.", "承認されています。")),
+            Block::List(vec![Cell::link(
+                format!("/console/acts/{index}"),
+                view.say(format!("Act {index}"), format!("処分 {index}")),
+            )]),
+        ];
+    }
+    if proposal.act.act().expires <= view.now {
+        return vec![Block::Note(Kind::Plain, view.say("Its time is over.", "期限が過ぎています。"))];
+    }
+    match may_approve(view, proposal) {
+        Ok(()) => vec![
+            Block::Text(view.say(
+                "Nothing is approved here in the browser: the window of sekisho-admin at your desk shows the act as text, asks for the PIN and lets your card sign.",
+                "この画面だけで承認されることはありません。手元の sekisho-admin の画面に処分の内容が表示され、暗証番号の入力後にカードで署名します。",
+            )),
+            Block::Form(Form {
+                action: format!("/console/proposals/{}/wish", proposal.id),
+                method: Method::Post,
+                fields: Vec::new(),
+                button: view.say("Approve: sign with the card", "承認する（カードで署名）"),
+            }),
+        ],
+        Err(refusal) => {
+            let why = refusal.map(|refusal| refusal.text(view.language)).unwrap_or_default();
+            vec![Block::Note(
+                Kind::Plain,
+                view.say(format!("Somebody else has to approve it: {why}"), format!("あなたは承認できません：{why}")),
+            )]
+        }
+    }
+}
+
+/// The wish to approve it.
+pub(crate) async fn wish(
+    State(hall): State<Hall>,
+    Named(OfId { id }): Named<OfId>,
+    posted: Posted,
+) -> Result<Response, Barred> {
+    let id = id_of(&id)?;
+    let entered = posted.entered.clone();
+    let waits = move |view: &View<'_>| {
+        if open(view).iter().any(|open| open.id == id) {
+            Ok(((), Vec::new()))
+        } else {
+            Err(Refusal::NotFound("proposal"))
+        }
+    };
+    entered.answer(hall.clone(), CASE_READERS, waits).await?;
+    begin(&hall, &posted.entered, Wanted::Approve(id))
+}

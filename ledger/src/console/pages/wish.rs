@@ -1,0 +1,99 @@
+//! What was wished for, until it is signed, declined, or too late.
+
+use axum::extract::State;
+use axum::response::Response;
+use serde::Deserialize;
+
+use crate::console::door::see;
+use crate::console::html::{Block, Cell, Content, Kind, Section};
+use crate::console::visit::{BY_ITSELF, Barred, Entered, Trouble, View};
+use crate::console::wishes::{Outcome, Wanted, Wish};
+use crate::http::{Hall, Named};
+use crate::refusal::Refusal;
+use crate::visitors::ANY_ROLE;
+
+/// Makes a wish, and leads to its page.
+pub(super) fn begin(hall: &Hall, entered: &Entered, wanted: Wanted) -> Result<Response, Barred> {
+    let console = &hall.ledger.console;
+    let wished = console.guests().wish(&entered.cookie, wanted, hall.ledger.clock.now());
+    let number = wished.ok_or(Refusal::TokenNeeded)?.map_err(|_| Trouble::Wishes)?;
+    console.changed();
+    Ok(see(&format!("/console/wishes/{number}")))
+}
+
+#[derive(Deserialize)]
+pub(crate) struct OfNumber {
+    number: u64,
+}
+
+/// How a wish stands.
+pub(crate) async fn one(
+    State(hall): State<Hall>,
+    mut entered: Entered,
+    Named(OfNumber { number }): Named<OfNumber>,
+) -> Result<Response, Barred> {
+    let ledger = &hall.ledger;
+    let (register, now) = (ledger.office(&entered.guest.visitor.office)?.register(), ledger.clock.now());
+    // Whatever the companion says or does not: what stands in the register was done.
+    let is_done = |wanted: &Wanted| match wanted {
+        Wanted::Approve(id) => register.act_index(id).is_some(),
+        Wanted::Evidence { .. } => false,
+    };
+    let guest = {
+        let mut guests = ledger.console.guests();
+        guests.fulfil(&entered.cookie, is_done, now);
+        guests.guest(&entered.cookie, crate::console::guests::Use::ByItself, now)
+    };
+    entered.guest = guest.ok_or(Refusal::TokenNeeded)?;
+    entered
+        .show(hall, ANY_ROLE, move |view| {
+            let wish = view.guest.wishes().iter().find(|wish| wish.number == number);
+            let wish = wish.ok_or(Refusal::NotFound("wish"))?;
+            Ok((content(view, wish), Vec::new()))
+        })
+        .await
+}
+
+fn content(view: &View<'_>, wish: &Wish) -> Content {
+    let outcome = wish.outcome(view.now);
+    let (kind, text) = match outcome {
+        None => (
+            Kind::Warning,
+            view.say(
+                "Sign in the window of sekisho-admin: it shows what is signed and asks for the PIN. This page follows by itself.",
+                "sekisho-admin の画面で署名してください。署名する内容が表示され、暗証番号の入力を求められます。この画面は自動的に更新されます。",
+            ),
+        ),
+        Some(Outcome::Done) => (Kind::Good, view.say("It was carried out.", "完了しました。")),
+        Some(Outcome::Declined) => (Kind::Plain, view.say("It was declined. Nothing was signed.", "取りやめました。署名はされていません。")),
+        Some(Outcome::Failed) => (Kind::Alarm, view.say("It could not be carried out.", "実行できませんでした。")),
+        Some(Outcome::Late) => (
+            Kind::Plain,
+            view.say("Nobody signed within five minutes. Nothing was done.", "5分以内に署名されなかったため、終了しました。何も実行していません。"),
+        ),
+    };
+    let mut blocks = vec![Block::Note(kind, text)];
+    if !wish.said().is_empty() {
+        blocks.push(Block::Act(wish.said().to_owned()));
+    }
+    let (what, back) = match &wish.wanted {
+        Wanted::Approve(id) => {
+            let link = Cell::link(format!("/console/proposals/{id}"), view.say("The proposal", "申請の内容"));
+            let index = view.register.act_index(id).filter(|_| outcome == Some(Outcome::Done));
+            let act = index.map(|index| {
+                Cell::link(format!("/console/acts/{index}"), view.say(format!("Act {index}"), format!("処分 {index}")))
+            });
+            (view.say("Approval of a proposal", "申請の承認"), [Some(link), act].into_iter().flatten().collect())
+        }
+        Wanted::Evidence { index, .. } => {
+            let link = Cell::link(
+                format!("/console/records/{index}"),
+                view.say(format!("Record {index}"), format!("記録 {index}")),
+            );
+            (view.say("Evidence file", "証拠ファイルの作成"), vec![link])
+        }
+    };
+    blocks.push(Block::List(back));
+    let refresh = outcome.is_none().then(|| (2, format!("/console/wishes/{}?{BY_ITSELF}", wish.number)));
+    Content { title: what, place: "/console/proposals", refresh, sections: vec![Section::lead(blocks)] }
+}

@@ -1,0 +1,283 @@
+//! What pages wear, who may see them, what they write down, and that nothing of the data becomes HTML.
+
+use sekisho_ledger::console::addresses;
+use sekisho_register::change::{Change, Designate, HoldPost, PersonClass, SectionState, SetPost, SetSection};
+use sekisho_register::{NameHash, Role, Title};
+use sekisho_wire::reason::Query;
+use sekisho_wire::record::{About, Body, Read, Record};
+
+use super::{Browser, entered, header, text};
+use crate::served::{Served, until};
+use crate::town::{NOON, TestCard, code, person};
+
+/// Every page, with something for each name in its address.
+fn pages() -> Vec<String> {
+    let get = addresses().into_iter().filter(|(method, _)| *method == "get").map(|(_, address)| address);
+    let filled = get.map(|address| {
+        let address = address.replace("{which}", "operators").replace("{index}", "0").replace("{number}", "1");
+        address.replace("{id}", &"ab".repeat(32)).replace("{link}", "none")
+    });
+    filled.collect()
+}
+
+const POLICY: &str =
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+#[test]
+fn every_page_and_every_error_wears_the_same_headers() {
+    let mut served = Served::new();
+    served.town.send(3);
+    served.town.publish();
+    let (mut inside, _) = entered(&served, &served.town.mayor);
+    let mut outside = Browser::of(&served);
+    let more = ["/console/nowhere", "/console/records/first", "/console/leave", "/console/records/0%ff", "/console/"];
+    for path in pages().into_iter().chain(more.map(str::to_owned)) {
+        for (browser, is_in) in [(&mut inside, true), (&mut outside, false)] {
+            let answer = browser.get(&path);
+            let head = |name| header(&answer, name);
+            assert_eq!(head("content-security-policy"), POLICY, "{path}");
+            assert_eq!(head("x-content-type-options"), "nosniff", "{path}");
+            assert_eq!(head("referrer-policy"), "no-referrer", "{path}");
+            assert_eq!(head("cross-origin-opener-policy"), "same-origin", "{path}");
+            if path == "/console/style.css" {
+                assert_eq!((answer.status, head("content-type").as_str()), (200, "text/css; charset=utf-8"));
+                continue;
+            }
+            assert_eq!(head("cache-control"), "no-store", "{path}");
+            if path.ends_with(".json") && is_in {
+                assert_eq!((answer.status, head("content-type").as_str()), (200, "application/json"));
+                continue;
+            }
+            assert_eq!(head("content-type"), "text/html; charset=utf-8", "{path}: {}", answer.status);
+            let page = text(&answer);
+            assert!(
+                page.contains("<main id=\"main\"") && page.contains("<h1>") && page.contains("lang=\"ja\""),
+                "{path}"
+            );
+            assert!(!page.contains("<script") && !page.contains("style=\""), "{path}");
+            assert!(page.contains("class=\"skip\""), "{path}");
+            if !is_in && answer.status == 200 {
+                panic!("{path} is shown to a stranger");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_page_that_is_not_there_says_what_to_do_next() {
+    let served = Served::new();
+    let (mut browser, _) = entered(&served, &served.town.mayor);
+    for (path, status, says) in [
+        ("/console/nowhere", 404, "指定した番号、コード又はアドレスを確認してください"),
+        ("/console/records/77", 404, "指定した番号、コード又はアドレスを確認してください"),
+        ("/console/leave", 405, "使えないメソッド"),
+        ("/console/acts?before=first", 400, "要求を読み取れません"),
+    ] {
+        let answer = browser.get(path);
+        let page = text(&answer);
+        assert!(answer.status == status && page.contains(says), "{path}: {} {page}", answer.status);
+        assert!(page.contains("aria-label=\"ページ一覧\""), "{path}: the way back is there");
+    }
+}
+
+/// A person whose post may neither read records nor proposals.
+fn keeper_of_terminals(served: &Served) -> TestCard {
+    let (card, name) = (TestCard::new(5, "banri"), person("番 理"));
+    let designate = Designate {
+        operator: code("banri"),
+        name: NameHash::of(&name.salt, &name.text),
+        class: PersonClass::Operator,
+        section: code("jumin"),
+        from: NOON,
+        to: NOON * 2,
+        terminals: Vec::new(),
+        sections: Vec::new(),
+    };
+    let (post, title) = (code("tanmatsu"), Title::new("端末装置管理責任者").unwrap());
+    let hold = HoldPost { post: post.clone(), operator: code("banri"), from: NOON, to: None, deputy: false };
+    let changes = vec![
+        Change::Designate(Box::new(designate)),
+        Change::Post(SetPost { post, title, roles: vec![Role::TerminalManager], section: None, keeper: None }),
+        Change::HoldPost(hold),
+        Change::IssueCard(Box::new(card.issue())),
+    ];
+    served.town.decide_with_names(changes, vec![name]).unwrap();
+    card
+}
+
+#[test]
+fn whoever_may_not_read_records_sees_the_registers_and_nothing_of_records() {
+    let mut served = Served::new();
+    served.town.send(3);
+    served.town.publish();
+    let card = keeper_of_terminals(&served);
+    let (mut browser, _) = entered(&served, &card);
+    for path in
+        ["", "/terminals", "/registers", "/registers/cards", "/acts", "/acts/0", "/connection", "/retention", "/help"]
+    {
+        browser.page(&format!("/console{path}"));
+    }
+    for path in ["/records", "/records/0", "/records/0/evidence.json", "/proposals", "/incidents", "/usage"] {
+        let answer = browser.get(&format!("/console{path}"));
+        assert!(answer.status == 403 && text(&answer).contains("権限のある職の方に依頼してください"), "{path}");
+    }
+}
+
+/// What was written down as read, oldest first.
+fn readings(served: &Served) -> Vec<Read> {
+    let record = |index| {
+        let bytes = served.town.ledger.record_bytes(&served.town.office, index).unwrap();
+        Record::decode(&bytes).unwrap().body
+    };
+    let read = |body| if let Body::Read(read) = body { Some(read) } else { None };
+    (0..served.town.records()).map(record).filter_map(read).collect()
+}
+
+/// What of a reading is looked at.
+type Noted = (Query, u32, About);
+
+#[test]
+fn each_page_that_shows_persons_is_a_reading_and_says_of_whom() {
+    let mut served = Served::new();
+    served.town.send(3);
+    served.town.publish();
+    served.town.reports().unwrap();
+    let (mut browser, _) = entered(&served, &served.town.mayor);
+    let of_mayor = About { operator: Some(code("mayor")), ..About::default() };
+    let first = |first| About { first: Some(first), ..About::default() };
+    let cases: [(&str, Option<Noted>); 14] = [
+        ("/console/help", None),
+        ("/console/retention", None),
+        ("/console/records", None),
+        ("/console/registers", None),
+        ("/console/records?go=1&operator=mayor&since=nonsense", None),
+        ("/console/records?go=1&operator=mayor", Some((Query::Search, 0, of_mayor))),
+        ("/console/records/1", Some((Query::Proof, 1, first(1)))),
+        ("/console/registers/operators", Some((Query::Register, 2, first(0)))),
+        ("/console/acts", Some((Query::Register, 2, first(0)))),
+        ("/console/acts/1", Some((Query::Register, 1, first(1)))),
+        ("/console/terminals", Some((Query::Search, 1, About::default()))),
+        ("/console/incidents", Some((Query::Entries, 1, first(0)))),
+        ("/console/usage", Some((Query::Search, 0, About::default()))),
+        ("/console/proposals", None),
+    ];
+    for (path, expected) in cases {
+        let before = readings(&served).len();
+        browser.page(path);
+        let read: Vec<Read> = readings(&served).into_iter().skip(before).collect();
+        let said: Vec<_> = read.into_iter().map(|read| (read.query, read.count, read.about)).collect();
+        // A reading is a record, too: what searches find grows with each.
+        match (&expected, said.as_slice()) {
+            (None, []) => {}
+            (Some((query, count, about)), [one]) => {
+                assert_eq!((&one.0, &one.2), (query, about), "{path}");
+                assert!(one.1 == *count || *query == Query::Search, "{path}: {said:?}");
+            }
+            _ => panic!("{path}: {said:?}"),
+        }
+    }
+    // What programs get, byte for byte, and under the number that permitted it.
+    let index = "/console/records/1/evidence.json?permission=R8-0012";
+    let of_browser = browser.get(index);
+    let last = readings(&served).pop().unwrap();
+    assert_eq!(last.about.permission.unwrap().as_str(), "R8-0012");
+    assert!(header(&of_browser, "content-disposition").contains("record-1.json"));
+    until(|| {
+        let (page, program) = (browser.get(index), served.anybody().get_as(&served.at("evidence/1"), &served.token()));
+        let without = |body: &[u8]| {
+            let mut value: serde_json::Value = serde_json::from_slice(body).unwrap();
+            value.as_object_mut().unwrap().retain(|key, _| key != "proof" && key != "checkpoint");
+            value
+        };
+        without(&page.body) == without(&program.body)
+    });
+}
+
+#[test]
+fn what_stands_in_the_data_is_never_html() {
+    let served = Served::new();
+    let hostile = "<script>alert('&')</script><img src=x onerror=\"1\">";
+    let title = Title::new("<b>&</b>").unwrap();
+    let name = person("<img/src=x onerror=alert(1)>");
+    let designate = Designate {
+        operator: code("teki"),
+        name: NameHash::of(&name.salt, &name.text),
+        class: PersonClass::Operator,
+        section: code("jumin"),
+        from: NOON,
+        to: NOON * 2,
+        terminals: Vec::new(),
+        sections: Vec::new(),
+    };
+    let section = SetSection { section: code("teki"), title: title.clone(), state: SectionState::Open, effective: 0 };
+    served
+        .town
+        .decide_with_names(vec![Change::Designate(Box::new(designate)), Change::Section(section)], vec![name])
+        .unwrap();
+    let post = SetPost { post: code("teki"), title, roles: vec![Role::Auditor], section: None, keeper: None };
+    served.town.brings_to_the_casebook(&served.town.proposes(vec![Change::Post(post)])).unwrap();
+    let (mut browser, _) = entered(&served, &served.town.mayor);
+    let spelt: String = hostile.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let asked = format!("/console/records?go=1&operator={spelt}&since={spelt}");
+    for path in
+        ["/console", "/console/acts", "/console/acts/2", "/console/proposals", "/console/registers/operators", &asked]
+    {
+        let page = browser.page(path);
+        for tag in ["<b>", "<img", "<script"] {
+            assert!(!page.contains(tag), "{path}: {tag}");
+        }
+    }
+    assert!(browser.page("/console/registers/operators").contains("&#60;img/src=x onerror=alert(1)&#62;"));
+    let error = text(&browser.get("/console/registers/%3Cscript%3E"));
+    assert!(!error.contains("<script"), "{error}");
+}
+
+#[test]
+fn a_long_search_goes_on_page_by_page_and_misses_none() {
+    let mut served = Served::new();
+    served.town.send(120);
+    served.town.publish();
+    let (mut browser, _) = entered(&served, &served.town.mayor);
+    let first = "/console/records?go=1&terminal=jumin-1&kind=link".to_owned();
+    until(|| browser.page(&first).contains("このページに50件"));
+    let (mut path, mut rows) = (first, Vec::new());
+    loop {
+        let page = browser.page(&path);
+        let (_, table) = page.split_once("<tbody>").unwrap();
+        let (table, _) = table.split_once("</tbody>").unwrap();
+        let link = |rest: &str| rest.split('"').next().unwrap().parse::<u64>().ok();
+        rows.extend(table.split("/console/records/").skip(1).filter_map(link));
+        assert!(page.contains("この結果に含まれない可能性のある記録"), "{path}");
+        let Some((_, next)) = page.split_once("<ul class=\"list\"><li><a href=\"") else { break };
+        path = next.split('"').next().unwrap().replace("&#38;", "&");
+    }
+    assert_eq!(rows.len(), 120);
+    assert!(rows.is_sorted_by(|newer, older| newer > older), "{rows:?}");
+}
+
+#[test]
+fn a_register_is_shown_as_of_the_end_of_a_day() {
+    let served = Served::new();
+    let section = |title: &str| {
+        let title = Title::new(title).unwrap();
+        vec![Change::Post(SetPost {
+            post: code("kansa"),
+            title,
+            roles: vec![Role::Auditor],
+            section: None,
+            keeper: None,
+        })]
+    };
+    served.town.decide_together(section("監査委員")).unwrap();
+    served.town.clock.advance(2 * 24 * 60 * 60_000);
+    served.town.decide_together(section("監査事務局長")).unwrap();
+    let (mut browser, _) = entered(&served, &served.town.mayor);
+    let mut posts = |date: &str| browser.page(&format!("/console/registers/posts?date={date}"));
+    assert!(posts("").contains("監査事務局長") && !posts("").contains("監査委員"));
+    for date in ["2026-06-02", "R8.6.2"] {
+        let page = posts(date);
+        assert!(page.contains("監査委員") && !page.contains("監査事務局長"), "{page}");
+    }
+    assert!(!posts("2026-05-31").contains("監査"));
+    assert!(posts("tomorrow").contains("日付として読み取れない"));
+}

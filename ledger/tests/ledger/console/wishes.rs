@@ -1,0 +1,125 @@
+//! Wishes: made in the browser, carried out by the companion, told on the page.
+
+use sekisho_register::change::{Change, SetPost};
+use sekisho_register::{Role, Title};
+use serde_json::{Value, json};
+
+use super::{Browser, entered, field, header, text};
+use crate::served::Served;
+use crate::town::code;
+
+fn audit() -> Vec<Change> {
+    let title = Title::new("監査委員").unwrap();
+    vec![Change::Post(SetPost { post: code("kansa"), title, roles: vec![Role::Auditor], section: None, keeper: None })]
+}
+
+/// The mayor's proposal stands in the casebook: its bytes and id.
+fn proposed(served: &Served) -> (Vec<u8>, String) {
+    let proposal = served.town.proposes(audit());
+    served.town.brings_to_the_casebook(&proposal).unwrap();
+    let id = sekisho_wire::id::Hash(sekisho_ledger::people::id_of(&proposal).unwrap().0).to_string();
+    (proposal, id)
+}
+
+fn wished(served: &Served, token: &str) -> Value {
+    served.anybody().get_as(&served.at("console/wishes?wait=5"), token).ok()["wishes"].clone()
+}
+
+fn wish(browser: &mut Browser, path: &str) -> String {
+    let form = field(&browser.page("/console"), "form");
+    let answer = browser.post(&format!("{path}/wish"), &[("form", &form)]);
+    assert_eq!(answer.status, 303, "{}", text(&answer));
+    header(&answer, "location")
+}
+
+/// Somebody wishes for evidence, and it is carried out.
+pub(crate) fn settled_once(served: &Served) {
+    let (mut browser, token) = entered(served, &served.town.mayor);
+    wish(&mut browser, "/console/records/0");
+    assert_eq!(wished(served, &token), json!([{"number": 1, "evidence": 0}]));
+    served.anybody().post_as(&served.at("console/wishes/1"), &token, &json!({"outcome": "done"})).ok();
+}
+
+#[test]
+fn an_approval_is_wished_for_handed_to_the_companion_and_told_when_it_stands_in_the_register() {
+    let served = Served::new();
+    let (proposal, id) = proposed(&served);
+    let (mut browser, token) = entered(&served, &served.town.deputy);
+    let path = format!("/console/proposals/{id}");
+    assert!(browser.page("/console").contains("承認できます"));
+    assert!(browser.page(&path).contains("承認する（カードで署名）"));
+    let waits = wish(&mut browser, &path);
+    assert_eq!(wish(&mut browser, &path), waits, "the same wish again is the same");
+    let page = browser.page(&waits);
+    assert!(page.contains("http-equiv=\"refresh\"") && page.contains("sekisho-admin の画面で署名"), "{page}");
+    assert_eq!(wished(&served, &token), json!([{"number": 1, "approve": id}]));
+    assert!(served.town.ledger.office(&served.town.office).unwrap().register().size() == 2, "nothing is approved yet");
+    served.town.approves(&proposal, &served.town.deputy).unwrap();
+    let page = browser.page(&waits);
+    assert!(page.contains("完了しました") && !page.contains("http-equiv=\"refresh\""), "{page}");
+    assert!(browser.page(&path).contains("承認されています"));
+    let settled = served.anybody().post_as(&served.at("console/wishes/1"), &token, &json!({"outcome": "done"}));
+    assert_eq!(settled.problem(), (404, "not_found".into()), "it is told already");
+}
+
+#[test]
+fn whoever_proposed_it_is_told_why_he_cannot_approve() {
+    let served = Served::new();
+    let (_, id) = proposed(&served);
+    let (mut browser, _) = entered(&served, &served.town.mayor);
+    let page = browser.page(&format!("/console/proposals/{id}"));
+    assert!(page.contains("あなたは承認できません") && !page.contains("承認する（カードで署名）"), "{page}");
+    let page = browser.page("/console");
+    assert!(page.contains("承認待ち：") && !page.contains("承認できます："), "{page}");
+}
+
+#[test]
+fn wishes_are_few_are_declined_and_end_after_five_minutes() {
+    let mut served = Served::new();
+    served.town.send(5);
+    served.town.publish();
+    let (mut browser, token) = entered(&served, &served.town.mayor);
+    let first = wish(&mut browser, "/console/records/0");
+    wish(&mut browser, "/console/records/1");
+    wish(&mut browser, "/console/records/2");
+    let form = field(&browser.page("/console"), "form");
+    let full = browser.post("/console/records/3/wish", &[("form", &form)]);
+    assert!(full.status == 429 && text(&full).contains("署名待ちが多すぎます"));
+    assert_eq!(browser.post("/console/records/99/wish", &[("form", &form)]).status, 404);
+    let asked = wished(&served, &token);
+    assert_eq!(asked.as_array().unwrap().len(), 3);
+    let settle = |number: u32, body: &Value| {
+        served.anybody().post_as(&served.at(&format!("console/wishes/{number}")), &token, body)
+    };
+    settle(1, &json!({"outcome": "declined"})).ok();
+    settle(2, &json!({"outcome": "failed", "said": "<b>カードがありません</b>"})).ok();
+    assert_eq!(settle(2, &json!({"outcome": "done"})).problem(), (404, "not_found".into()));
+    assert_eq!(settle(3, &json!({"outcome": "perhaps"})).problem(), (400, "malformed".into()));
+    assert_eq!(settle(3, &json!({"outcome": "failed", "said": "x".repeat(2001)})).problem(), (400, "malformed".into()));
+    assert!(browser.page(&first).contains("取りやめました"));
+    let failed = browser.page("/console/wishes/2");
+    assert!(failed.contains("実行できませんでした") && failed.contains("&#60;b&#62;カードがありません"), "{failed}");
+    // The companion has it in hand: somebody may be typing his PIN.
+    served.town.clock.advance(5 * 60_000 - 1_000);
+    assert_eq!(wished(&served, &token).as_array().unwrap().len(), 1);
+    served.town.clock.advance(1_000);
+    assert_eq!(wished(&served, &token), json!([]));
+    assert!(browser.page("/console/wishes/3").contains("5分以内に署名されなかった"));
+    assert_eq!(browser.get("/console/wishes/7").status, 404);
+}
+
+#[test]
+fn a_wish_needs_the_word_of_the_session() {
+    let served = Served::new();
+    let (_, id) = proposed(&served);
+    let (mut browser, token) = entered(&served, &served.town.deputy);
+    let path = format!("/console/proposals/{id}/wish");
+    assert_eq!(browser.post(&path, &[]).status, 403);
+    assert_eq!(browser.post(&path, &[("form", "x")]).status, 403);
+    let form = field(&browser.page("/console"), "form");
+    let elsewhere = [("Origin", "https://elsewhere.example".to_owned())];
+    assert_eq!(browser.post_saying(&path, &[("form", &form)], &elsewhere).status, 403);
+    assert_eq!(browser.get(&path).status, 405, "looking changes nothing");
+    let none = served.anybody().get_as(&served.at("console/wishes?wait=0"), &token).ok();
+    assert_eq!(none, json!({"wishes": []}));
+}
