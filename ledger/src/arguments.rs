@@ -315,6 +315,18 @@ pub enum MediumCommand {
         #[arg(long, value_name = "FILE", hide = true)]
         simulated_clock: Option<PathBuf>,
     },
+    /// Say where a medium is kept when it is not in its machine （媒体の保管場所を登録します）
+    Keep {
+        /// The ledger's directory （データディレクトリ）
+        #[arg(long)]
+        data: PathBuf,
+        /// What it is called （媒体の名前）
+        #[arg(long)]
+        name: String,
+        /// The place: a safe, a room, another building （保管場所）
+        #[arg(long)]
+        place: String,
+    },
     /// Take a medium off the list; what is on it stays （媒体を登録から外します）
     Forget {
         /// The ledger's directory （データディレクトリ）
@@ -421,7 +433,10 @@ impl Command {
             Self::Town { .. } => None,
             Self::CheckCheckpoint { data, .. } => data.as_deref(),
             Self::Medium(
-                MediumCommand::Add { data, .. } | MediumCommand::List { data, .. } | MediumCommand::Forget { data, .. },
+                MediumCommand::Add { data, .. }
+                | MediumCommand::List { data, .. }
+                | MediumCommand::Keep { data, .. }
+                | MediumCommand::Forget { data, .. },
             )
             | Self::Witness(
                 WitnessCommand::Init { data, .. }

@@ -191,8 +191,9 @@ pub fn reindex(root: &Path) -> Result<u64, LedgerError> {
 pub fn status(root: &Path, clock: &dyn Clock) -> Result<String, LedgerError> {
     let data = DataDir::new(root);
     let config = Config::read(&data.config())?;
-    let store = cold::view(config.book(&data)?.open_snapshot()?, &config, &data, None)?;
-    let mut text = format!("{} {}\n", config.name, config.url());
+    let book = config.book(&data)?;
+    let store = cold::view(book.open_snapshot()?, &config, &data, None)?;
+    let mut text = format!("{} {}\n  what it keeps lies in {book}（保管先 {book}）\n", config.name, config.url());
     let mut destroyed = false;
     for office in store.offices()? {
         let register = fold_register(&*store, &office.id)?;

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use sekisho_register::Register;
-use sekisho_register::calendar::Month;
+use sekisho_register::calendar::{Month, local_day};
 use sekisho_register::retention::{CLASSES, Destroyed};
 use sekisho_register::thing::class_name;
-use sekisho_register::wareki::month_text;
+use sekisho_register::wareki::{day_text, month_text};
 use sekisho_wire::id::OfficeId;
 use sekisho_wire::record::Retention;
 use sekisho_wire::words::Language;
@@ -29,6 +29,7 @@ pub(crate) fn kept_status(
     let mut text = String::new();
     for class in CLASSES {
         let (mut due, mut held) = (Vec::new(), BTreeMap::<String, usize>::new());
+        text += &kept_line(&keys, register, class, now);
         for month in months_of(&keys, class) {
             if register.destroyed(class, month).is_some() || register.kept_until(class, month, now) > now {
                 continue;
@@ -56,6 +57,23 @@ pub(crate) fn kept_status(
         text += &destroyed_line(&keys, destroyed);
     }
     Ok(text)
+}
+
+/// What there is of a class: since when, until when (S4 19(4)).
+fn kept_line(keys: &[StoredKey], register: &Register, class: Retention, now: Millis) -> String {
+    let mut months = months_of(keys, class);
+    months.retain(|month| register.destroyed(class, *month).is_none());
+    let (Some(first), Some(last)) = (months.first(), months.last()) else { return String::new() };
+    let until = |month: &Month, language| day_text(local_day(register.kept_until(class, *month, now)), language);
+    let in_words = |language| {
+        let (from, to) = (month_text(*first, language), month_text(*last, language));
+        (class_name(class, language), from, to, until(first, language), until(last, language))
+    };
+    let (en, from, to, first_goes, last_goes) = in_words(Language::English);
+    let (ja, from_ja, to_ja, first_ja, last_ja) = in_words(Language::Japanese);
+    format!(
+        "  {en}: {from} to {to} are kept, the first may go from {first_goes}, the last from {last_goes}（{ja}: {from_ja}分から{to_ja}分までを保管中、廃棄できる日は{first_ja}から{last_ja}）\n"
+    )
 }
 
 fn months_of(keys: &[StoredKey], class: Retention) -> Vec<Month> {

@@ -257,6 +257,10 @@ fn of_medium(command: MediumCommand) -> Result<(), LedgerError> {
         MediumCommand::List { data, simulated_clock } => {
             say(&command::media_status(&data, &*command::clock(simulated_clock)?)?);
         }
+        MediumCommand::Keep { data, name, place } => {
+            let name = media::keep(&data, &name, &place)?.name;
+            say(&format!("{name} is kept at {place}\n{name} の保管場所を {place} と登録しました\n"));
+        }
         MediumCommand::Forget { data, name } => {
             let medium = media::forget(&data, &name)?;
             let (name, at) = (medium.name, medium.at.display());

@@ -52,6 +52,9 @@ pub struct Medium {
     pub at: PathBuf,
     /// Since when it is listed.
     pub added: Millis,
+    /// Where it lies when it is not in its machine (S3 23(2)).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<String>,
     /// What was verified on it last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified: Option<Verified>,
@@ -184,7 +187,7 @@ pub fn add(root: &Path, at: &Path, name: &str, now: Millis) -> Result<Medium, Le
     let _busy = take(&data)?;
     let mut list = Media::read(&data.media())?;
     let at = std::fs::canonicalize(at).map_err(LedgerError::file("look at", at))?;
-    if name.is_empty() || name.chars().count() > NAME_MAX || name.chars().any(char::is_control) {
+    if !fits_a_label(name) {
         let cause = format!("'{name}' does not fit on a label: 1 to {NAME_MAX} characters");
         return Err(LedgerError::Argument { name: "--name", cause });
     }
@@ -208,8 +211,32 @@ pub fn add(root: &Path, at: &Path, name: &str, now: Millis) -> Result<Medium, Le
     let text = serde_json::to_string_pretty(&marker).expect("texts are JSON");
     let path = at.join(MARKER);
     replace_file(&path, format!("{text}\n").as_bytes()).map_err(LedgerError::file("write", path))?;
-    let medium = Medium { id, name: name.into(), at, added: now, verified: None };
+    let medium = Medium { id, name: name.into(), at, added: now, kept: None, verified: None };
     list.media.push(medium.clone());
+    list.write(&data)?;
+    Ok(medium)
+}
+
+fn fits_a_label(text: &str) -> bool {
+    !text.is_empty() && text.chars().count() <= NAME_MAX && !text.chars().any(char::is_control)
+}
+
+/// Says where a medium of the list is kept when it is not in its machine.
+///
+/// # Errors
+/// When there is none of that name, the place is too long for the list, or the list cannot be written.
+pub fn keep(root: &Path, name: &str, place: &str) -> Result<Medium, LedgerError> {
+    let data = DataDir::new(root);
+    let _busy = take(&data)?;
+    if !fits_a_label(place) {
+        let cause = format!("'{place}' does not fit into the list: 1 to {NAME_MAX} characters");
+        return Err(LedgerError::Argument { name: "--place", cause });
+    }
+    let mut list = Media::read(&data.media())?;
+    let medium = list.media.iter_mut().find(|medium| medium.name == name);
+    let medium = medium.ok_or_else(|| MediumFault::Unknown { name: name.into() })?;
+    medium.kept = Some(place.into());
+    let medium = medium.clone();
     list.write(&data)?;
     Ok(medium)
 }
@@ -259,7 +286,17 @@ pub fn status(data: &DataDir, config: &Config, now: Millis) -> Result<String, Le
 }
 
 impl Medium {
+    /// Since when it is listed, where it is kept, what was verified on it.
     fn words(&self) -> String {
+        let listed = stamp(self.added);
+        let kept = self.kept.as_deref().map_or_else(
+            || "kept at a place that nobody named（保管場所の登録なし）".to_owned(),
+            |place| format!("kept at {place}（保管場所 {place}）"),
+        );
+        format!("listed {listed}（{listed} 登録）, {kept}; {}", self.words_of_the_newest())
+    }
+
+    fn words_of_the_newest(&self) -> String {
         self.verified.as_ref().map_or_else(
             || "nothing verified yet（検証済みのバックアップなし）".into(),
             |Verified { generation, at, entries, bytes, lacks: _ }| {

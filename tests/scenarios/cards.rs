@@ -52,48 +52,6 @@ fn a_designation_ends_by_itself() {
 }
 
 #[test]
-fn a_card_for_the_door_never_opens_a_session() {
-    let mut scene = Scene::new("door");
-    let (mut door, _) = scene.desk.issue("door", &["--kind", "room-entry", "--operator", "10023"]);
-    scene.wait_current();
-    insert(&scene.terminal, &mut door);
-    assert_eq!(try_login(&scene.terminal, &door), "card_never_opens");
-}
-
-/// The GUIDs of all cards.
-fn cards(scene: &Scene) -> Vec<String> {
-    scene.desk.list(&["card", "list"]).iter().map(|card| card["guid"].as_str().unwrap().to_owned()).collect()
-}
-
-#[test]
-fn a_spare_card_sleeps_until_it_is_activated_for_a_person_and_ends_by_itself() {
-    let mut scene = Scene::new("spare");
-    let before = cards(&scene);
-    // Nobody's card yet: its first PIN waits in an envelope, and is good for nothing but its change.
-    let envelope = scene.desk.file("pins/spare.pin");
-    let issue = ["--kind", "spare", "--dormant", "--first-pin-file", envelope.to_str().unwrap()];
-    let (mut spare, _) = scene.desk.issue_with("spare", &issue);
-    let guid = cards(&scene).into_iter().find(|guid| !before.contains(guid)).unwrap();
-    scene.wait_current();
-    insert(&scene.terminal, &mut spare);
-    assert_eq!(try_login(&scene.terminal, &spare), "card_dormant");
-    let until = scene.clock.minute_in(3 * MINUTE);
-    scene.decide(&["card", "activate", &guid, "--operator", "10023", "--reason", "wasureta", "--to", &until]);
-    assert_eq!(try_login(&scene.terminal, &spare), "card_problem", "the PIN of the envelope opens nothing");
-    pull(&scene.terminal, &mut spare);
-    scene.desk.choose_pin(&spare, "805294");
-    insert(&scene.terminal, &mut spare);
-    login(&scene.terminal, &spare);
-    let session = scene.terminal.client().status().unwrap().session.unwrap();
-    assert_eq!((session.operator.as_str(), session.profile.as_str()), ("10023", "jumin-a"));
-    assert_eq!(verdict_of(&scene.terminal, FUNCTION), "granted");
-    scene.clock.pass(4 * MINUTE);
-    assert_ne!(verdict_of(&scene.terminal, FUNCTION), "granted");
-    wait_state(&scene.terminal, SessionState::AwaitPin);
-    assert_eq!(try_login(&scene.terminal, &spare), "card_dormant");
-}
-
-#[test]
 fn cards_for_managing_cards_and_cards_for_business_are_kept_apart() {
     let mut scene = Scene::new("manage");
     scene.apply(

@@ -29,30 +29,6 @@ fn permit(scene: &Scene, operator: &str, lasts: Duration) {
 }
 
 #[test]
-fn s3_18_4_out_of_hours_needs_a_permit() {
-    let mut scene = closed("hours");
-    insert(&scene.terminal, &mut scene.clerk);
-    assert_eq!(try_login(&scene.terminal, &scene.clerk), "out_of_hours");
-    permit(&scene, "10023", 10 * MINUTE);
-    assert_eq!(try_login(&scene.terminal, &scene.clerk), "out_of_hours", "the permit has not begun");
-    scene.clock.pass(BEGINS_IN);
-    login(&scene.terminal, &scene.clerk);
-    assert_eq!(verdict_of(&scene.terminal, FUNCTION), "granted");
-
-    scene.decide(&["permit", "end", &format!("{}-1", scene.clock.fiscal_year())]);
-    wait_state(&scene.terminal, SessionState::AwaitPin);
-    assert_eq!(try_login(&scene.terminal, &scene.clerk), "out_of_hours", "the permit was ended");
-    wait_sealed(&scene.terminal);
-    let verified = scene.desk.run(&["records", "verify", "--all"]);
-    let number = format!("permit {}-1 covers it", scene.clock.fiscal_year());
-    assert_eq!(verified.matches(&number).count(), 2, "login and function name the permit:\n{verified}");
-    let opened = scene.search(&["--kind", "session_opened"]);
-    let shown = scene.desk.run(&["records", "show", opened[0]["index"].as_str().unwrap()]);
-    assert!(shown.contains(&format!("permit {}-1", scene.clock.fiscal_year())), "{shown}");
-    assert_eq!(scene.search(&["--verdict", "90"]).len(), 3, "each refusal is on record");
-}
-
-#[test]
 fn a_permit_is_for_the_person_it_names() {
     let mut scene = closed("person");
     permit(&scene, "10031", 10 * MINUTE);

@@ -18,6 +18,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("sekisho-simulator", &["sekisho-card-app", "sekisho-token", "sekisho-card", "sekisho-wire"]),
     ("sekisho-ipc", &[]),
     ("sekisho-link", &[]),
+    ("sekisho-paper", &["sekisho-register", "sekisho-wire"]),
     (
         "sekisho-agent",
         &["sekisho-card", "sekisho-ipc", "sekisho-link", "sekisho-register", "sekisho-tlog", "sekisho-wire"],
@@ -33,6 +34,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "sekisho-card",
             "sekisho-ipc",
             "sekisho-link",
+            "sekisho-paper",
             "sekisho-register",
             "sekisho-tlog",
             "sekisho-wire",
@@ -58,8 +60,15 @@ const ARROWS: &[(&str, &[&str])] = &[
 const FOR_TESTS: &[&str] = &["sekisho-tests", "sekisho-fuzzed"];
 
 /// The crates that hold a meaning and no means: no I/O may come in through a dependency.
-const PURE: &[&str] =
-    &["sekisho-wire", "sekisho-tlog", "sekisho-register", "sekisho-card-app", "sekisho-token", "sekisho-entropy"];
+const PURE: &[&str] = &[
+    "sekisho-wire",
+    "sekisho-tlog",
+    "sekisho-register",
+    "sekisho-card-app",
+    "sekisho-token",
+    "sekisho-entropy",
+    "sekisho-paper",
+];
 
 /// What would bring I/O, a clock or randomness of its own into a pure crate.
 const MEANS: &[&str] = &["libc", "rustix", "tokio", "getrandom", "rusqlite", "pcsc", "ureq", "std"];

@@ -53,6 +53,7 @@ mod pam;
 mod pin_pad;
 mod pitfalls;
 mod presence;
+mod prints;
 mod prompt;
 mod readers;
 mod recovery;

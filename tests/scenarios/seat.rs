@@ -10,98 +10,17 @@ use std::time::Duration;
 use sekisho_ipc::{ScreenState, SessionState};
 use sekisho_tests::binaries::program;
 use sekisho_tests::clerk::{insert, login, pull, tries_left, verdict_of, wait_state, wait_tries};
-use sekisho_tests::desktop::{Desktop, Locker};
+use sekisho_tests::desktop::Locker;
 use sekisho_tests::graphical::{Compositor, Graphical, XServer};
 use sekisho_tests::kwin::KWin;
 use sekisho_tests::ledger::both;
 use sekisho_tests::process::Process;
+use sekisho_tests::room::{NEARLY_IDLE, Room, in_session, start_seat};
 use sekisho_tests::scene::{Scene, wait_fresh};
 use sekisho_tests::terminal::Part;
 use sekisho_tests::wait;
 
 const MINUTE: Duration = Duration::from_secs(60);
-/// Not yet the five minutes of the policy, and within the last of them.
-const NEARLY_IDLE: Duration = Duration::from_secs(270);
-
-/// A scene whose terminal has a desktop.
-struct Room {
-    // Dropped in order: processes before the folder they write to.
-    seat: Process,
-    desktop: Desktop,
-    scene: Scene,
-}
-
-impl Room {
-    fn new(story: &str, configuration: &str, environment: &[(&'static str, String)]) -> Self {
-        Self::whose_desktop(Locker::Locks, story, configuration, environment)
-    }
-
-    fn whose_desktop(locker: Locker, story: &str, configuration: &str, environment: &[(&'static str, String)]) -> Self {
-        let mut scene = Scene::new(story);
-        let folder = scene.scratch.folder("d");
-        let mut desktop = Desktop::without_logind(&folder);
-        desktop.start_logind(locker);
-        desktop.start_notices();
-        scene.terminal.lock_screen_by(&folder, "alert");
-        scene.terminal.kill(Part::Agent);
-        scene.terminal.start_part(Part::Agent);
-        wait_fresh(&scene.terminal);
-        std::fs::write(folder.join("seat.toml"), configuration).unwrap();
-        let seat = start_seat(&scene, environment);
-        Self { seat, desktop, scene }
-    }
-
-    fn log_in(&mut self) {
-        insert(&self.scene.terminal, &mut self.scene.clerk);
-        login(&self.scene.terminal, &self.scene.clerk);
-    }
-
-    fn idle_lock_in(&self) -> Duration {
-        let state = self.scene.terminal.client().status().expect("the agent answers");
-        Duration::from_millis(state.session.map_or(0, |session| session.idle_lock_in))
-    }
-
-    /// Time passes, and the clerk works on.
-    fn work_on(&self, graphical: &impl Graphical) {
-        self.scene.clock.pass(NEARLY_IDLE);
-        wait::until("the clerk to be seen", || {
-            graphical.touch();
-            (self.idle_lock_in() > NEARLY_IDLE).then_some(())
-        });
-    }
-
-    /// The clerk has left, and what she did last is no news any more.
-    fn leave(&self) {
-        let rest = 5 * MINUTE - Duration::from_secs(4);
-        wait::until("nobody to be seen", || (self.idle_lock_in() < rest).then_some(()));
-    }
-
-    fn why_locked(&self) -> Option<String> {
-        wait_state(&self.scene.terminal, SessionState::Locked);
-        self.scene.terminal.client().status().expect("the agent answers").last_lock_reason
-    }
-}
-
-fn start_seat(scene: &Scene, environment: &[(&'static str, String)]) -> Process {
-    let folder = scene.scratch.folder("d");
-    let mut command = Command::new(program("sekisho-seat"));
-    in_session(&mut command, scene);
-    command.env("XDG_RUNTIME_DIR", &folder).envs(environment.iter().cloned());
-    Process::start("sekisho-seat", &mut command, &folder.join("seat.log"))
-}
-
-/// As the desktop would start it.
-fn in_session(command: &mut Command, scene: &Scene) {
-    let folder = scene.scratch.folder("d");
-    let bus = Desktop::address(&folder);
-    command.args(["--lang", "en", "--config"]).arg(folder.join("seat.toml"));
-    command.arg("--socket").arg(scene.terminal.socket());
-    command.env("DBUS_SYSTEM_BUS_ADDRESS", &bus).env("DBUS_SESSION_BUS_ADDRESS", &bus);
-    command.env("XDG_SESSION_ID", "c1").env("RUST_LOG", "debug");
-    for name in ["DISPLAY", "WAYLAND_DISPLAY", "GPG_TTY"] {
-        command.env_remove(name);
-    }
-}
 
 /// Nobody asks for a PIN by itself: the story types it.
 const SILENT: &str = "[pin]\nask = false\n";

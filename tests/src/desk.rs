@@ -21,42 +21,8 @@ const SIGNER: usize = 0;
 const WORK: usize = 1;
 
 use crate::foreign_card::{FOREIGN_PIN, personalise};
+pub use crate::issued::Issued;
 use crate::own_pin::set_pin;
-
-/// An operator's card and where its PIN stands.
-pub struct Issued {
-    /// The card.
-    pub card: VirtualCard,
-    pin_file: PathBuf,
-}
-
-impl Issued {
-    /// The PIN.
-    ///
-    /// # Panics
-    /// When the file is gone.
-    #[must_use]
-    pub fn pin(&self) -> String {
-        std::fs::read_to_string(&self.pin_file).expect("the PIN was written").trim().to_owned()
-    }
-}
-
-impl Issued {
-    /// Where its PIN stands.
-    #[must_use]
-    pub fn pin_file(&self) -> &Path {
-        &self.pin_file
-    }
-
-    /// Six digits that its holder thinks of.
-    fn make_up_a_pin(&self) {
-        let mut seed = [0; 8];
-        getrandom::fill(&mut seed).expect("the system gives randomness");
-        // Never a run or a repeat: it begins with 4, 9 and goes on with 3.
-        let pin = format!("493{:03}", u64::from_le_bytes(seed) % 1000);
-        std::fs::write(&self.pin_file, pin).expect("cannot write a PIN file");
-    }
-}
 
 /// The desk, with the administrators' cards.
 pub struct Desk {
@@ -214,6 +180,24 @@ impl Desk {
     pub fn sign_with(&mut self, issued: Issued) {
         self.administrators.insert(0, issued);
         self.sign_as(0);
+    }
+
+    /// Who signs now.
+    ///
+    /// # Panics
+    /// When nobody does yet.
+    #[must_use]
+    pub fn signer(&self) -> String {
+        self.administrators.first().expect("somebody signs").name()
+    }
+
+    /// Has this administrator sign from now on.
+    ///
+    /// # Panics
+    /// When the desk has no card of his that signs.
+    pub fn sign_by(&mut self, operator: &str) {
+        let found = self.administrators.iter().position(|issued| issued.name() == operator);
+        self.sign_as(found.unwrap_or_else(|| panic!("{operator} does not sign here")));
     }
 
     /// The PINs of all administrators.

@@ -26,7 +26,12 @@ pub trait Graphical {
 pub struct XServer {
     server: Process,
     display: String,
+    /// Where its picture lies.
+    folder: PathBuf,
 }
+
+/// How large it is.
+const SCREEN: (usize, usize) = (800, 600);
 
 impl XServer {
     /// Starts it.
@@ -36,14 +41,28 @@ impl XServer {
     #[must_use]
     pub fn start(folder: &Path) -> Self {
         let mut command = Command::new("Xvfb");
-        command.args(["-displayfd", "1", "-screen", "0", "800x600x24", "-nolisten", "tcp", "-ac"]);
+        let size = format!("{}x{}x24", SCREEN.0, SCREEN.1);
+        command.args(["-displayfd", "1", "-screen", "0", &size, "-nolisten", "tcp", "-ac", "-fbdir"]).arg(folder);
         let log = folder.join("Xvfb.log");
         let mut server = Process::start("Xvfb", &mut command, &log);
         let number = server.wait_ready("its display", || {
             let said = std::fs::read_to_string(&log).ok()?;
             said.lines().find_map(|line| line.trim().parse::<u32>().ok())
         });
-        Self { server, display: format!(":{number}") }
+        Self { server, display: format!(":{number}"), folder: folder.to_owned() }
+    }
+
+    /// How many pixels of this colour (red, green, blue) whoever looks at the screen sees.
+    ///
+    /// # Panics
+    /// When there is no picture.
+    #[must_use]
+    pub fn pixels(&self, colour: u32) -> usize {
+        // As xwd(1) writes it: a header, the colour map, then four bytes for each pixel.
+        let picture = std::fs::read(self.folder.join("Xvfb_screen0")).expect("the picture of the screen");
+        let pixels = picture.len().checked_sub(SCREEN.0 * SCREEN.1 * 4).expect("a whole picture");
+        let [blue, green, red] = [colour, colour >> 8, colour >> 16].map(|part| part as u8);
+        picture[pixels..].chunks_exact(4).filter(|pixel| pixel.starts_with(&[blue, green, red])).count()
     }
 
     /// Runs `xdotool`.

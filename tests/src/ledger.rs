@@ -230,10 +230,16 @@ impl Ledger {
         assert_eq!(code, Some(0), "{said}");
     }
 
+    /// The program, for commands of more than one word.
+    #[must_use]
+    pub fn program(&self) -> Command {
+        Command::new(program("sekisho-ledger"))
+    }
+
     /// A command on this ledger's data.
     #[must_use]
     pub fn command(&self, name: &str) -> Command {
-        let mut command = Command::new(program("sekisho-ledger"));
+        let mut command = self.program();
         command.arg(name).arg("--data").arg(&self.data);
         command
     }

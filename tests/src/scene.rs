@@ -80,6 +80,17 @@ impl Scene {
         wait::until("the newest act at the terminal", || (client.status().ok()?.register_size >= acts).then_some(()));
     }
 
+    /// Another terminal of the residents' counter, up and fresh, in the folder `folder` of the story.
+    #[must_use]
+    pub fn another_terminal(&self, folder: &str, code: &str) -> Terminal {
+        let mut terminal = Terminal::new(&self.scratch.folder(folder), &self.clock);
+        enrol(&self.desk, &terminal, code, FUNCTIONS);
+        terminal.start();
+        wait_fresh(&terminal);
+        self.wait_current();
+        terminal
+    }
+
     /// The rows of a search, newest first: index, kind, what.
     #[must_use]
     pub fn search(&self, arguments: &[&str]) -> Vec<serde_json::Value> {

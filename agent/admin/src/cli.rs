@@ -10,6 +10,7 @@ mod operators;
 mod organisation;
 mod partners;
 mod permits;
+mod prints;
 mod records;
 mod recovery;
 mod reports;
@@ -25,7 +26,7 @@ use sekisho_wire::words::Language;
 
 pub(crate) use self::card_secret::{CardSecretCommand, RenewArguments, TokenArguments};
 pub(crate) use self::cards::{BatchArguments, CardChange, CardCommand, FirstPinArguments, IssueArguments};
-pub(crate) use self::cases::{CaseCommand, FormCommand};
+pub(crate) use self::cases::{CaseBookArguments, CaseCommand, CaseSheetArguments, FormCommand};
 pub(crate) use self::console::ConsoleArguments;
 pub(crate) use self::functions::{FunctionCommand, PurposeCommand};
 pub(crate) use self::logs::{LogCommand, SucceedArguments};
@@ -33,9 +34,13 @@ pub(crate) use self::operators::{OperatorChange, OperatorCommand, Renewal};
 pub(crate) use self::organisation::{PostCommand, SectionCommand};
 pub(crate) use self::partners::{AdmitArguments, Introduction, PartnerCommand};
 pub(crate) use self::permits::{ConnectionChange, ConnectionCommand, PermitCommand, RouteCommand};
+pub(crate) use self::prints::{
+    AgainArguments, CommitteeArguments, CustodyArguments, LabelArguments, OutputArguments, RecordsForm,
+    RecordsPrintArguments, RegisterArguments, RegisterCommand, StatisticsArguments, TemplatesCommand, Which,
+};
 pub(crate) use self::records::{
-    EvidenceArguments, ExportArguments, ExportFormat, Question, RecordsCommand, RegisterCommand, SearchArguments,
-    VerifyEvidenceArguments, Which,
+    EvidenceArguments, ExportArguments, ExportFormat, Question, RecordsCommand, SearchArguments,
+    VerifyEvidenceArguments,
 };
 pub(crate) use self::recovery::{AnnounceArguments, NewSheetsArguments, RecoveryCommand, SheetArguments};
 pub(crate) use self::reports::ReportCommand;
@@ -51,7 +56,8 @@ fn word<T: FromText>(text: &str) -> Result<T, String> {
 }
 
 fn when(text: &str) -> Result<When, String> {
-    When::parse(text).ok_or_else(|| "not a date: 2026-04-01, 2026-04-01T08:30, 令和8年4月1日 or R8.4.1".to_owned())
+    // clap speaks English.
+    When::read(text).map_err(|fault| fault.text(Language::English))
 }
 
 const AT_A_TERMINAL: &str = "\

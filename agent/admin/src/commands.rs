@@ -6,6 +6,7 @@ mod batch;
 mod card_secret;
 mod cards;
 mod carry;
+mod case_prints;
 mod cases;
 pub(crate) mod console;
 mod decisions;
@@ -16,8 +17,11 @@ mod found;
 mod issue;
 mod logs;
 mod office;
+mod packs;
 mod partners;
 mod proposals;
+mod purposes;
+mod record_prints;
 mod records;
 pub(crate) mod recovery;
 mod registers;
@@ -28,10 +32,13 @@ mod retention;
 mod review;
 mod set_up;
 mod survey;
+mod sweep;
+mod templates;
 mod terminals;
 mod today;
 mod verify;
 
+pub(crate) use self::acts::changes_of;
 use self::apply::Manner;
 pub(crate) use self::cases::forms;
 pub(crate) use self::evidence::check as verify_evidence;
@@ -86,18 +93,18 @@ pub(crate) fn run(
         Command::Card(CardCommand::Batch(arguments)) => batch::run(&mut desk, &arguments, reader),
         Command::Card(command) => cards::run(&mut desk, command, reader),
         Command::Terminal(command) => terminals::run(&mut desk, command),
-        Command::Permit(PermitCommand::List) => registers::permits(&mut desk),
+        Command::Permit(PermitCommand::List) => registers::print_now(&mut desk, crate::cli::Which::Permits),
         Command::Permit(command) => decisions::permit(&mut desk, command),
         Command::Connection(command) => decisions::connection(&mut desk, command),
         Command::Partner(command) => partners::run(&mut desk, command),
-        Command::Route(RouteCommand::List) => registers::routes(&mut desk),
+        Command::Route(RouteCommand::List) => registers::print_now(&mut desk, crate::cli::Which::Routes),
         Command::Route(command) => decisions::route(&mut desk, command),
         Command::Approve { ids } => proposals::approve_all(&mut desk, &ids),
         Command::Refuse { id, reason } => proposals::end(&mut desk, Answer::Refused, &id, Some(&reason)),
         Command::Withdraw { id, reason } => proposals::end(&mut desk, Answer::Withdrawn, &id, reason.as_deref()),
         Command::Review { ids } => proposals::review(&mut desk, &ids),
         Command::Proposals => proposals::list(&mut desk),
-        Command::Form(command) => forms(&desk.screen, &command),
+        Command::Form(command) => forms(&desk.screen, &command, &|| Ok(desk.home.path(""))),
         Command::Today { mine } => today::run(&mut desk, mine),
         Command::Case(command) => cases::run(&mut desk, command),
         Command::Acts { last, full } => acts::run(&mut desk, last, full),

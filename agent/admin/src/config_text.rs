@@ -12,7 +12,7 @@ use sekisho_wire::id::{CardGuid, Code, Numbered, ReaderIdentity};
 use sekisho_wire::words::Language;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 
-use crate::dates::{When, minute_of_day};
+use crate::dates::{NotADate, When, minute_of_day, said};
 use crate::error::{ConfigError, Said};
 
 /// Files of changes are short; what is longer is another file.
@@ -227,7 +227,7 @@ impl FromText for Numbered {
     }
 }
 
-/// A date: as TOML writes dates, or as text that [`When::parse`] reads.
+/// A date: as TOML writes dates, or as text that [`When::read`] reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Dated(pub When);
 
@@ -242,16 +242,12 @@ impl<'de> Deserialize<'de> for Dated {
             | toml::Value::Array(_)
             | toml::Value::Table(_)) => return Err(not_a_date(other.type_str())),
         };
-        When::parse(&text).map(Self).ok_or_else(|| not_a_date(&text))
+        When::read(&text).map(Self).map_err(|fault| refused(&text, &said(fault)))
     }
 }
 
 fn not_a_date<E: serde::de::Error>(text: &str) -> E {
-    let rule = Said::new(
-        "not a date: 2026-04-01, 2026-04-01T08:30, 令和8年4月1日 or R8.4.1",
-        "日付ではありません(2026-04-01、2026-04-01T08:30、令和8年4月1日、R8.4.1)",
-    );
-    refused(text, &rule)
+    refused(text, &said(NotADate::Spelling))
 }
 
 /// A time of day, `08:30`.

@@ -11,6 +11,7 @@ use sekisho_card::{CardError, Cause, ExchangeError, Fault, LoginError, Transport
 use sekisho_ipc::AgentError;
 use sekisho_issuer::{CaError, IssuerCause, IssuerError, TokenError};
 use sekisho_link::{CodeError, EvidenceError, LinkError, StickError};
+use sekisho_paper::TemplateError;
 use sekisho_register::FoldRefusal;
 use sekisho_tlog::TlogError;
 use sekisho_wire::canonical::Malformed;
@@ -92,6 +93,10 @@ pub(crate) enum AdminError {
     Stick(StickError),
     /// A file is no evidence that can be read.
     Evidence(PathBuf, EvidenceError),
+    /// A template of the office's cannot be used.
+    Template(TemplateError),
+    /// So many things are wrong with the templates in a folder.
+    TemplatesWrong(usize),
     /// It holds records of another office's terminal.
     RecordsOfOtherOffice(PathBuf),
     /// The ledger lacks records of a terminal that stand before those in a file.
@@ -482,6 +487,7 @@ from!(
     Config(ConfigError),
     Code(CodeError),
     Stick(StickError),
+    Template(TemplateError),
     Link(LinkError),
     Cache(BrokenLog),
     Tlog(TlogError),

@@ -9,7 +9,7 @@ use sekisho_wire::id::{CardGuid, Code, Hash, Numbered, Salt};
 use sekisho_wire::words::Language;
 
 use crate::config_text::FromText;
-use crate::dates::{Edge, When};
+use crate::dates::{Edge, When, said};
 use crate::error::{AdminError, Said};
 use crate::name::{Name, is_a_text};
 use crate::random;
@@ -64,15 +64,7 @@ impl FilledIn {
 
     fn value(&mut self, blank: &'static Blank, text: &str, register: &Register) -> Result<Value, AdminError> {
         let wrong = |rule: Said| AdminError::Argument { name: blank.name, value: text.to_owned(), rule };
-        let date = || {
-            let rule = || {
-                Said::new(
-                    "not a date: 2026-04-01, 2026-04-01T08:30, 令和8年4月1日 or R8.4.1",
-                    "日付は 2026-04-01、2026-04-01T08:30、令和8年4月1日、R8.4.1 のいずれかの形で指定してください",
-                )
-            };
-            When::parse(text).ok_or_else(|| wrong(rule()))
-        };
+        let date = || When::read(text).map_err(|fault| wrong(said(fault)));
         match blank.kind {
             Kind::Text => self.text(blank.name, text).map(Value::Text),
             Kind::Code

@@ -22,6 +22,7 @@ mod examined;
 mod exhibits;
 mod filled_in;
 mod fingerprint;
+mod former_policy;
 mod grant;
 mod grounds;
 mod home;
@@ -43,6 +44,7 @@ mod persons;
 mod pin_entry;
 mod places;
 mod plan;
+mod prints;
 mod progress;
 mod proposal_file;
 mod random;
@@ -61,6 +63,7 @@ mod signed_once;
 mod strangers;
 mod table;
 mod taken_away;
+mod template_folder;
 mod terminal_word;
 mod whole_file;
 mod whole_log;
@@ -133,9 +136,9 @@ fn run(cli: Cli) -> Result<(), AdminError> {
         confirm: if cli.yes { Confirm::Yes } else { Confirm::Ask },
         lists: if cli.json { Lists::Json } else { Lists::Text },
     };
-    // What forms ask for is the same everywhere.
+    // What forms ask for is the same everywhere, and whoever writes templates needs no office.
     if let Command::Form(command) = &cli.command {
-        return commands::forms(&screen, command);
+        return commands::forms(&screen, command, &|| home_path(cli.home.clone()));
     }
     // An auditor has no home.
     if let Command::VerifyEvidence(arguments) = &cli.command {

@@ -69,6 +69,17 @@ impl Screen {
         }
     }
 
+    /// A form as lines, as `--json` says.
+    ///
+    /// # Errors
+    /// When standard output is closed.
+    pub(crate) fn print_form(&self, table: &sekisho_paper::Table) -> Result<(), AdminError> {
+        match self.lists {
+            Lists::Text => self.print(&table.text(self.language)),
+            Lists::Json => self.print(&table.json(self.language).to_string()),
+        }
+    }
+
     /// A remark beside the results.
     pub(crate) fn note(&self, english: &str, japanese: &str) {
         // A closed standard error takes no complaint about itself.

@@ -26,24 +26,8 @@ impl Table {
     /// Lines with aligned columns, titles first.
     #[must_use]
     pub(crate) fn text(&self) -> String {
-        let titles: Vec<String> = self.titles.iter().map(|title| (*title).to_owned()).collect();
-        let widths: Vec<usize> = (0..titles.len())
-            .map(|column| {
-                self.rows.iter().chain([&titles]).filter_map(|row| row.get(column)).map(|cell| width(cell)).max()
-            })
-            .map(Option::unwrap_or_default)
-            .collect();
-        let mut text = String::new();
-        for row in [&titles].into_iter().chain(&self.rows) {
-            let mut line = String::new();
-            for (cell, wanted) in row.iter().zip(&widths) {
-                line.push_str(cell);
-                line.push_str(&" ".repeat(wanted - width(cell) + 2));
-            }
-            text.push_str(line.trim_end());
-            text.push('\n');
-        }
-        text
+        let titles = self.titles.iter().map(|title| (*title).to_owned()).collect();
+        sekisho_paper::written::aligned(titles, self.rows.iter().cloned())
     }
 
     /// An array of objects with the columns' keys.
@@ -55,12 +39,6 @@ impl Table {
         };
         Value::Array(self.rows.iter().map(object).collect())
     }
-}
-
-/// Columns a text takes on a terminal: East Asian wide characters take two (UAX #11, the blocks offices use).
-fn width(text: &str) -> usize {
-    let wide = |c: char| matches!(c, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}' | '\u{f900}'..='\u{faff}' | '\u{fe30}'..='\u{fe6f}' | '\u{ff00}'..='\u{ff60}' | '\u{ffe0}'..='\u{ffe6}' | '\u{20000}'..='\u{3fffd}');
-    text.chars().map(|c| 1 + usize::from(wide(c))).sum()
 }
 
 #[cfg(test)]

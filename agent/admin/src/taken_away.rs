@@ -11,7 +11,7 @@ use sekisho_wire::verdict::VerdictCode;
 
 use crate::terminal_word::CarriedTo;
 
-pub(crate) use self::csv::{BYTE_ORDER_MARK, csv_head, csv_lack, csv_line};
+pub(crate) use self::csv::{csv_head, csv_lack, csv_line};
 pub(crate) use self::ocsf::{Source, ocsf_lack, ocsf_line};
 
 /// One record.

@@ -42,6 +42,7 @@ pub mod recovery;
 pub mod refusal;
 pub mod render;
 pub mod replay;
+mod responsible;
 pub mod retention;
 pub mod review;
 pub mod role;

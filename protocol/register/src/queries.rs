@@ -24,6 +24,7 @@ use crate::policy::Policy;
 use crate::role::{Class, Role};
 use crate::routes::Route;
 use crate::succession::Succession;
+use crate::timeline::Dated;
 use crate::values::{Ed25519Key, NameHash, PublicKeyBytes};
 
 impl Register {
@@ -326,6 +327,12 @@ impl Register {
     pub fn policy_at(&self, t: u64) -> &Policy {
         let policy = self.state.office.as_ref().and_then(|office| office.policy.at(t));
         policy.unwrap_or(&DEFAULT_POLICY)
+    }
+
+    /// The policy in force at `t` with the act that said so; nothing before the founding act.
+    #[must_use]
+    pub fn policy_said(&self, t: u64) -> Option<&Dated<Policy>> {
+        self.state.office.as_ref()?.policy.dated_at(t)
     }
 
     /// The policy that was last decided, whatever its date: what the next change is drafted over.

@@ -201,8 +201,7 @@ fn nobody_responsible(register: &Register, now: u64) -> impl Iterator<Item = Tas
     let used = register.terminals().filter(move |terminal| terminal.state(now) != TerminalUse::Retired);
     used.filter_map(move |terminal| {
         let version = terminal.version_at(now)?;
-        let post = version.responsible.as_ref().and_then(|post| register.post(post));
-        let somebody = post.is_some_and(|post| post.holders(now).next().is_some());
+        let somebody = !register.responsible_persons(version, now).is_empty();
         let whose = Whose::Section([Role::SystemManager, Role::TerminalManager].into(), version.section.clone());
         let what = Waits::NobodyResponsible(terminal.code().clone());
         (!somebody).then_some(Task { what, whose, since: now, due: None })

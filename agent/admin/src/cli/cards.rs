@@ -7,7 +7,7 @@ use sekisho_register::Title;
 use sekisho_register::change::{CardKind, Identified, StateReason};
 use sekisho_wire::id::{CardGuid, Code};
 
-use super::{Period, Since, when, word};
+use super::{LabelArguments, Period, Since, when, word};
 use crate::dates::When;
 
 /// Cards.
@@ -88,8 +88,17 @@ pub(crate) enum CardCommand {
         #[arg(long, value_parser = word::<CardGuid>, value_name = "GUID")]
         forget: Option<CardGuid>,
     },
-    /// List cards (一覧)
-    List,
+    /// List cards, and how many there are in each state (一覧)
+    List {
+        /// Only those of this section's people; those that are nobody's are stock
+        #[arg(long, value_parser = word::<Code>)]
+        section: Option<Code>,
+        /// Only those that were lent and not returned, though the duty or the time of the card is over (未返納)
+        #[arg(long)]
+        unreturned: bool,
+    },
+    /// Print labels: a card's number, and nothing that tells whose it is or what for (カードラベル)
+    Labels(Box<LabelArguments>),
 }
 
 /// Arguments of `card issue`.

@@ -1,10 +1,11 @@
 //! Arguments about forms and cases.
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use sekisho_register::change::CaseId;
 use sekisho_register::forms::Form;
 
-use super::word;
+use super::{AgainArguments, OutputArguments, TemplatesCommand, when, word};
+use crate::dates::When;
 
 /// Forms.
 #[derive(Debug, Subcommand)]
@@ -17,6 +18,9 @@ pub(crate) enum FormCommand {
         #[arg(value_parser = word::<Form>)]
         form: Form,
     },
+    /// Templates by which an office replaces the layout of a print; neither card nor ledger is needed (様式テンプレート)
+    #[command(subcommand)]
+    Templates(TemplatesCommand),
 }
 
 /// Cases.
@@ -57,4 +61,42 @@ pub(crate) enum CaseCommand {
         #[arg(value_parser = word::<CaseId>)]
         case: CaseId,
     },
+    /// Print the book of a form: a row for each case, what was filled in and what followed (簿冊の印刷)
+    Print(Box<CaseBookArguments>),
+    /// Print one case as a sheet, with what followed and what has still to be done (様式の印刷)
+    Sheet(Box<CaseSheetArguments>),
+}
+
+/// Which cases, and how.
+#[derive(Debug, Args)]
+pub(crate) struct CaseBookArguments {
+    /// The form, as 'form list' names it
+    #[arg(value_parser = word::<Form>)]
+    pub form: Form,
+    /// Only those that were written from this date on
+    #[arg(long, value_parser = when, value_name = "DATE")]
+    pub since: Option<When>,
+    /// As of the end of this day: cases and steps that had been written by then [default: now] (基準日)
+    #[arg(long, value_parser = when, value_name = "DATE")]
+    pub as_of: Option<When>,
+    /// Where to.
+    #[command(flatten)]
+    pub output: OutputArguments,
+    /// What it is to say.
+    #[command(flatten)]
+    pub again: AgainArguments,
+}
+
+/// Which case, and how.
+#[derive(Debug, Args)]
+pub(crate) struct CaseSheetArguments {
+    /// The case, as in incident-2026-3
+    #[arg(value_parser = word::<CaseId>)]
+    pub case: CaseId,
+    /// Where to.
+    #[command(flatten)]
+    pub output: OutputArguments,
+    /// What it is to say.
+    #[command(flatten)]
+    pub again: AgainArguments,
 }

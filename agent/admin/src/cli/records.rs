@@ -1,4 +1,4 @@
-//! Arguments about access records and printed registers.
+//! Arguments about access records.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use sekisho_wire::id::{CardGuid, CaseReference, Code, OfficeId};
 use sekisho_wire::record::{KINDS, kind_number};
 
-use super::{when, word};
+use super::{RecordsPrintArguments, StatisticsArguments, when, word};
 use crate::dates::When;
 
 /// Records.
@@ -14,9 +14,16 @@ use crate::dates::When;
 pub(crate) enum RecordsCommand {
     /// Search access records, newest first; the search itself is recorded (検索)
     Search(Box<SearchArguments>),
+    /// Count what each operator asked for, by function and purpose, to review it; each page that is read is recorded (事由別の利用状況)
+    Purposes(Box<Question>),
     /// Write what a search finds into a file, as CSV or as OCSF events; each page that is read is recorded with the number of its
     /// permission (書き出し)
     Export(Box<ExportArguments>),
+    /// Print a form over access records, with what is missing at its end; each page that is read is recorded with the number of its
+    /// permission (帳票の印刷)
+    Print(Box<RecordsPrintArguments>),
+    /// Count a fiscal year by month, function and kind of terminal; nobody is named; the reading is recorded (利用統計)
+    Statistics(Box<StatisticsArguments>),
     /// Show one record (表示)
     Show {
         /// Its index in the records log
@@ -171,30 +178,4 @@ pub(crate) struct Question {
     /// Until the end of this date
     #[arg(long, value_parser = when, value_name = "DATE")]
     pub until: Option<When>,
-}
-
-/// Registers.
-#[derive(Debug, Subcommand)]
-pub(crate) enum RegisterCommand {
-    /// Print a register as it stood on a date (台帳)
-    Print {
-        /// Which
-        which: Which,
-        /// As of this moment [default: now] (基準日)
-        #[arg(long, value_parser = when, value_name = "DATE")]
-        as_of: Option<When>,
-    },
-}
-
-/// Which register.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Which {
-    /// 操作者名簿
-    Operators,
-    /// カード管理簿
-    Cards,
-    /// 端末機管理簿
-    Terminals,
-    /// 業務機能一覧
-    Functions,
 }

@@ -2,6 +2,8 @@
 
 use clap::Subcommand;
 
+use super::{CommitteeArguments, CustodyArguments};
+
 /// Reports.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ReportCommand {
@@ -16,4 +18,8 @@ pub(crate) enum ReportCommand {
         /// The id of its act, or the beginning of it
         id: String,
     },
+    /// Print what is kept, since when and until when, what keeps it longer, what was destroyed (データ保管状況報告書)
+    Custody(Box<CustodyArguments>),
+    /// Print what the security committee looks at: operators, cards, refusals, incidents, training; the reading is recorded (委員会報告資料)
+    Committee(Box<CommitteeArguments>),
 }

@@ -42,8 +42,12 @@ pub(crate) enum TerminalCommand {
         #[arg(long, value_parser = word::<EpochReason>)]
         reason: EpochReason,
     },
-    /// List terminals (一覧)
-    List,
+    /// List terminals, and who is responsible for each (一覧)
+    List {
+        /// Only those for which nobody is responsible now (責任者不在)
+        #[arg(long)]
+        unattended: bool,
+    },
     /// How far each terminal's records have come (未着の記録)
     Behind,
 }

@@ -5,6 +5,7 @@ use sekisho_register::wareki::moment_text;
 
 use crate::desk::Desk;
 use crate::error::AdminError;
+use crate::former_policy;
 use crate::grounds::by_whom;
 use crate::screen::Lists;
 use crate::table::Table;
@@ -24,8 +25,9 @@ fn print_list(desk: &Desk, first: usize) -> Result<(), AdminError> {
         let (made, by, id, what) = match SignedAct::decode(entry) {
             Ok(signed) => {
                 let rendered = sekisho_register::render(signed.act(), desk.cache.register(), language);
-                let what =
+                let mut what =
                     folded.as_ref().map_or_else(|refusal| vec![refusal.text(language)], |_| changes_of(&rendered));
+                what.extend(former(desk, index, &signed));
                 let made = signed.act().made;
                 (
                     moment_text(made, language),
@@ -46,6 +48,12 @@ fn print_list(desk: &Desk, first: usize) -> Result<(), AdminError> {
     }
 }
 
+/// What the policy was before an act that changes it.
+fn former(desk: &Desk, index: usize, signed: &SignedAct) -> Option<String> {
+    let was = former_policy::before(&desk.cache, index, signed, desk.screen.language)?;
+    Some(desk.screen.words(format!("before: {was}"), format!("変更前: {was}")))
+}
+
 fn unreadable(desk: &Desk) -> String {
     desk.screen.words("an entry that is no act: the ledger is at fault", "処分でない登録(台帳の異常)").to_owned()
 }
@@ -55,7 +63,8 @@ fn print_full(desk: &Desk, first: usize) -> Result<(), AdminError> {
         let text = match SignedAct::decode(entry) {
             Ok(signed) => {
                 let by = by_whom(&desk.cache, desk.screen.language, &signed);
-                let text = sekisho_register::render(signed.act(), desk.cache.register(), desk.screen.language);
+                let mut text = sekisho_register::render(signed.act(), desk.cache.register(), desk.screen.language);
+                former(desk, index, &signed).into_iter().for_each(|line| text.push_str(&format!("\n{line}")));
                 format!("== {index}  {}\n{by}\n{text}", signed.id())
             }
             Err(_) => format!("== {index}\n{}", unreadable(desk)),
@@ -69,7 +78,7 @@ fn print_full(desk: &Desk, first: usize) -> Result<(), AdminError> {
 }
 
 /// The numbered lines of a rendered act.
-pub(super) fn changes_of(text: &str) -> Vec<String> {
+pub(crate) fn changes_of(text: &str) -> Vec<String> {
     let numbered = |line: &&str| line.split_once(". ").is_some_and(|(number, _)| number.parse::<u32>().is_ok());
     text.lines().filter(numbered).map(str::to_owned).collect()
 }

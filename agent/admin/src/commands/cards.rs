@@ -13,7 +13,7 @@ use super::decisions::{from, since};
 use super::first_pin::{FirstPin, Left};
 use super::rekey::{self, HowMany};
 use super::{issue, proposals, registers, survey};
-use crate::cli::{CardChange, CardCommand, FirstPinArguments, Which};
+use crate::cli::{CardChange, CardCommand, FirstPinArguments};
 use crate::clock;
 use crate::config_text::FromText;
 use crate::dates::Edge;
@@ -95,12 +95,13 @@ pub(super) fn run(desk: &mut Desk, command: CardCommand, reader: Option<&str>) -
         }
         CardCommand::Pending { forget: None } => issue::pending_list(desk),
         CardCommand::Pending { forget: Some(card) } => issue::forget(desk, card),
-        CardCommand::List => registers::print_now(desk, Which::Cards),
+        CardCommand::List { section, unreturned } => registers::list_cards(desk, section.as_ref(), unreturned),
+        CardCommand::Labels(arguments) => registers::labels(desk, &arguments),
     }
 }
 
 /// A card by GUID or by its number.
-fn find(desk: &Desk, text: &str) -> Result<CardGuid, AdminError> {
+pub(super) fn find(desk: &Desk, text: &str) -> Result<CardGuid, AdminError> {
     let register = desk.cache.register();
     let unknown = || AdminError::Unknown { what: Thing::Card, code: text.to_owned() };
     if let Ok(number) = Numbered::from_text(text) {

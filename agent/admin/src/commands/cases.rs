@@ -1,5 +1,7 @@
 //! Forms filled in, cases taken on.
 
+use std::path::PathBuf;
+
 use sekisho_register::cases::{Case, Duty, Whose, Written};
 use sekisho_register::change::{Change, Field, OpenCase, TakeStep};
 use sekisho_register::forms::{Asked, Blank, Definition, Form, Kind, Need, Step, Times};
@@ -7,6 +9,7 @@ use sekisho_register::role::Role;
 use sekisho_register::wareki::{day_text, moment_text, numbered};
 use sekisho_wire::words::Language;
 
+use super::{case_prints, templates};
 use crate::casebook::Cases;
 use crate::cli::{CaseCommand, FormCommand};
 use crate::clock;
@@ -16,8 +19,13 @@ use crate::filled_in::FilledIn;
 use crate::screen::Screen;
 use crate::table::Table;
 
-pub(crate) fn forms(screen: &Screen, command: &FormCommand) -> Result<(), AdminError> {
+pub(crate) fn forms(
+    screen: &Screen,
+    command: &FormCommand,
+    home: &dyn Fn() -> Result<PathBuf, AdminError>,
+) -> Result<(), AdminError> {
     match command {
+        FormCommand::Templates(command) => templates::run(command, screen, home),
         FormCommand::List => {
             let mut table =
                 Table::new(&[("form", screen.words("form", "様式名")), ("title", screen.words("title", "名称"))]);
@@ -48,6 +56,8 @@ pub(crate) fn run(desk: &mut Desk, command: CaseCommand) -> Result<(), AdminErro
             desk.write(vec![Change::Step(Box::new(taken))], &filled.texts)
         }
         CaseCommand::List { form, open } => list(desk, form, open),
+        CaseCommand::Print(arguments) => case_prints::book(desk, &arguments),
+        CaseCommand::Sheet(arguments) => case_prints::sheet(desk, &arguments),
         CaseCommand::Show { case } => {
             let cases = Cases::read(desk)?;
             let unknown = || AdminError::Unknown { what: Thing::Case, code: case.to_string() };

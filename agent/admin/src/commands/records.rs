@@ -9,7 +9,7 @@ use sekisho_register::wareki::{month_text, numbered};
 use sekisho_wire::record::{Record, Retention};
 use sekisho_wire::words::Language;
 
-use super::{carry, evidence, export, review, verify};
+use super::{carry, evidence, export, purposes, record_prints, review, verify};
 use crate::cli::{Question, RecordsCommand, SearchArguments};
 use crate::dates::Edge;
 use crate::desk::Desk;
@@ -26,11 +26,14 @@ pub(super) const PAGE: u32 = 500;
 pub(super) fn run(desk: &mut Desk, command: RecordsCommand) -> Result<(), AdminError> {
     match command {
         RecordsCommand::Search(arguments) => search(desk, &arguments),
+        RecordsCommand::Purposes(question) => purposes::run(desk, *question),
         RecordsCommand::Review { since, until, operator, terminal } => {
             let question = Question { since: Some(since), until, operator, terminal, ..Question::default() };
             review::run(desk, &question)
         }
         RecordsCommand::Export(arguments) => export::run(desk, &arguments),
+        RecordsCommand::Print(arguments) => record_prints::run(desk, &arguments),
+        RecordsCommand::Statistics(arguments) => record_prints::statistics(desk, &arguments),
         RecordsCommand::Show { index } => show(desk, index),
         RecordsCommand::Evidence(arguments) => evidence::write(desk, &arguments),
         RecordsCommand::Carry { file, seals } => carry::run(desk, &file, seals),
@@ -191,6 +194,11 @@ fn show(desk: &mut Desk, index: u64) -> Result<(), AdminError> {
             input.register,
             input.rules
         );
+        let register = desk.cache.register_at(input.register, None);
+        if let Some(said) = register.as_ref().and_then(|register| register.policy_said(input.time)) {
+            let act = teller.act(said.index);
+            text += &desk.screen.words(format!("\npolicy: {act}"), format!("\n運用方針: {act}"));
+        }
         if let Some(permit) = input.permit {
             let number = numbered(permit, desk.screen.language);
             text += &desk.screen.words(format!(", permit {number}"), format!("、許可 {number}"));

@@ -8,7 +8,7 @@ use sekisho_wire::cose::Signer;
 use sekisho_wire::id::{Code, Salt};
 use sekisho_wire::record::{Body, Record, kind_number};
 
-use super::registers;
+use super::{packs, registers};
 use crate::casebook;
 use crate::cli::{ReportCommand, is_beginning_of};
 use crate::clock;
@@ -25,6 +25,8 @@ pub(super) fn run(desk: &mut Desk, command: ReportCommand) -> Result<(), AdminEr
     match command {
         ReportCommand::List { open } => list(desk, open),
         ReportCommand::Show { id } => show(desk, &id),
+        ReportCommand::Custody(arguments) => packs::custody(desk, &arguments),
+        ReportCommand::Committee(arguments) => packs::committee(desk, &arguments),
     }
 }
 
@@ -39,8 +41,7 @@ fn list(desk: &mut Desk, open: bool) -> Result<(), AdminError> {
             .holder(now)
             .map_or_else(|| "-".to_owned(), |holder| desk.cache.person(holder.operator, desk.screen.language));
         let state = registers::state_name(report.card, now, language);
-        let state =
-            if report.is_open() { words("waits: ", "処分待ち: ").to_owned() + state } else { state.to_owned() };
+        let state = if report.is_open() { words("waits: ", "処分待ち: ").to_owned() + &state } else { state };
         rows.push((
             report.made,
             [

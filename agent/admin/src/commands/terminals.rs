@@ -9,7 +9,7 @@ use sekisho_register::wareki::moment_text;
 
 use super::decisions::since;
 use super::registers;
-use crate::cli::{EnrolArguments, TerminalChange, TerminalCommand, Which};
+use crate::cli::{EnrolArguments, TerminalChange, TerminalCommand};
 use crate::desk::Desk;
 use crate::error::{AdminError, Thing};
 use crate::fingerprint;
@@ -43,7 +43,7 @@ pub(super) fn run(desk: &mut Desk, command: TerminalCommand) -> Result<(), Admin
             warn_of_what_it_holds(desk, &terminal)?;
             desk.submit(vec![Change::OpenEpoch(OpenEpoch { terminal, epoch, reason })], &[]).map(drop)
         }
-        TerminalCommand::List => registers::print_now(desk, Which::Terminals),
+        TerminalCommand::List { unattended } => registers::list_terminals(desk, unattended),
         TerminalCommand::Behind => behind(desk),
     }
 }

@@ -13,6 +13,21 @@ impl AdminError {
             Self::Code(error) => return error.next_step(link_language(language)).to_owned(),
             Self::Stick(error) => return error.next_step(link_language(language)).to_owned(),
             Self::Evidence(_, error) => return error.next_step(link_language(language)).to_owned(),
+            Self::Template(error) => {
+                let ours = &error.instead;
+                return match language {
+                    Language::English => format!(
+                        "Nothing was printed. Correct the file, or take it out of the folder: then the built-in template {ours} is used ('sekisho-admin form templates export DIR' writes it out)."
+                    ),
+                    Language::Japanese => format!(
+                        "印刷していません。ファイルを直すか、フォルダーから取り除いてください。取り除くと組込みの {ours} が使われます(「sekisho-admin form templates export DIR」で書き出せます)。"
+                    ),
+                };
+            }
+            Self::TemplatesWrong(_) => (
+                "Correct them, and check again. Where a file is taken away, the built-in template is used.",
+                "直してもう一度確認してください。取り除いたファイルの代わりには組込みのテンプレートが使われます。",
+            ),
             Self::RecordsOfOtherOffice(_) => (
                 "Carry it with the home directory of the office that the terminal belongs to.",
                 "端末機が属する団体のホームディレクトリで実行してください。",

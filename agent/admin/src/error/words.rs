@@ -64,6 +64,8 @@ impl AdminError {
             Self::Code(error) => error.in_words(sekisho_link::Language::English),
             Self::Stick(error) => error.in_words(sekisho_link::Language::English),
             Self::Evidence(path, error) => format!("cannot use {}: {error}", path.display()),
+            Self::Template(error) => error.in_words(Language::English),
+            Self::TemplatesWrong(count) => format!("cannot use these templates: {count} things are wrong with them"),
             Self::RecordsOfOtherOffice(path) => {
                 format!("cannot carry {}: it holds records of another office", path.display())
             }
@@ -231,6 +233,8 @@ impl AdminError {
             }
             Self::Code(error) => error.in_words(sekisho_link::Language::Japanese),
             Self::Stick(error) => error.in_words(sekisho_link::Language::Japanese),
+            Self::Template(error) => error.in_words(Language::Japanese),
+            Self::TemplatesWrong(count) => format!("これらの様式テンプレートは使えません(誤り{count}件)"),
             Self::Evidence(path, error) => {
                 format!("{} を扱えません: {}", path.display(), error.in_words(sekisho_link::Language::Japanese))
             }

@@ -1,13 +1,11 @@
-//! CSV as RFC 4180 says: lines end with CR LF, what needs it is quoted. Nothing that stands in a cell is taken for a formula.
+//! A record as a line of CSV.
 
-use sekisho_register::calendar::{MINUTE_MS, date, local_minute};
+use sekisho_paper::table::iso_moment;
+use sekisho_paper::written::csv_line as line;
 use sekisho_wire::words::Language;
 
 use super::{Row, text};
 use crate::lacks::Lack;
-
-/// Some spreadsheets take a file without it for one in an older encoding, and show Japanese as rubbish.
-pub(crate) const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// Key and Japanese title of each column. Programs read the keys: they stay.
 const COLUMNS: [(&str, &str); 20] = [
@@ -55,8 +53,8 @@ pub(crate) fn csv_line(row: &Row) -> String {
         text(row.terminal()),
         text(record.map(|record| record.epoch)),
         text(record.map(|record| record.seq)),
-        text(record.map(|record| moment(record.trusted))),
-        text(record.map(|record| moment(record.wall))),
+        text(record.map(|record| iso_moment(record.trusted))),
+        text(record.map(|record| iso_moment(record.wall))),
         text(operator),
         text(row.home()),
         text(card),
@@ -88,53 +86,9 @@ pub(crate) fn csv_lack(lack: &Lack) -> String {
     line(COLUMNS.iter().map(cell))
 }
 
-fn line(cells: impl IntoIterator<Item = String>) -> String {
-    let cells: Vec<String> = cells.into_iter().map(|cell| quoted(defused(cell))).collect();
-    cells.join(",") + "\r\n"
-}
-
-/// A spreadsheet takes a cell that begins so for a formula, and would do what a name or a case number says. An apostrophe before it makes it
-/// text; so does one before an apostrophe, or whoever takes them away would take one too many.
-fn defused(cell: String) -> String {
-    let risky = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠', '\''];
-    if cell.starts_with(risky) { format!("'{cell}") } else { cell }
-}
-
-fn quoted(cell: String) -> String {
-    if cell.contains([',', '"', '\r', '\n']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell }
-}
-
-/// Japanese time to the millisecond, as ISO 8601 writes it.
-fn moment(t: u64) -> String {
-    let (date, minute, rest) = (date(t), local_minute(t), t % MINUTE_MS);
-    let (hour, minute, second, milli) = (minute / 60, minute % 60, rest / 1000, rest % 1000);
-    format!("{}-{:02}-{:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}+09:00", date.year, date.month, date.day)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nothing_is_a_formula_and_nothing_ends_a_cell() {
-        for (cell, written) in [
-            ("jumin-1", "jumin-1"),
-            ("=1+1", "'=1+1"),
-            ("+81", "'+81"),
-            ("-1", "'-1"),
-            ("@SUM(A1)", "'@SUM(A1)"),
-            ("\t=1", "'\t=1"),
-            ("＝1", "'＝1"),
-            ("'=1", "''=1"),
-            ("a,b", "\"a,b\""),
-            ("say \"no\"", "\"say \"\"no\"\"\""),
-            ("=HYPERLINK(\"x\",\"y\")", "\"'=HYPERLINK(\"\"x\"\",\"\"y\"\")\""),
-            ("two\r\nlines", "\"two\r\nlines\""),
-            ("", ""),
-        ] {
-            assert_eq!(line([cell.to_owned()]), format!("{written}\r\n"));
-        }
-    }
 
     #[test]
     fn what_is_missing_has_a_row_as_long_as_the_others() {
@@ -142,12 +96,6 @@ mod tests {
         let line = csv_lack(&Lack { kind: "missing", terminal, epoch: Some(0), seq: Some(4), what });
         assert_eq!(line, ",missing,jumin-1,0,4,,,,,,,,,,,,,,\"records 4 to 8, lost\",\r\n");
         assert_eq!(line.matches(',').count(), COLUMNS.len(), "{line}");
-    }
-
-    #[test]
-    fn a_moment_is_japanese_time() {
-        assert_eq!(moment(0), "1970-01-01T09:00:00.000+09:00");
-        assert_eq!(moment(1_780_300_800_123), "2026-06-01T17:00:00.123+09:00");
     }
 
     #[test]

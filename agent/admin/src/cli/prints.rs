@@ -1,0 +1,208 @@
+//! Arguments about registers and forms in print.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use sekisho_wire::id::{CaseReference, Code};
+
+use super::{Question, when, word};
+use crate::dates::When;
+
+/// Registers.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RegisterCommand {
+    /// Print a register as it stood on a date: as lines, as CSV, or as pages for a printer (台帳)
+    Print(Box<RegisterArguments>),
+}
+
+/// Which register, and how.
+#[derive(Debug, Args)]
+pub(crate) struct RegisterArguments {
+    /// Which
+    pub which: Which,
+    /// As of the end of this day, or of this minute [default: now] (基準日)
+    #[arg(long, value_parser = when, value_name = "DATE")]
+    pub as_of: Option<When>,
+    /// Of 'designations': for the fiscal year that begins in this year [default: the present one] (年度)
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1989..=9000))]
+    pub year: Option<u16>,
+    /// Where to.
+    #[command(flatten)]
+    pub output: OutputArguments,
+    /// What it is to say.
+    #[command(flatten)]
+    pub again: AgainArguments,
+    /// From the register of so many entries, as the foot of an earlier print says; with --printed-at and --printed-by the same print again
+    #[arg(long, value_name = "ENTRIES")]
+    pub at_size: Option<u64>,
+}
+
+/// Which register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Which {
+    /// 端末機操作者登録簿(様式第1号)
+    Operators,
+    /// 操作者用カード管理簿(様式第2号)
+    Cards,
+    /// 臨時・緊急カード使用簿(様式第6号)
+    TemporaryCards,
+    /// 時間外使用許可簿(様式第11号)
+    Permits,
+    /// データ取扱担当者(操作者)指定報告書(様式第18号)
+    Designations,
+    /// 電算要員登録台帳(様式第19号)
+    Staff,
+    /// カード在庫枚数簿(様式第20号)
+    Stock,
+    /// カード廃棄記録(様式第20号)
+    Disposals,
+    /// 端末機管理簿
+    Terminals,
+    /// 業務機能一覧
+    Functions,
+    /// 事由一覧
+    Purposes,
+    /// 課一覧
+    Sections,
+    /// 職・在職者一覧
+    Posts,
+    /// 決裁経路
+    Routes,
+    /// 運用方針
+    Policy,
+    /// 端末機運用時間
+    Hours,
+}
+
+/// Where a print goes.
+#[derive(Debug, Default, Args)]
+pub(crate) struct OutputArguments {
+    /// Write it into this new file as CSV (表計算用)
+    #[arg(long, value_name = "FILE")]
+    pub csv: Option<PathBuf>,
+    /// Begin the CSV file with a byte order mark: Excel shows Japanese as rubbish without it
+    #[arg(long, requires = "csv")]
+    pub bom: bool,
+    /// Write it into this new file as pages for a printer: A4, opened with any browser (印刷用)
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+}
+
+/// What a print says of itself.
+#[derive(Debug, Default, Args)]
+pub(crate) struct AgainArguments {
+    /// Folder with the office's own templates [default: templates in the home directory, where there is one] (様式)
+    #[arg(long, value_name = "DIR")]
+    pub templates: Option<PathBuf>,
+    /// As if it were printed at this minute [default: now] (印刷日時)
+    #[arg(long, value_parser = when, value_name = "TIME")]
+    pub printed_at: Option<When>,
+    /// As if this person printed it [default: the holder of the card] (印刷者)
+    #[arg(long, value_parser = word::<Code>, value_name = "OPERATOR")]
+    pub printed_by: Option<Code>,
+}
+
+/// A form over access records, and how.
+#[derive(Debug, Args)]
+pub(crate) struct RecordsPrintArguments {
+    /// Which
+    pub form: RecordsForm,
+    /// Which records.
+    #[command(flatten)]
+    pub question: Question,
+    /// The number of the decision that permits it (許可番号); it stands on the print, and in the record of each reading
+    #[arg(long, value_name = "NUMBER")]
+    pub permission: CaseReference,
+    /// Where to.
+    #[command(flatten)]
+    pub output: OutputArguments,
+    /// What it is to say.
+    #[command(flatten)]
+    pub again: AgainArguments,
+}
+
+/// Which form over access records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RecordsForm {
+    /// 操作履歴(様式第7号)
+    History,
+    /// 端末機操作実績簿、日別(様式第8号)
+    WorkByDay,
+    /// 端末機操作実績簿、月別(様式第8号)
+    WorkByMonth,
+    /// 端末機稼働状況記録(様式第9号)
+    Running,
+}
+
+/// What is counted, and how.
+#[derive(Debug, Args)]
+pub(crate) struct StatisticsArguments {
+    /// Of the fiscal year that begins in this year (年度)
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1989..=9000))]
+    pub year: u16,
+    /// Where to.
+    #[command(flatten)]
+    pub output: OutputArguments,
+    /// What it is to say.
+    #[command(flatten)]
+    pub again: AgainArguments,
+}
+
+/// A report of several tables.
+#[derive(Debug, Args)]
+pub(crate) struct CustodyArguments {
+    /// The new file, pages for a printer
+    #[arg(long, value_name = "FILE")]
+    pub html: PathBuf,
+    /// What it is to say.
+    #[command(flatten)]
+    pub again: AgainArguments,
+}
+
+/// A report of a period.
+#[derive(Debug, Args)]
+pub(crate) struct CommitteeArguments {
+    /// From this date
+    #[arg(long, value_parser = when, value_name = "DATE")]
+    pub from: When,
+    /// Until the end of this date
+    #[arg(long, value_parser = when, value_name = "DATE")]
+    pub to: When,
+    /// The new file, pages for a printer
+    #[arg(long, value_name = "FILE")]
+    pub html: PathBuf,
+    /// What it is to say.
+    #[command(flatten)]
+    pub again: AgainArguments,
+}
+
+/// Labels for cards.
+#[derive(Debug, Args)]
+pub(crate) struct LabelArguments {
+    /// For these cards, by GUID or number [default: all that are not gone]
+    #[arg(value_name = "CARD")]
+    pub cards: Vec<String>,
+    /// Where to.
+    #[command(flatten)]
+    pub output: OutputArguments,
+    /// What it is to say.
+    #[command(flatten)]
+    pub again: AgainArguments,
+}
+
+/// Templates.
+#[derive(Debug, Subcommand)]
+pub(crate) enum TemplatesCommand {
+    /// List the forms that can be printed, with the template of each (一覧)
+    List,
+    /// Write the built-in templates into a folder, to begin from; no file is written over
+    Export {
+        /// The folder; made if it is not there
+        folder: PathBuf,
+    },
+    /// Try every form with the templates in a folder, filled in with samples
+    Check {
+        /// The folder [default: templates in the home directory]
+        folder: Option<PathBuf>,
+    },
+}

@@ -1,0 +1,181 @@
+//! A print: tables of a form, and what stands on every page. Its bytes are a function of what goes in, so that anybody can make the same print again.
+
+use minijinja::value::{Serde, Value};
+use sekisho_register::Register;
+use sekisho_register::calendar::local_day;
+use sekisho_register::wareki::{day_text, moment_text};
+use sekisho_wire::id::Hash;
+use sekisho_wire::words::Language;
+use serde::Serialize;
+
+use crate::forms::{Form, Orientation};
+use crate::said::Said;
+use crate::sheet::{Page, pages};
+use crate::table::Table;
+use crate::templates::{TemplateError, Templates};
+
+/// What every page says besides its rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// In which language.
+    pub language: Language,
+    /// The office.
+    pub organisation: String,
+    /// As of when, or of which time: [`as_of`], [`between`].
+    pub as_of: Said,
+    /// Who printed it.
+    pub printed_by: String,
+    /// When, ms since 1970 UTC. To the minute: seconds stand nowhere.
+    pub printed_at: u64,
+    /// How many entries of the register log it rests on.
+    pub size: u64,
+    /// The root of that log.
+    pub root: Hash,
+    /// How the sheet lies, where that is not as the form says.
+    pub orientation: Option<Orientation>,
+    /// What else belongs into the head: a permission's number, what was searched for.
+    pub remarks: Vec<Said>,
+}
+
+/// As of a moment: its day, or its minute where that is not the end of the day.
+#[must_use]
+pub fn as_of(at: u64) -> Said {
+    let ends_a_day = local_day(at) != local_day(at.saturating_add(1));
+    let text = |language| if ends_a_day { day_text(local_day(at), language) } else { moment_text(at, language) };
+    Said::made(format!("{} 現在", text(Language::Japanese)), format!("as of {}", text(Language::English)))
+}
+
+/// From a moment until before another; without a first one from the first record on.
+#[must_use]
+pub fn between(from: Option<u64>, to: u64) -> Said {
+    let first = Said::new("最初の記録", "the first record");
+    let from = from.map_or(first, |from| Said::by(|language| day_text(local_day(from), language)));
+    let last = Said::by(|language| day_text(local_day(to.saturating_sub(1)), language));
+    Said::made(
+        format!("期間 {}〜{}", from.japanese, last.japanese),
+        format!("from {} to {}", from.english, last.english),
+    )
+}
+
+/// What templates see (README, "What a template may use").
+#[derive(Debug, Serialize)]
+struct Values<'a> {
+    language: &'static str,
+    organisation: &'a str,
+    form: FormValues<'a>,
+    as_of: &'a str,
+    printed_by: &'a str,
+    printed_at: String,
+    remarks: Vec<&'a str>,
+    log: LogValues,
+    template: String,
+    stamps: Vec<&'a str>,
+    orientation: &'static str,
+    words: Words,
+    pages: Vec<Page>,
+}
+
+#[derive(Debug, Serialize)]
+struct FormValues<'a> {
+    key: &'a str,
+    number: String,
+    title: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+struct LogValues {
+    size: u64,
+    root: String,
+    short_root: String,
+}
+
+/// The words of ours that stand in templates, in the language of the print.
+#[derive(Debug, Serialize)]
+struct Words {
+    page: &'static str,
+    sheet: &'static str,
+    printed_by: &'static str,
+    printed_at: &'static str,
+    register: &'static str,
+    entries: &'static str,
+    root: &'static str,
+    template: &'static str,
+    none: &'static str,
+    continued: &'static str,
+    rows: &'static str,
+    seal: &'static str,
+}
+
+impl Words {
+    const fn of(language: Language) -> Self {
+        Self {
+            page: language.pick("頁", "page"),
+            sheet: language.pick("用紙", "sheet"),
+            printed_by: language.pick("印刷者", "printed by"),
+            printed_at: language.pick("印刷日時", "printed"),
+            register: language.pick("登録簿", "register"),
+            entries: language.pick("件", "entries"),
+            root: language.pick("ハッシュ", "root"),
+            template: language.pick("様式", "template"),
+            none: language.pick("該当なし", "none"),
+            continued: language.pick("(続き)", "(continued)"),
+            rows: language.pick("件", "rows"),
+            seal: language.pick("印", "seal"),
+        }
+    }
+}
+
+/// The pages of one form, as a file of HTML: no scripts, nothing loaded from elsewhere, A4.
+///
+/// # Errors
+/// [`TemplateError`]; then there is no print.
+pub fn html(templates: &Templates, form: &Form, tables: &[Table], facts: &Facts) -> Result<String, TemplateError> {
+    let name = templates.of_form(form, tables.len());
+    let room = templates.room(&name, facts.orientation.unwrap_or(form.orientation))?;
+    let language = facts.language;
+    let root = facts.root.to_string();
+    let number =
+        form.number.map(|number| language.pick("様式第{}号", "form no. {}").replace("{}", &number.to_string()));
+    let values = Values {
+        language: language.pick("ja", "en"),
+        organisation: &facts.organisation,
+        form: FormValues {
+            key: form.key,
+            number: number.unwrap_or_default(),
+            title: match tables {
+                [only] => only.title.in_words(language),
+                _ => form.title.in_words(language),
+            },
+        },
+        as_of: facts.as_of.in_words(language),
+        printed_by: &facts.printed_by,
+        printed_at: moment_text(facts.printed_at, language),
+        remarks: facts.remarks.iter().map(|remark| remark.in_words(language)).collect(),
+        log: LogValues { size: facts.size, short_root: root.chars().take(16).collect(), root },
+        template: templates.digest(&name),
+        stamps: form.stamps.iter().map(|stamp| stamp.in_words(language)).collect(),
+        orientation: room.orientation.name(),
+        words: Words::of(language),
+        pages: pages(tables, room.beside(facts.remarks.len(), form.stamps.len()), language),
+    };
+    let cells = tables.iter().map(|table| table.rows.len().saturating_mul(table.columns.len()) as u64).sum();
+    templates.render(&name, Value::from(Serde(&values)), cells)
+}
+
+impl Facts {
+    /// The facts of a print of this register.
+    #[must_use]
+    pub fn of(register: &Register, language: Language, as_of: Said, printed_by: String, printed_at: u64) -> Self {
+        Self {
+            language,
+            organisation: register.title().to_owned(),
+            as_of,
+            printed_by,
+            printed_at,
+            size: register.size(),
+            root: register.root(),
+            orientation: None,
+            remarks: Vec::new(),
+        }
+    }
+}

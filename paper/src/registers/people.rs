@@ -1,0 +1,237 @@
+//! Operators (no. 1), those designated for a year (no. 18), system staff (no. 19).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sekisho_register::change::{OperatorState, PersonClass};
+use sekisho_register::people::{Designation, Operator, Standing};
+use sekisho_register::timeline::Dated;
+use sekisho_register::wareki::fiscal_year_text;
+use sekisho_wire::id::Code;
+
+use super::{AsOf, begins, reason};
+use crate::forms::{DESIGNATIONS, OPERATORS, STAFF};
+use crate::said::Said;
+use crate::table::{Cell, Column, Table};
+
+/// Why and from when somebody is in the register no longer.
+struct Ended {
+    on: Cell,
+    why: Cell,
+}
+
+impl AsOf<'_> {
+    /// 端末機操作者登録簿, with everybody who was ever in it.
+    #[must_use]
+    pub fn operators(&self) -> Table {
+        let columns = vec![
+            Column::new("operator", "登録番号", "operator"),
+            Column::new("name", "氏名", "name"),
+            Column::new("section", "所属", "section"),
+            Column::not_on_screen("post", "職", "post"),
+            Column::new("state", "状態", "state"),
+            Column::new("from", "登録日", "from"),
+            Column::new("to", "終了予定日", "until"),
+            Column::not_on_screen("released", "解除日", "ended"),
+            Column::not_on_screen("reason", "解除理由", "why"),
+            Column::new("profiles", "操作者ID", "permissions"),
+            Column::not_on_screen("functions", "取扱範囲", "functions"),
+            Column::new("where", "使用場所", "may work at"),
+            Column::not_on_screen("approved_by", "承認者", "approved by"),
+            Column::not_on_screen("approved", "承認日", "approved on"),
+        ];
+        let mut table = Table::new(&OPERATORS, columns);
+        for operator in self.register.operators() {
+            let Some(decided) = self.designation(operator) else { continue };
+            let designation = self.standing(operator);
+            let of = |cell: &dyn Fn(&Designation) -> Cell| designation.map_or(Cell::Nothing, cell);
+            let places =
+                |designation: &Designation| Cell::list(designation.terminals.iter().chain(&designation.sections));
+            let functions: BTreeSet<&Code> =
+                operator.profiles_at(self.at).flat_map(|(_, profile)| &profile.functions).collect();
+            let ended = self.ended(operator);
+            table.row([
+                Cell::text(operator.code()),
+                self.name(self.name_hash(operator)),
+                of(&|designation| Cell::or_nothing(designation.section.as_ref().map(|code| self.section(code)))),
+                self.posts_of(operator.code()),
+                Cell::Said(self.operator_state(operator)),
+                of(&|designation| Cell::day_of(designation.from)),
+                of(&|designation| Cell::last_day_of(designation.to)),
+                ended.on,
+                ended.why,
+                Cell::list(operator.profiles_at(self.at).map(|(code, _)| code)),
+                Cell::list(functions),
+                of(&places),
+                self.decided_by(decided.index),
+                self.made_on(decided.index),
+            ]);
+        }
+        table
+    }
+
+    /// データ取扱担当者指定報告書: who is designated in a fiscal year, and whether that is new (S4 7).
+    #[must_use]
+    pub fn designations(&self, fiscal_year: u16) -> Table {
+        let columns = vec![
+            Column::new("section", "課", "section"),
+            Column::new("post", "職", "post"),
+            Column::new("operator", "登録番号", "operator"),
+            Column::new("name", "氏名", "name"),
+            Column::new("change", "区分", "change"),
+            Column::new("from", "指定日", "from"),
+            Column::new("to", "終了日", "until"),
+        ];
+        let year = Said::made(fiscal_year_text(fiscal_year), format!("fiscal year {fiscal_year}"));
+        let title = Said::made(
+            format!("{} {}", year.japanese, DESIGNATIONS.title.japanese),
+            format!("{}, {}", DESIGNATIONS.title.english, year.english),
+        );
+        let mut table = Table::new(&DESIGNATIONS, columns).titled(title);
+        let first = begins(fiscal_year);
+        let last = begins(fiscal_year.saturating_add(1)).saturating_sub(1);
+        // A year that is over is reported as it ended, one to come as it will begin by what has been decided.
+        let at = self.at.clamp(first, last);
+        let of = Self { at, ..*self };
+        let mut rows: Vec<_> = self
+            .register
+            .operators()
+            .filter_map(|operator| {
+                let Standing::Designated(designation) = operator.standing(at) else { return None };
+                self.decided(operator, designation)?;
+                (operator.state(at) != OperatorState::Ended).then_some((designation, operator))
+            })
+            .collect();
+        rows.sort_by_key(|(designation, operator)| (designation.section.clone(), operator.code().clone()));
+        for (designation, operator) in rows {
+            table.row([
+                Cell::or_nothing(designation.section.as_ref().map(|code| of.section(code))),
+                of.posts_of(operator.code()),
+                Cell::text(operator.code()),
+                of.name(&designation.name),
+                Cell::Said(change_since(operator, first.saturating_sub(1), at)),
+                Cell::day_of(designation.from),
+                Cell::last_day_of(designation.to),
+            ]);
+        }
+        table
+    }
+
+    /// 電算要員登録台帳, with those who were struck off (S3 17(1)).
+    #[must_use]
+    pub fn staff(&self) -> Table {
+        let columns = vec![
+            Column::new("operator", "登録番号", "operator"),
+            Column::new("name", "氏名", "name"),
+            Column::new("section", "所属", "section"),
+            Column::new("post", "職", "post"),
+            Column::new("class", "区分", "class"),
+            Column::new("from", "登録日", "from"),
+            Column::new("released", "抹消日", "struck off"),
+        ];
+        let mut table = Table::new(&STAFF, columns);
+        for operator in self.register.operators() {
+            let Some(decided) = self.designation(operator) else { continue };
+            if decided.value.class != PersonClass::SystemStaff {
+                continue;
+            }
+            let section = decided.value.section.as_ref().map(|code| self.section(code));
+            table.row([
+                Cell::text(operator.code()),
+                self.name(&decided.value.name),
+                Cell::or_nothing(section),
+                self.posts_of(operator.code()),
+                Cell::said("電算要員", "system staff"),
+                Cell::day_of(decided.value.from),
+                self.ended(operator).on,
+            ]);
+        }
+        table
+    }
+
+    /// How many operators of each section are in which state, for reports that name nobody.
+    #[must_use]
+    pub fn operators_in_short(&self) -> Table {
+        let columns = vec![
+            Column::new("section", "所属", "section"),
+            Column::new("active", "有効", "active"),
+            Column::new("suspended", "停止", "suspended"),
+            Column::new("not_begun", "開始前", "not yet"),
+            Column::new("ended", "解除", "ended"),
+        ];
+        let mut counts: BTreeMap<Option<&Code>, [u64; 4]> = BTreeMap::new();
+        for operator in self.register.operators() {
+            let Some(decided) = self.designation(operator) else { continue };
+            let place = match (operator.state(self.at), operator.standing(self.at)) {
+                (OperatorState::Suspended, _) => 1,
+                (OperatorState::Ended, _) | (OperatorState::Active, Standing::Ended) => 3,
+                (OperatorState::Active, Standing::NotBegun) => 2,
+                (OperatorState::Active, Standing::Designated(_)) => 0,
+            };
+            counts.entry(decided.value.section.as_ref()).or_default()[place] += 1;
+        }
+        let mut table = Table::new(&OPERATORS, columns).titled(Said::new("操作者の状況", "operators"));
+        let mut total = [0; 4];
+        for (section, counts) in counts {
+            total.iter_mut().zip(counts).for_each(|(total, count)| *total += count);
+            let section = section.map_or(Cell::said("(所属なし)", "(no section)"), |code| self.section(code));
+            table.row([section].into_iter().chain(counts.map(Cell::Number)));
+        }
+        table.row([Cell::said("合計", "total")].into_iter().chain(total.map(Cell::Number)));
+        table
+    }
+
+    /// The designation that counts then: the one in force, else the last that had been decided.
+    fn designation<'o>(&self, operator: &'o Operator) -> Option<&'o Dated<Designation>> {
+        let in_force = self.standing(operator).and_then(|standing| self.decided(operator, standing));
+        in_force.or_else(|| operator.designations().iter().rfind(|one| self.was_decided(one.index)))
+    }
+
+    /// That designation with its act, if it had been decided then.
+    fn decided<'o>(&self, operator: &'o Operator, of: &Designation) -> Option<&'o Dated<Designation>> {
+        operator.designations().iter().find(|one| std::ptr::eq(of, &raw const one.value) && self.was_decided(one.index))
+    }
+
+    fn standing<'o>(&self, operator: &'o Operator) -> Option<&'o Designation> {
+        match operator.standing(self.at) {
+            Standing::Designated(designation) => Some(designation),
+            Standing::NotBegun | Standing::Ended => None,
+        }
+    }
+
+    fn operator_state(&self, operator: &Operator) -> Said {
+        match (operator.state(self.at), operator.standing(self.at)) {
+            (OperatorState::Suspended, _) => Said::new("停止", "suspended"),
+            (OperatorState::Ended, _) | (OperatorState::Active, Standing::Ended) => Said::new("解除", "ended"),
+            (OperatorState::Active, Standing::NotBegun) => Said::new("開始前", "not yet"),
+            (OperatorState::Active, Standing::Designated(_)) => Said::new("有効", "active"),
+        }
+    }
+
+    fn ended(&self, operator: &Operator) -> Ended {
+        let said = operator.states().iter().filter(|said| said.effective <= self.at);
+        let ends = said.filter(|said| said.value.0 == OperatorState::Ended).min_by_key(|said| said.effective);
+        if let Some(end) = ends {
+            return Ended { on: Cell::day_of(end.effective), why: reason(end.value.1) };
+        }
+        match operator.standing(self.at) {
+            Standing::Ended => {
+                let last = operator.designations().iter().map(|one| one.value.to).filter(|to| *to <= self.at).max();
+                let on = Cell::or_nothing(last.map(Cell::last_day_of));
+                Ended { on, why: Cell::said("期間満了", "time over") }
+            }
+            Standing::NotBegun | Standing::Designated(_) => Ended { on: Cell::Nothing, why: Cell::Nothing },
+        }
+    }
+}
+
+/// 新規, 継続 or 変更: what became of a person since the year before.
+fn change_since(operator: &Operator, before: u64, at: u64) -> Said {
+    let (Standing::Designated(then), Standing::Designated(now)) = (operator.standing(before), operator.standing(at))
+    else {
+        return Said::new("新規", "new");
+    };
+    let scope = |t| operator.profiles_at(t).map(|(code, profile)| (code, &profile.functions)).collect::<Vec<_>>();
+    let same = (&then.section, then.class, &then.terminals, &then.sections)
+        == (&now.section, now.class, &now.terminals, &now.sections);
+    if same && scope(before) == scope(at) { Said::new("継続", "continued") } else { Said::new("変更", "changed") }
+}

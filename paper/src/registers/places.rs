@@ -1,0 +1,169 @@
+//! Terminals, their hours, and permits to work outside them (no. 11).
+
+use sekisho_register::change::{OpenSpan, SetTerminal, TerminalKind, TerminalUse};
+
+use super::AsOf;
+use crate::forms::{HOURS, PERMITS, TERMINALS};
+use crate::said::Said;
+use crate::table::{Cell, Column, Table};
+
+impl AsOf<'_> {
+    /// 端末機管理簿.
+    #[must_use]
+    pub fn terminals(&self) -> Table {
+        self.terminals_where(|_| true)
+    }
+
+    /// As [`Self::terminals`], only those of which this says so.
+    #[must_use]
+    pub fn terminals_where(&self, wanted: impl Fn(&SetTerminal) -> bool) -> Table {
+        let columns = vec![
+            Column::new("terminal", "端末機", "terminal"),
+            Column::new("kind", "種別", "kind"),
+            Column::new("section", "設置課", "section"),
+            Column::new("responsible", "管理責任者", "responsible"),
+            Column::new("held", "責任者氏名", "held by"),
+            Column::new("state", "状態", "state"),
+            Column::not_on_screen("registered", "登録日", "registered"),
+            Column::new("functions", "用途", "for"),
+            Column::new("readers", "カードリーダー", "readers"),
+            Column::by_hand("place", "設置場所", "place"),
+            Column::by_hand("remarks", "備考", "remarks"),
+        ];
+        let mut table = Table::new(&TERMINALS, columns);
+        for terminal in self.register.terminals() {
+            let Some(version) = terminal.versions().at(self.at).filter(|version| wanted(version)) else { continue };
+            let state = match terminal.state(self.at) {
+                TerminalUse::Active => Cell::said("使用中", "active"),
+                TerminalUse::Suspended => Cell::said("停止", "suspended"),
+                TerminalUse::Retired => Cell::said("廃止", "retired"),
+            };
+            let registered = terminal.versions().iter().map(|version| version.effective).min();
+            table.row([
+                Cell::text(&version.terminal),
+                Cell::Said(kind(version.kind)),
+                self.section(&version.section),
+                Cell::list(&self.register.responsible_posts(version, self.at)),
+                self.held_by(version),
+                state,
+                Cell::or_nothing(registered.map(Cell::day_of)),
+                Cell::list(&version.functions),
+                Cell::list(&version.readers),
+            ]);
+        }
+        table
+    }
+
+    /// Who is responsible now, by name.
+    fn held_by(&self, version: &SetTerminal) -> Cell {
+        let persons = self.register.responsible_persons(version, self.at);
+        match persons.as_slice() {
+            [] => Cell::said("不在", "nobody"),
+            [one] => self.person(one),
+            several => Cell::list(several),
+        }
+    }
+
+    /// 端末機運用時間: the week of each terminal.
+    #[must_use]
+    pub fn hours(&self) -> Table {
+        let columns = vec![
+            Column::new("terminal", "端末機", "terminal"),
+            Column::new("monday", "月", "Mon"),
+            Column::new("tuesday", "火", "Tue"),
+            Column::new("wednesday", "水", "Wed"),
+            Column::new("thursday", "木", "Thu"),
+            Column::new("friday", "金", "Fri"),
+            Column::new("saturday", "土", "Sat"),
+            Column::new("sunday", "日", "Sun"),
+        ];
+        let mut table = Table::new(&HOURS, columns);
+        for terminal in self.register.terminals() {
+            let Some(version) = terminal.versions().at(self.at) else { continue };
+            let week = self.register.hours(&version.terminal, self.at);
+            table.row([Cell::text(&version.terminal)].into_iter().chain(week.iter().copied().map(span)));
+        }
+        let calendar = self.register.calendar(self.at);
+        let (closed, open) = (calendar.closed.len(), calendar.open.len());
+        table.noted(Said::made(
+            format!("休日表: 閉庁日 {closed}日、臨時開庁日 {open}日"),
+            format!("calendar: {closed} days closed, {open} days open besides"),
+        ))
+    }
+
+    /// 時間外使用許可簿 (S3 18(4)).
+    #[must_use]
+    pub fn permits(&self) -> Table {
+        let columns = vec![
+            Column::new("number", "許可番号", "number"),
+            Column::not_on_screen("section", "申請課", "section"),
+            Column::not_on_screen("responsible", "取扱責任者", "responsible"),
+            Column::new("operators", "操作者", "who"),
+            Column::not_on_screen("names", "氏名", "names"),
+            Column::new("terminals", "端末機", "where"),
+            Column::new("functions", "業務", "what"),
+            Column::new("from", "開始", "from"),
+            Column::new("to", "終了", "until"),
+            Column::new("reason", "理由", "reason"),
+            Column::new("state", "状態", "state"),
+            Column::not_on_screen("permitted_by", "許可者", "permitted by"),
+            Column::not_on_screen("permitted", "許可日", "permitted on"),
+        ];
+        let mut table = Table::new(&PERMITS, columns);
+        for permit in self.register.permits().filter(|permit| self.was_decided(permit.index())) {
+            let given = permit.given();
+            let versions = given.terminals.iter().filter_map(|code| self.register.terminal(code)?.version_at(self.at));
+            let (mut sections, mut posts) = (Vec::new(), Vec::new());
+            for version in versions {
+                let (section, post) =
+                    (self.section(&version.section), version.responsible.as_ref().map(|post| self.post(post)));
+                if !sections.contains(&section) {
+                    sections.push(section);
+                }
+                posts.extend(post.filter(|post| !posts.contains(post)));
+            }
+            let names: Vec<Cell> = given.operators.iter().map(|operator| self.name_of(operator)).collect();
+            let state = if permit.is_in_force(self.at) {
+                Cell::said("有効", "in force")
+            } else if self.at < given.from {
+                Cell::said("開始前", "not yet")
+            } else {
+                Cell::said("終了", "over")
+            };
+            table.row([
+                Cell::Numbered(permit.number()),
+                Cell::List(sections),
+                Cell::List(posts),
+                Cell::list(&given.operators),
+                Cell::List(names),
+                Cell::list(&given.terminals),
+                Cell::list(&given.functions),
+                Cell::Moment(given.from),
+                Cell::Moment(given.to),
+                Cell::text(&given.reason),
+                state,
+                self.decided_by(permit.index()),
+                self.made_on(permit.index()),
+            ]);
+        }
+        table
+    }
+}
+
+/// A kind of terminal, for people.
+pub(crate) const fn kind(kind: TerminalKind) -> Said {
+    match kind {
+        TerminalKind::Business => Said::new("業務端末", "business"),
+        TerminalKind::Management => Said::new("管理用端末機", "management"),
+        TerminalKind::Integrated => Said::new("統合端末", "integrated"),
+        TerminalKind::CardIssuing => Said::new("カード発行用端末", "card issuing"),
+    }
+}
+
+fn span(span: OpenSpan) -> Cell {
+    if span.is_closed() {
+        return Cell::said("閉", "closed");
+    }
+    let clock = |minute: u16| format!("{}:{:02}", minute / 60, minute % 60);
+    Cell::Text(format!("{}–{}", clock(span.open), clock(span.close)))
+}

@@ -1,0 +1,149 @@
+//! The policy in force, a row for each figure.
+
+use sekisho_register::policy::TwoTerminals;
+use sekisho_wire::pin_policy::{Alphabet, FirstUse};
+
+use super::AsOf;
+use crate::forms::POLICY;
+use crate::said::Said;
+use crate::table::{Cell, Column, Table};
+
+impl AsOf<'_> {
+    /// 運用方針: keys as a file of changes has them.
+    #[must_use]
+    pub fn policy(&self) -> Table {
+        let columns = vec![
+            Column::new("key", "項目名", "key"),
+            Column::new("item", "項目", "what it is"),
+            Column::new("value", "値", "value"),
+            Column::new("unit", "単位", "unit"),
+        ];
+        let mut table = Table::new(&POLICY, columns);
+        let policy = self.register.policy_at(self.at);
+        let (seconds, days, years) = (Said::new("秒", "s"), Said::new("日", "days"), Said::new("年", "years"));
+        let (times, none) = (Said::new("回", "times"), Said::new("", ""));
+        let kept = policy.retention_years;
+        let mut row = |key: &'static str, item: Said, value: Cell, unit: &Said| {
+            table.row([Cell::text(key), Cell::Said(item), value, Cell::Said(unit.clone())]);
+        };
+        let number = |of: u32| Cell::Number(of.into());
+        let kinds = policy.out_of_hours_kinds.iter().map(|kind| Cell::Said(Said::by(|language| kind.name(language))));
+        let kinds: Vec<Cell> = kinds.collect();
+        let yes = |is: bool| if is { Cell::said("適用する", "yes") } else { Cell::said("適用しない", "no") };
+        row(
+            "idle_seconds",
+            Said::new("離席時のロックまで", "idle until locked"),
+            number(policy.idle_seconds),
+            &seconds,
+        );
+        row(
+            "session_seconds",
+            Said::new("連続利用の上限", "longest session"),
+            number(policy.session_seconds),
+            &seconds,
+        );
+        row(
+            "freshness_seconds",
+            Said::new("登録簿の有効時間", "oldest register"),
+            number(policy.freshness_seconds),
+            &seconds,
+        );
+        row("pin_tries", Said::new("暗証番号の試行", "tries of a PIN"), number(policy.pin_tries.into()), &times);
+        row("pin_alphabet", Said::new("暗証番号の文字種", "characters of a PIN"), alphabet(policy.pin.alphabet), &none);
+        row(
+            "pin_minimum",
+            Said::new("暗証番号の最小文字数", "fewest characters"),
+            number(policy.pin.minimum.into()),
+            &none,
+        );
+        row(
+            "pin_history",
+            Said::new("再使用できない過去の暗証番号", "earlier PINs refused"),
+            number(policy.pin.history.into()),
+            &none,
+        );
+        row(
+            "pin_first_use",
+            Said::new("初期暗証番号の変更", "change of a first PIN"),
+            first_use(policy.pin.first_use),
+            &none,
+        );
+        row("hours_enforced", Said::new("運用時間の適用", "hours bind"), yes(policy.hours_enforced), &none);
+        row(
+            "out_of_hours_kinds",
+            Said::new("運用時間の対象外のカード", "kinds of card that ignore hours"),
+            if kinds.is_empty() { Cell::Nothing } else { Cell::List(kinds) },
+            &none,
+        );
+        row(
+            "rest_after_seconds",
+            Said::new("休憩までの操作時間(0: 定めなし)", "work until a rest (0: none)"),
+            number(policy.rest_after_seconds),
+            &seconds,
+        );
+        row("rest_seconds", Said::new("休憩時間", "length of a rest"), number(policy.rest_seconds), &seconds);
+        row(
+            "daily_seconds",
+            Said::new("1日の操作時間の上限(0: なし)", "most work a day (0: no limit)"),
+            number(policy.daily_seconds),
+            &seconds,
+        );
+        row(
+            "keep_sealed_days",
+            Said::new("端末機での保存", "kept on terminals"),
+            number(policy.keep_sealed_days.into()),
+            &days,
+        );
+        row(
+            "retention_access_years",
+            Said::new("操作履歴の保存", "access records kept"),
+            number(kept.access.into()),
+            &years,
+        );
+        row(
+            "retention_operation_years",
+            Said::new("稼働状況の保存", "operation records kept"),
+            number(kept.operation.into()),
+            &years,
+        );
+        row(
+            "retention_administration_years",
+            Said::new("管理の記録の保存", "administration kept"),
+            number(kept.administration.into()),
+            &years,
+        );
+        let two = match policy.two_terminals {
+            TwoTerminals::Tell => Cell::said("警報のみ", "an alarm"),
+            TwoTerminals::CloseLater => Cell::said("警報の上、後の利用を終了", "an alarm, and the later session ends"),
+        };
+        row("two_terminals", Said::new("2台での同時利用", "an operator at two terminals"), two, &none);
+        row(
+            "recovery_wait_seconds",
+            Said::new("復旧の予告から実施まで", "wait of a recovery"),
+            number(policy.recovery_wait_seconds),
+            &seconds,
+        );
+        row(
+            "hear_percent",
+            Said::new("台帳の起動後に確認する端末機", "terminals heard after a start"),
+            number(policy.hear_percent.into()),
+            &Said::new("%", "%"),
+        );
+        table
+    }
+}
+
+const fn alphabet(alphabet: Alphabet) -> Cell {
+    match alphabet {
+        Alphabet::Digits => Cell::said("数字", "digits"),
+        Alphabet::Any => Cell::said("英数字・記号", "any"),
+        Alphabet::Mixed => Cell::said("英大小文字・数字・記号の3種類以上", "three kinds at least"),
+    }
+}
+
+const fn first_use(first_use: FirstUse) -> Cell {
+    match first_use {
+        FirstUse::Keep => Cell::said("任意", "may stay"),
+        FirstUse::Change => Cell::said("必須", "must be changed"),
+    }
+}

@@ -1,0 +1,8 @@
+//! Prints of a small office, as an office would see them.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod cases;
+mod golden;
+mod office;
+mod records;
+mod registers;

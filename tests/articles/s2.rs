@@ -1,0 +1,6 @@
+//! 養父市情報連絡システム運用管理要綱.
+
+mod accidents;
+mod passwords;
+mod people;
+mod places;
