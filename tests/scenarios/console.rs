@@ -115,13 +115,14 @@ fn an_officer_signs_in_looks_searches_approves_by_card_and_leaves() {
     let authority = authority(&scene);
     let mut browser = Browser::start(&scene.scratch.folder("browser"), &authority);
     let evidence = scene.scratch.folder("evidence");
+    let permission = scene.desk.permit_export("jumin");
     let companion = Companion::start(&scene, "console.log", &["--evidence-dir", evidence.to_str().unwrap()]);
     let ledger = at(&companion.link).to_owned();
 
     enters(&mut browser, &companion.link);
     looks_around(&mut browser, &ledger);
     searches(&mut browser, &ledger);
-    takes_evidence(&scene, &mut browser, &evidence);
+    takes_evidence(&scene, &mut browser, &evidence, &permission);
     approves(&scene, &mut browser, &ledger);
     prints(&mut browser, &ledger, &scene.scratch.folder("printed"));
     leaves(&mut browser, companion, &ledger);
@@ -200,7 +201,7 @@ fn searches(browser: &mut Browser, ledger: &str) {
 }
 
 /// The JSON by download, and the file that the companion signs.
-fn takes_evidence(scene: &Scene, browser: &mut Browser, folder: &Path) {
+fn takes_evidence(scene: &Scene, browser: &mut Browser, folder: &Path, permission: &str) {
     browser.follow("tbody a", "", "証明");
     let said = browser.wait_for("端末機の署名あり");
     picture(browser, "record");
@@ -214,7 +215,7 @@ fn takes_evidence(scene: &Scene, browser: &mut Browser, folder: &Path) {
     assert_eq!(value["index"], index);
     assert!(value["record"].is_string() && value["batch"].is_string());
 
-    browser.type_into("#permission", "R8-0012");
+    browser.type_into("#permission", permission);
     browser.click("button", "証拠ファイルを作成する");
     let said = browser.wait_for("完了しました");
     let file = folder.join(format!("record-{index}.evidence"));
@@ -223,7 +224,7 @@ fn takes_evidence(scene: &Scene, browser: &mut Browser, folder: &Path) {
     command.env_clear().args(["--lang", "en", "verify-evidence"]).arg(&file);
     let output = command.args(["--office-id", &scene.desk.office().to_string()]).output().unwrap();
     let said = both(&output);
-    assert!(output.status.success() && said.contains("R8-0012"), "{said}");
+    assert!(output.status.success() && said.contains(permission), "{said}");
 }
 
 /// The wish, the act as text at the desk, the card's signature, the word on the page.

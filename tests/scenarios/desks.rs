@@ -91,7 +91,7 @@ fn the_second_administrator_joins_and_approves_from_a_home_of_her_own() {
     signing.card.insert(&scene.desk.pcscd, 1);
     scene.desk.pcscd.wait_slot(1, true);
     let (reader, pin) = (scene.desk.pcscd.reader(1), path(&scene.desk.file("pins/taken.pin")));
-    let issue = ["card", "issue", "--operator", "10023", "--reader", &reader, "--first-pin-file", &pin];
+    let issue = ["card", "issue", "--operator", "10023", "--also", "--reader", &reader, "--first-pin-file", &pin];
     let said = refused(hers(&scene, &issue));
     assert!(said.contains("proposed at another desk") && said.contains(id), "{said}");
     // Nor can it be finished there before it is approved; and the step that is named is one that helps.

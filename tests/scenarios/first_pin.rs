@@ -112,7 +112,7 @@ fn the_office_says_which_pins_its_cards_take() {
     // At the desk the same rules hold, before a card is touched.
     let own = scene.desk.file("own.pin");
     std::fs::write(&own, "4937zz80").unwrap();
-    let issue = ["card", "issue", "--operator", "10023", "--own-pin-file", own.to_str().unwrap()];
+    let issue = ["card", "issue", "--operator", "10023", "--also", "--own-pin-file", own.to_str().unwrap()];
     let output = scene.desk.try_run(&issue);
     assert!(!output.status.success() && both(&output).contains("Type digits alone"), "{}", both(&output));
 }
@@ -151,7 +151,7 @@ fn a_card_is_made_blank_or_ended_only_when_the_register_has_ended_it() {
     scene.desk.run(&["card", "revoke", &second, "--reason", "damaged"]);
     let said = scene.desk.run(&["card", "terminate"]);
     assert!(said.contains("the card has ended") && said.contains("card dispose"), "{said}");
-    scene.desk.run(&["card", "dispose", &second]);
+    scene.desk.run(&["card", "dispose", &second, "--method", "cut through chip and contacts", "--by", "90001"]);
     let output = scene.desk.try_run(&["card", "show"]);
     assert!(!output.status.success() && both(&output).contains("PIV"), "{}", both(&output));
 }

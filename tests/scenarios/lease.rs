@@ -66,7 +66,7 @@ fn a_card_is_issued_at_a_terminal_whose_agent_runs_and_opens_a_session_there() {
     let mut scene = Scene::new("lease");
     let mut issued = scene.desk.chosen("new");
     let pin_file = issued.pin_file().to_str().unwrap().to_owned();
-    let issue = ["card", "issue", "--operator", "10023", "--own-pin-file", &pin_file];
+    let issue = ["card", "issue", "--operator", "10023", "--also", "--own-pin-file", &pin_file];
     insert(&scene.terminal, &mut scene.clerk);
     login(&scene.terminal, &scene.clerk);
     scene.desk.sit_at(&scene.terminal);

@@ -305,7 +305,7 @@ fn a_card_whose_issue_is_killed_after_it_was_made_is_finished_by_resume() {
     let before = acts(&scene.ledger);
     let network = between(&scene);
     network.swallow(Swallows::Requests);
-    let mut command = scene.desk.command(&["card", "issue", "--operator", "10023", "--first-pin-file", &pin]);
+    let mut command = scene.desk.command(&["card", "issue", "--operator", "10023", "--also", "--first-pin-file", &pin]);
     let mut run = Process::start("issue", &mut command, &scene.scratch.path().join("issue.log"));
     let pending = scene.desk.file("home/pending");
     // Keys and PIN are on the card, the act is signed and does not get through.

@@ -394,7 +394,7 @@ impl Desk {
 
     fn make(&mut self, mut issued: Issued, arguments: &[&str]) -> (Issued, String) {
         self.lay_in(&mut issued);
-        let said = self.run(&[&["card", "issue"], arguments].concat());
+        let said = self.run(&[&["card", "issue", "--also"], arguments].concat());
         self.take_out(&mut issued);
         (issued, said)
     }

@@ -53,7 +53,9 @@ fn the_register_of_cards_says_what_became_of_each() {
     assert_eq!(column(&after, "state")[2..], ["revoked", "dormant", "disposed of"]);
     assert_eq!((column(&after, "revoked")[2].as_str(), column(&after, "reason")[2].as_str()), ("2026-06-01", "lost"));
     assert_eq!(column(&after, "name")[..3], ["佐藤 一郎", "鈴木 花子", "田中 次郎"]);
-    assert!(after.rows.iter().all(|row| row[14] == Cell::ByHand && row[15] == Cell::ByHand));
+    let by_hand = after.columns.iter().map(|column| column.key).collect::<Vec<_>>();
+    assert_eq!(by_hand[16..], ["place", "remarks"]);
+    assert!(after.rows.iter().all(|row| row[16..] == [Cell::ByHand, Cell::ByHand]));
 }
 
 #[test]

@@ -112,9 +112,18 @@ fn whoever_may_not_read_records_sees_the_registers_and_nothing_of_records() {
     served.town.publish();
     let card = keeper_of_terminals(&served);
     let (mut browser, _) = entered(&served, &card);
-    for path in
-        ["", "/terminals", "/registers", "/registers/cards", "/acts", "/acts/0", "/proposals", "/connection", "/retention", "/help"]
-    {
+    for path in [
+        "",
+        "/terminals",
+        "/registers",
+        "/registers/cards",
+        "/acts",
+        "/acts/0",
+        "/proposals",
+        "/connection",
+        "/retention",
+        "/help",
+    ] {
         browser.page(&format!("/console{path}"));
     }
     for path in ["/records", "/records/0", "/records/0/evidence.json", "/incidents", "/usage"] {
