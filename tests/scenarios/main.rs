@@ -32,6 +32,7 @@ mod first_pin;
 mod fuzz;
 mod gate;
 mod grant;
+mod guides;
 mod hangs;
 mod hours;
 mod idle;

@@ -43,7 +43,7 @@ impl AsOf<'_> {
                 Cell::text(&version.terminal),
                 Cell::Said(kind(version.kind)),
                 self.section(&version.section),
-                Cell::list(&self.register.responsible_posts(version, self.at)),
+                Cell::list(self.register.responsible_posts(version, self.at)),
                 self.held_by(version),
                 state,
                 Cell::or_nothing(registered.map(Cell::day_of)),
