@@ -151,7 +151,7 @@ fn a_card_is_made_blank_or_ended_only_when_the_register_has_ended_it() {
     scene.desk.run(&["card", "revoke", &second, "--reason", "damaged"]);
     let said = scene.desk.run(&["card", "terminate"]);
     assert!(said.contains("the card has ended") && said.contains("card dispose"), "{said}");
-    scene.desk.run(&["card", "dispose", &second, "--method", "cut through chip and contacts", "--by", "90001"]);
+    scene.desk.run(&["card", "dispose", &second, "--method", "cut through chip and contacts", "--by", "20001"]);
     let output = scene.desk.try_run(&["card", "show"]);
     assert!(!output.status.success() && both(&output).contains("PIV"), "{}", both(&output));
 }
