@@ -30,11 +30,24 @@ pub(crate) async fn start(State(hall): State<Hall>, entered: Entered) -> Result<
 fn content(view: &View<'_>, rows: &[Due]) -> Content {
     let row = |due: &Due| {
         let until = due.due.map_or_else(|| "-".to_owned(), |due| view.moment(due));
-        vec![mark(view, due.urgency), Cell::link(&due.link, &due.text), Cell::short(until)]
+        let until = if due.is_overdue {
+            Cell::Mark(Kind::Alarm, view.say(format!("overdue: {until}"), format!("超過：{until}")))
+        } else {
+            Cell::short(until)
+        };
+        let whose = due.whose.clone().unwrap_or_else(|| "-".to_owned());
+        let mine = if due.is_mine { Cell::Mark(Kind::Warning, view.say("yours", "あなた")) } else { Cell::text("") };
+        vec![mark(view, due.urgency), Cell::link(&due.link, &due.text), Cell::text(whose), mine, until]
     };
     let table = Table {
         caption: view.say("What is to be done or looked at", "対応又は確認が必要な事項"),
-        columns: vec![view.say("Urgency", "緊急度"), view.say("What", "内容"), view.say("When", "期限・発生")],
+        columns: vec![
+            view.say("Urgency", "緊急度"),
+            view.say("What", "内容"),
+            view.say("Whose", "担当"),
+            view.say("Yours", "自分"),
+            view.say("When", "期限・発生"),
+        ],
         rows: rows.iter().map(row).collect(),
         none: view.say("Nothing waits.", "対応が必要な事項はありません。"),
     };
