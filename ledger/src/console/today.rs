@@ -1,5 +1,7 @@
 //! What is to be done today (本日の要処理), most pressing first. What register and casebook say stands beside what the ledger alone knows.
 
+use sekisho_register::Casebook;
+use sekisho_register::today::{Task, Waits};
 use sekisho_wire::record::kind_number;
 use sekisho_wire::words::Language;
 
@@ -162,7 +164,7 @@ fn tasks(view: &View<'_>, today: &mut Today) {
     let casebook = view.office.casebook();
     let may_read = view.holds(CASE_READERS);
     for task in sekisho_register::today::today(&view.register, &casebook, view.now) {
-        let is_mine = task.is_for(&view.visitor.operator, &view.register, view.now);
+        let is_mine = is_mine(view, &casebook, &task);
         if !is_mine && !may_read {
             continue;
         }
@@ -177,6 +179,16 @@ fn tasks(view: &View<'_>, today: &mut Today) {
         let whose = Some(duties::whose(view, &task.whose));
         today.rows.push(Due { urgency, is_mine, is_overdue, text, link, whose, due: task.due });
     }
+}
+
+/// Of a proposal the routes say more than the roles: whoever made it may not be the one who approves it.
+fn is_mine(view: &View<'_>, casebook: &Casebook, task: &Task) -> bool {
+    let (register, me) = (&view.register, &view.visitor.operator);
+    if let Waits::Approval { proposal } = &task.what {
+        let proposed = casebook.proposal(proposal);
+        return proposed.is_some_and(|proposed| register.may_approve_next(proposed, me, view.now).is_ok());
+    }
+    task.is_for(me, register, view.now)
 }
 
 /// Alarms of the last three days.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sekisho_register::cases::Written;
+use sekisho_register::cases::{KINDS_OF_INCIDENT, Written};
 use sekisho_register::change::{Field, Value};
 use sekisho_register::forms::{Blank, Kind};
 use sekisho_register::wareki::{day_text, numbered};
@@ -77,7 +77,10 @@ pub(crate) fn facts(view: &View<'_>, blanks: &'static [Blank], fields: &[Field],
     let fact = |field: &Field| {
         let blank = blanks.iter().find(|blank| blank.key == field.key);
         let title = blank.map_or("?", |blank| blank.title.text(view.language));
-        (title.to_owned(), value(view, blank.map(|blank| blank.kind), &field.value, texts))
+        let kind_of_incident =
+            blank.filter(|blank| blank.name == "kind").and_then(|_| incident_kind(view, &field.value));
+        let value = kind_of_incident.unwrap_or_else(|| value(view, blank.map(|blank| blank.kind), &field.value, texts));
+        (title.to_owned(), value)
     };
     fields.iter().map(fact).collect()
 }
@@ -95,6 +98,14 @@ pub(crate) fn lines(view: &View<'_>, blanks: &'static [Blank], fields: &[Field],
         format!("{title}: {short}{more}")
     };
     facts(view, blanks, fields, texts).into_iter().map(line).collect()
+}
+
+/// A kind of incidents that the forms know, by its name.
+fn incident_kind(view: &View<'_>, value: &Value) -> Option<Cell> {
+    let Value::Code(code) = value else { return None };
+    let (_, title) = KINDS_OF_INCIDENT.iter().find(|(kind, _)| *kind == code.as_str())?;
+    let title = title.text(view.language);
+    Some(Cell::text(if title == code.as_str() { title.to_owned() } else { format!("{title} ({code})") }))
 }
 
 fn value(view: &View<'_>, kind: Option<Kind>, value: &Value, texts: &Texts) -> Cell {
