@@ -122,9 +122,14 @@ fn what_json(what: &What) -> Value {
 }
 
 fn hand_json(hand: &Hand) -> Value {
-    let paper = hand.paper.as_ref();
-    let paper = paper.map(|it| json!({"post": it.post.as_str(), "number": it.number, "date": it.date}));
-    json!({"post": hand.post.as_ref().map(Code::as_str), "deputy": hand.is_deputy, "paper": paper})
+    let mut value = json!({"deputy": hand.is_deputy});
+    if let Some(post) = &hand.post {
+        value["post"] = json!(post.as_str());
+    }
+    if let Some(paper) = &hand.paper {
+        value["paper"] = json!({"post": paper.post.as_str(), "number": paper.number, "date": paper.date});
+    }
+    value
 }
 
 #[derive(Deserialize)]

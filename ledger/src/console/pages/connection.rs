@@ -9,7 +9,7 @@ use sekisho_register::change::{Change, ConnectionState, SetConnection};
 use sekisho_register::forms;
 use sekisho_register::wareki::numbered;
 use sekisho_register::{SignedAct, render};
-use sekisho_wire::id::{Code, Hash};
+use sekisho_wire::id::Code;
 use sekisho_wire::reason::Query;
 use serde::Deserialize;
 
@@ -38,7 +38,7 @@ pub(crate) async fn state(State(hall): State<Hall>, entered: Entered) -> Result<
             let mut content = content(view, &acts);
             // The record is an entry of the casebook, for its readers.
             if view.holds(CASE_READERS) {
-                let (section, cases) = doors::section(view, stopped_by(view, &acts));
+                let (section, cases) = doors::section(view, named(view, &acts));
                 content.sections.insert(1, section);
                 shown.extend(cases.first().map(|first| Shown::rows(Query::Entries, cases.len(), from(*first))));
             }
@@ -118,10 +118,13 @@ fn content(view: &View<'_>, acts: &[(u64, SignedAct)]) -> Content {
     }
 }
 
-/// The act that stopped what is stopped now.
-fn stopped_by(view: &View<'_>, acts: &[(u64, SignedAct)]) -> Option<Hash> {
-    let (index, _) = view.register.stopped_by()?;
-    acts.iter().find(|(at, _)| *at == index).map(|(_, signed)| signed.id())
+/// The acts that the record of a disconnection names: what stopped, as long as something is stopped, then what restored.
+fn named(view: &View<'_>, acts: &[(u64, SignedAct)]) -> doors::Named {
+    let id = |index: u64| acts.iter().find(|(at, _)| *at == index).map(|(_, signed)| signed.id());
+    match view.register.stopped_by() {
+        Some((index, _)) => doors::Named { stopped: id(index), restored: None },
+        None => doors::Named { stopped: None, restored: acts.first().map(|(_, signed)| signed.id()) },
+    }
 }
 
 /// What can be done: stop, and where something is stopped, connect again, or why not yet.

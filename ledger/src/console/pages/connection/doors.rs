@@ -2,7 +2,7 @@
 
 use sekisho_register::cases::Case;
 use sekisho_register::change::{Change, ConnectionState, SetConnection, Value};
-use sekisho_register::forms::{Form, Step, stop};
+use sekisho_register::forms::{Asked, Form, Step, stop};
 use sekisho_wire::id::Hash;
 
 use super::super::cases::{May, may_take};
@@ -10,6 +10,15 @@ use crate::console::duties::{step_link, whose};
 use crate::console::html::{Block, Cell, Kind, Section, Table};
 use crate::console::visit::View;
 use crate::console::written::by;
+
+/// The acts that a record names.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Named {
+    /// What stopped what is stopped now.
+    pub(super) stopped: Option<Hash>,
+    /// What restored it, once nothing is stopped any more.
+    pub(super) restored: Option<Hash>,
+}
 
 /// Whether everything may be connected again, or why not yet.
 pub(super) fn why_not_reconnected(view: &View<'_>) -> Option<String> {
@@ -27,7 +36,7 @@ pub(super) fn why_not_reconnected(view: &View<'_>) -> Option<String> {
 
 /// Open records of disconnections, each with what stands and what is missing; a button to begin one where none is open. With it their places in the
 /// casebook.
-pub(super) fn section(view: &View<'_>, stopped_by: Option<Hash>) -> (Section, Vec<u64>) {
+pub(super) fn section(view: &View<'_>, named: Named) -> (Section, Vec<u64>) {
     let casebook = view.office.casebook();
     let mut open: Vec<&Case> = casebook.cases_on(Form::Disconnection).filter(|case| !case.is_closed()).collect();
     open.sort_by_key(|case| std::cmp::Reverse(case.opened.index));
@@ -37,7 +46,7 @@ pub(super) fn section(view: &View<'_>, stopped_by: Option<Hash>) -> (Section, Ve
         blocks.push(Block::Note(Kind::Plain, none));
     }
     for case in &open {
-        blocks.extend(of_case(view, case, stopped_by));
+        blocks.extend(of_case(view, case, named));
     }
     let definition = Form::Disconnection.definition();
     let may_open = sekisho_register::cases::Whose::Roles(definition.opened_by.to_vec());
@@ -55,7 +64,7 @@ pub(super) fn section(view: &View<'_>, stopped_by: Option<Hash>) -> (Section, Ve
     (section, open.iter().map(|case| case.opened.index).collect())
 }
 
-fn of_case(view: &View<'_>, case: &Case, stopped_by: Option<Hash>) -> Vec<Block> {
+fn of_case(view: &View<'_>, case: &Case, named: Named) -> Vec<Block> {
     let door = case.opened.field(stop::DOOR);
     let is_ordinary = door == Some(&Value::Choice(stop::ORDINARY));
     let door = if is_ordinary {
@@ -90,9 +99,10 @@ fn of_case(view: &View<'_>, case: &Case, stopped_by: Option<Hash>) -> Vec<Block>
         rows: steps.iter().filter(asked).map(row).collect(),
         none: String::new(),
     };
-    let act = |step: &Step| match (step.key, stopped_by) {
-        (stop::STOPPED, Some(act)) => format!("?f-act={act}"),
-        _ => String::new(),
+    let act = |step: &Step| {
+        let act = if step.key == stop::STOPPED { named.stopped } else { None };
+        let act = act.or(if step.asked == Asked::Closing { named.restored } else { None });
+        act.map_or_else(String::new, |act| format!("?f-act={act}"))
     };
     let mine = steps.iter().filter(asked).filter(|step| may_take(view, case, step) == May::Yes);
     let button = |step: &'static Step| {
