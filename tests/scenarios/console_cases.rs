@@ -15,12 +15,17 @@ fn with_a_mayor(story: &str) -> Scene {
          [[post]]\npost = \"board\"\ntitle = \"セキュリティ対策委員会\"\nroles = [\"security_committee\"]\nkeeper = \"jumin-kacho\"\n\
          [[route]]\nclass = \"connection\"\nproposers = [\"system_manager\"]\napprovers = [\"executive\"]\ndistinct = false\n";
     std::fs::write(&file, changes).unwrap();
-    scene.desk.run(&["propose", file.to_str().unwrap()]);
+    both_decide(&mut scene, &["propose", file.to_str().unwrap()]);
+    scene
+}
+
+/// The first administrator proposes, the second approves.
+fn both_decide(scene: &mut Scene, proposal: &[&str]) {
+    scene.desk.run(proposal);
     let [proposal] = scene.desk.list(&["proposals"]).try_into().unwrap();
     scene.desk.sign_as(1);
     scene.decide(&["approve", proposal["id"].as_str().unwrap()]);
     scene.desk.sign_as(1);
-    scene
 }
 
 /// One person's session in the browser.
@@ -42,7 +47,7 @@ impl Visit<'_> {
     }
 
     /// A decision on paper is written down from its document.
-    fn from_paper(&mut self, post: &str, number: &str) {
+    fn records_from(&mut self, post: &str, number: &str) {
         self.browser.choose("#paper-of", post);
         self.browser.type_into("#paper-number", number);
     }
@@ -171,14 +176,14 @@ fn records_the_two_keys(visit: &mut Visit<'_>) {
     );
     visit.browser.type_into("#f-reporter", "委員長");
     visit.browser.type_into("#f-cause", "不正な接続元を遮断した。");
-    visit.from_paper("board", "白総第12号");
+    visit.records_from("board", "白総第12号");
     visit.sign("次へ");
     let said = visit.open("/connection", "首長の確認");
     assert!(said.contains("書面: セキュリティ対策委員会") && said.contains("白総第12号"), "{said}");
     assert_eq!(visit.browser.look("document.querySelector('button.main[disabled]').textContent"), "再結合する");
     visit.browser.follow("main a", "首長の確認を記録する", "次へ（カードで署名）");
     visit.browser.type_into("#f-safety", "全端末の点検を終えた。");
-    visit.from_paper("mayor", "白総第13号");
+    visit.records_from("mayor", "白総第13号");
     visit.sign("次へ");
 }
 
@@ -189,7 +194,7 @@ fn reconnects(scene: &Scene, visit: &mut Visit<'_>) {
     visit.sign("再結合する");
     visit.open("/proposals", "再結合");
     visit.browser.follow("tbody a", "", "承認する（カードで署名）");
-    visit.from_paper("mayor", "白総第14号");
+    visit.records_from("mayor", "白総第14号");
     visit.sign("承認する");
     scene.wait_current();
     login(&scene.terminal, &scene.clerk);
@@ -207,4 +212,42 @@ fn reconnects(scene: &Scene, visit: &mut Visit<'_>) {
     visit.sign("次へ");
     let said = visit.open("/connection", "結合中です");
     assert!(said.contains("進行中の結合停止等記録はありません"), "{said}");
+}
+
+#[test]
+fn what_a_deputy_decided_is_looked_at_and_a_proposal_of_ones_own_withdrawn() {
+    let mut scene = Scene::new("console-deputy");
+    both_decide(&mut scene, &["--propose", "post", "hold", "joho-kacho", "20002", "--deputy"]);
+    scene.desk.sign_as(1);
+    scene.desk.run(&["--post", "joho-kacho", "--as-deputy", "section", "set", "fukushi", "福祉課"]);
+    scene.desk.sign_as(1);
+    scene.desk.run(&["--propose", "post", "set", "kaikei", "会計課長", "--role", "auditor"]);
+    let mut browser = Browser::start(&scene.scratch.folder("browser"), &authority(&scene));
+
+    let companion = Companion::start(&scene, "holder.log", &[]);
+    let mut visit = Visit { ledger: at(&companion.link).to_owned(), browser: &mut browser };
+    let today = begins(visit.browser, &companion.link);
+    assert!(today.contains("代決の後閲") && today.contains("あなた"), "{today}");
+    visit.browser.follow("main a", "代決の後閲", "福祉課");
+    visit.sign("後閲する");
+    assert!(!visit.open("", "本日の要処理").contains("代決の後閲"));
+    visit.open("/proposals", "会計課長");
+    visit.browser.follow("tbody a", "", "あなたは承認できません");
+    visit.sign("取り下げる");
+    assert!(visit.browser.follow("main a", "申請の内容", "取下げ").contains("佐藤 一郎 (20001)"));
+    assert!(!visit.open("", "本日の要処理").contains("会計課長"));
+    ends(visit.browser, companion);
+
+    // Whoever has two posts says in the name of which.
+    scene.desk.run(&["--propose", "post", "set", "kaikei", "会計課長", "--role", "auditor"]);
+    scene.desk.sign_as(1);
+    let companion = Companion::start(&scene, "deputy.log", &[]);
+    begins(visit.browser, &companion.link);
+    visit.open("/proposals", "会計課長");
+    visit.browser.follow("tbody a", "", "承認する（カードで署名）");
+    visit.browser.choose("#for", "jumin-kacho");
+    visit.sign("承認する");
+    let log = process_log(&scene.desk.file("deputy.log"));
+    assert!(log.contains("職: jumin-kacho"), "{log}");
+    ends(visit.browser, companion);
 }

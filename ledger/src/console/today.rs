@@ -37,6 +37,8 @@ pub(crate) struct Due {
 /// What this person is to do or to know of, and from how many records, entries of the casebook and acts it is taken.
 pub(crate) struct Today {
     pub(crate) rows: Vec<Due>,
+    /// How much more waits than is listed.
+    pub(crate) more: usize,
     pub(crate) records: usize,
     pub(crate) entries: usize,
     pub(crate) acts: usize,
@@ -44,7 +46,7 @@ pub(crate) struct Today {
 
 /// All of it.
 pub(crate) fn today(view: &View<'_>) -> Result<Today, Refusal> {
-    let mut today = Today { rows: Vec::new(), records: 0, entries: 0, acts: 0 };
+    let mut today = Today { rows: Vec::new(), more: 0, records: 0, entries: 0, acts: 0 };
     logs(view, &mut today);
     backups(view, &mut today)?;
     recovery(view, &mut today);
@@ -163,11 +165,12 @@ fn cards(view: &View<'_>, today: &mut Today) -> Result<(), Refusal> {
 fn tasks(view: &View<'_>, today: &mut Today) {
     let casebook = view.office.casebook();
     let may_read = view.holds(CASE_READERS);
-    for task in sekisho_register::today::today(&view.register, &casebook, view.now) {
-        let is_mine = is_mine(view, &casebook, &task);
-        if !is_mine && !may_read {
-            continue;
-        }
+    let all = sekisho_register::today::today(&view.register, &casebook, view.now).into_iter();
+    let all = all.map(|task| (is_mine(view, &casebook, &task), task)).filter(|(is_mine, _)| *is_mine || may_read);
+    let mut all: Vec<(bool, Task)> = all.collect();
+    all.sort_by_key(|(is_mine, task)| (!is_mine, !task.is_overdue(view.now)));
+    today.more = all.len().saturating_sub(TASKS);
+    for (is_mine, task) in all.into_iter().take(TASKS) {
         today.entries += 1;
         let is_overdue = task.is_overdue(view.now);
         let urgency = match (is_mine, is_overdue) {
@@ -212,3 +215,5 @@ fn alarms(view: &View<'_>, today: &mut Today) -> Result<(), Refusal> {
 
 const ALARM_DAYS: Millis = 3 * 24 * 60 * 60 * 1000;
 const ALARMS: u32 = 20;
+/// Enough for a day; one's own come first.
+const TASKS: usize = 200;

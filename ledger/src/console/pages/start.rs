@@ -22,12 +22,12 @@ pub(crate) async fn start(State(hall): State<Hall>, entered: Entered) -> Result<
                 [(Query::Search, today.records), (Query::Entries, today.entries), (Query::Register, today.acts)];
             let shown = shown.into_iter().filter(|(_, count)| *count > 0);
             let shown = shown.map(|(query, count)| Shown::rows(query, count, About::default())).collect();
-            Ok((content(view, &today.rows), shown))
+            Ok((content(view, &today.rows, today.more), shown))
         })
         .await
 }
 
-fn content(view: &View<'_>, rows: &[Due]) -> Content {
+fn content(view: &View<'_>, rows: &[Due], more: usize) -> Content {
     let row = |due: &Due| {
         let until = due.due.map_or_else(|| "-".to_owned(), |due| view.moment(due));
         let until = if due.is_overdue {
@@ -51,11 +51,16 @@ fn content(view: &View<'_>, rows: &[Due]) -> Content {
         rows: rows.iter().map(row).collect(),
         none: view.say("Nothing waits.", "対応が必要な事項はありません。"),
     };
+    let mut lead = vec![Block::Table(table)];
+    if more > 0 {
+        let text = view.say(format!("{more} more wait."), format!("ほかに{more}件あります。"));
+        lead.push(Block::Note(Kind::Plain, text));
+    }
     Content {
         title: view.say("Today", "本日の要処理"),
         place: "/console",
         refresh: None,
-        sections: vec![Section::lead(vec![Block::Table(table)]), state(view)],
+        sections: vec![Section::lead(lead), state(view)],
     }
 }
 

@@ -2,7 +2,8 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use sekisho_register::cases::Whose;
+use sekisho_register::Casebook;
+use sekisho_register::cases::{Case, Whose};
 use sekisho_register::change::CaseId;
 use sekisho_register::forms::{self, Form, Step};
 use sekisho_wire::reason::Query;
@@ -180,22 +181,36 @@ pub(crate) async fn step(
 ) -> Result<Response, Barred> {
     let (id, step) = of.read()?;
     entered
-        .show(hall, CASE_READERS, move |view| {
+        .show(hall, ANY_ROLE, move |view| {
             let casebook = view.office.casebook();
-            let case = casebook.case(&id).ok_or(Refusal::NotFound("case"))?;
+            let case = for_whom(view, &casebook, id, step)?;
             let action = format!("/console/cases/{id}/{}", step.name);
             let (mut blocks, persons) = match may_take(view, case, step) {
                 May::Yes => to_fill_in(view, (step.fields, action), &case.whose(step), &asked),
-                not => (vec![Block::Note(Kind::Plain, why_not(view, not))], 0),
+                not @ (May::Over | May::NotHis | May::Taken | May::After(_)) => {
+                    (vec![Block::Note(Kind::Plain, why_not(view, not))], 0)
+                }
             };
-            let back = Cell::link(format!("/console/cases/{id}"), id.text(view.language));
-            blocks.insert(0, Block::List(vec![back]));
+            if view.holds(CASE_READERS) {
+                let back = Cell::link(format!("/console/cases/{id}"), id.text(view.language));
+                blocks.insert(0, Block::List(vec![back]));
+            }
             let title = format!("{}: {}", id.text(view.language), step.title.text(view.language));
             let content =
                 Content { title, place: "/console/cases", refresh: None, sections: vec![Section::lead(blocks)] };
             Ok((content, persons_shown(persons)))
         })
         .await
+}
+
+/// The case, for its readers, and for whoever is asked to take this step of it.
+fn for_whom<'c>(view: &View<'_>, casebook: &'c Casebook, id: CaseId, step: &Step) -> Result<&'c Case, Refusal> {
+    let case = casebook.case(&id);
+    let is_asked = case.is_some_and(|case| may_take(view, case, step) == May::Yes);
+    if !is_asked && !view.holds(CASE_READERS) {
+        return Err(Refusal::RoleMissing);
+    }
+    case.ok_or(Refusal::NotFound("case"))
 }
 
 fn why_not(view: &View<'_>, may: May) -> String {
@@ -219,9 +234,7 @@ pub(crate) async fn take(
     let (case, step) = of.read()?;
     let filled = blanks::typed(step.fields, &posted.fields)?;
     let hand = Hand::read(&posted.fields)?;
-    let is_there = move |view: &View<'_>| {
-        view.office.casebook().case(&case).map(|_| ((), Vec::new())).ok_or(Refusal::NotFound("case"))
-    };
-    posted.entered.clone().answer(hall.clone(), CASE_READERS, is_there).await?;
+    let is_there = move |view: &View<'_>| for_whom(view, &view.office.casebook(), case, step).map(|_| ((), Vec::new()));
+    posted.entered.clone().answer(hall.clone(), ANY_ROLE, is_there).await?;
     begin(&hall, &posted.entered, Wanted::Signed(What::Step { case, step, filled }, hand))
 }

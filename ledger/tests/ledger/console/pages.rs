@@ -123,8 +123,16 @@ fn whoever_may_not_read_records_sees_the_registers_and_nothing_of_records() {
     assert!(browser.page("/console/forms/incident").contains("次へ（カードで署名）"));
     assert!(browser.page("/console/forms/training").contains("この様式に記入できる者"));
     assert!(!browser.page("/console/connection").contains("結合停止等記録"));
+    let case = served.town.reports().map(|number| format!("/console/cases/incident-2026-{number}")).unwrap();
+    // Anybody in a post may add what he knows; the rest of the case others read.
+    let page = browser.page(&format!("{case}/report"));
+    assert!(page.contains("次へ（カードで署名）") && !page.contains(&format!("href=\"{case}\"")), "{page}");
     let barred = ["/records", "/records/0", "/records/0/evidence.json", "/proposals", "/incidents", "/usage", "/cases"];
-    for path in barred.into_iter().chain(["/cases/incident-2026-1", "/cases/incident-2026-1/close"]) {
+    for path in barred.into_iter().chain([
+        "/cases/incident-2026-1",
+        "/cases/incident-2026-1/instruct",
+        "/cases/incident-2026-9/report",
+    ]) {
         let answer = browser.get(&format!("/console{path}"));
         assert!(answer.status == 403 && text(&answer).contains("権限のある職の方に依頼してください"), "{path}");
     }
