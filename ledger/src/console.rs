@@ -4,10 +4,13 @@
 //! administrator's tool beside the browser shows it as text and lets the card sign.
 
 pub(crate) mod api;
+mod blanks;
 mod chart;
 mod door;
 mod dressed;
+mod duties;
 mod guests;
+mod hand;
 mod html;
 mod lacks;
 mod names;
@@ -15,6 +18,7 @@ mod pages;
 mod today;
 mod visit;
 mod wishes;
+mod written;
 
 use std::sync::{Mutex, MutexGuard};
 
@@ -76,9 +80,21 @@ pub(crate) fn all() -> Vec<Route> {
         get("/console/proposals", pages::proposals::list),
         get("/console/proposals/{id}", pages::proposals::one),
         post("/console/proposals/{id}/wish", pages::proposals::wish),
+        post("/console/proposals/{id}/refuse", pages::proposals::refuse),
+        post("/console/proposals/{id}/withdraw", pages::proposals::withdraw),
+        post("/console/reviews/{id}", pages::reviews::wish),
+        get("/console/cases", pages::cases::list),
+        get("/console/cases/{case}", pages::cases::one),
+        get("/console/cases/{case}/{step}", pages::steps::step),
+        post("/console/cases/{case}/{step}", pages::steps::take),
+        get("/console/forms", pages::steps::forms),
+        get("/console/forms/{name}", pages::steps::form),
+        post("/console/forms/{name}", pages::steps::open),
         get("/console/wishes/{number}", pages::wish::one),
         get("/console/incidents", pages::incidents::list),
         get("/console/connection", pages::connection::state),
+        get("/console/connection/{what}", pages::connection::sure),
+        post("/console/connection/{what}", pages::connection::wish),
         get("/console/retention", pages::retention::kept),
         get("/console/usage", pages::usage::usage),
         get("/console/help", pages::help::help),

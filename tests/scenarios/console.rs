@@ -15,13 +15,13 @@ use sekisho_tests::scene::{Scene, wait_sealed};
 use sekisho_tests::wait;
 
 /// The companion of a session, and the link that it showed.
-struct Companion {
+pub(crate) struct Companion {
     process: Process,
-    link: String,
+    pub(crate) link: String,
 }
 
 impl Companion {
-    fn start(scene: &Scene, log: &str, more: &[&str]) -> Self {
+    pub(crate) fn start(scene: &Scene, log: &str, more: &[&str]) -> Self {
         let mut command = scene.desk.command_in("ja", &[&["console", "--no-open"], more].concat());
         let mut process = Process::start("sekisho-admin console", &mut command, &scene.desk.file(log));
         let link = process.wait_ready("a link", || {
@@ -32,24 +32,24 @@ impl Companion {
     }
 }
 
-fn process_log(path: &Path) -> String {
+pub(crate) fn process_log(path: &Path) -> String {
     String::from_utf8_lossy(&std::fs::read(path).unwrap_or_default()).into_owned()
 }
 
 /// The ledger's address as the link names it.
-fn at(link: &str) -> &str {
+pub(crate) fn at(link: &str) -> &str {
     link.split("/console/").next().unwrap()
 }
 
 /// The certificate that a browser has to trust, as the desk writes it.
-fn authority(scene: &Scene) -> PathBuf {
+pub(crate) fn authority(scene: &Scene) -> PathBuf {
     let file = scene.desk.file("authority.pem");
     scene.desk.run(&["console", "--authority", file.to_str().unwrap()]);
     file
 }
 
 /// Keeps a picture where somebody asks for new ones.
-fn picture(browser: &mut Browser, name: &str) {
+pub(crate) fn picture(browser: &mut Browser, name: &str) {
     if std::env::var_os("UPDATE_SCREENSHOTS").is_some() {
         let folder = checkout().join("docs/console");
         std::fs::create_dir_all(&folder).unwrap();
@@ -129,6 +129,19 @@ fn an_officer_signs_in_looks_searches_approves_by_card_and_leaves() {
     scene.desk.assert_verified();
 }
 
+/// Begins a session, and gives the first page.
+pub(crate) fn begins(browser: &mut Browser, link: &str) -> String {
+    browser.open(link);
+    browser.follow("button", "本人です", "本日の要処理")
+}
+
+/// The button ends it, and the companion with it.
+pub(crate) fn ends(browser: &mut Browser, mut companion: Companion) {
+    browser.follow("button", "終了する", "利用を終了しました");
+    let status = wait::until("the companion's end", || companion.process.ended());
+    assert!(status.success(), "{}", companion.process.said());
+}
+
 /// The link shows who it is, and the button begins.
 fn enters(browser: &mut Browser, link: &str) {
     browser.open(link);
@@ -165,14 +178,17 @@ fn looks_around(browser: &mut Browser, ledger: &str) {
         ("incidents", "届出はありません"),
         ("connection", "結合中です"),
         ("retention", "保存中"),
+        ("cases", "該当する事案はありません"),
+        ("forms", "事故報告書"),
+        ("forms/incident", "署名"),
+        ("connection/stop", "結合の即時停止"),
         ("usage", "住民票の交付 (juminhyo.issue)"),
         ("help", "各画面"),
     ];
     for (page, words) in pages {
         browser.open(&format!("{ledger}/console/{page}"));
         browser.wait_for(words);
-        let unlabelled =
-            "[...document.querySelectorAll('input:not([type=hidden]), select')].filter(e => !e.labels.length).length";
+        let unlabelled = "[...document.querySelectorAll('input:not([type=hidden]), select, textarea')].filter(e => !e.labels.length).length";
         assert_eq!(browser.look(unlabelled), 0, "{page}");
         let bare = "[...document.querySelectorAll('table')].filter(t => !t.caption || !t.querySelector('th[scope=col]')).length";
         assert_eq!(browser.look(bare), 0, "{page}");

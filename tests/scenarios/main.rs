@@ -16,6 +16,7 @@ mod clients;
 mod complete;
 mod connection;
 mod console;
+mod console_cases;
 mod conversations;
 mod cycles;
 mod days;

@@ -208,6 +208,18 @@ impl Browser {
         self.ask("Input.insertText", &json!({"text": text}));
     }
 
+    /// Chooses from a list, ticks a box or fills in a date, as the browser's own pickers do.
+    ///
+    /// # Panics
+    /// When there is no such field, or it does not take this.
+    pub fn choose(&mut self, selector: &str, value: &str) {
+        let script = format!(
+            "(e => {{ if (!e) return false; if (e.type === 'checkbox') return e.checked = true;
+            e.value = {value:?}; return e.value === {value:?}; }})(document.querySelector({selector:?}))"
+        );
+        assert_eq!(self.look(&script), true, "{selector} does not take '{value}' on:\n{}", self.text());
+    }
+
     /// Presses a key: `Tab`, `Enter`.
     ///
     /// # Panics

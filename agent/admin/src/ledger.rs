@@ -23,7 +23,7 @@ use crate::terminal_word::{CarriedTo, TerminalWord};
 
 mod companion;
 
-pub(crate) use self::companion::{Companion, Wanted, Wish};
+pub(crate) use self::companion::{Companion, Hand, Wanted, What, Wish};
 
 /// More than the largest bundle: 256 entries of 64 KiB.
 const TILE_MAX: usize = 20 * 1024 * 1024;

@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::Response;
-use sekisho_wire::id::OfficeId;
+use sekisho_register::change::{Answer, ConnectionState};
+use sekisho_wire::id::{Code, OfficeId};
 use sekisho_wire::words::Language;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::guests::Hashed;
-use super::wishes::{Ended, Outcome, Wanted, Wish};
+use super::hand::Hand;
+use super::wishes::{Ended, Outcome, Wanted, What, Wish};
 use super::{hashed, language_of_tag, language_tag, secret};
 use crate::clock::Millis;
 use crate::http::problem::Inside;
@@ -79,13 +81,55 @@ pub(crate) async fn wishes(
 }
 
 fn wish_json(wish: &Wish) -> Value {
-    match &wish.wanted {
-        Wanted::Approve(id) => json!({"number": wish.number, "approve": id.to_string()}),
-        Wanted::Evidence { index, permission: None } => json!({"number": wish.number, "evidence": index}),
+    let mut value = match &wish.wanted {
+        Wanted::Signed(what, hand) => {
+            let mut value = what_json(what);
+            if *hand != Hand::default() {
+                value["hand"] = hand_json(hand);
+            }
+            value
+        }
+        Wanted::Evidence { index, permission: None } => json!({"evidence": index}),
         Wanted::Evidence { index, permission: Some(permission) } => {
-            json!({"number": wish.number, "evidence": index, "permission": permission.as_str()})
+            json!({"evidence": index, "permission": permission.as_str()})
+        }
+    };
+    value["number"] = json!(wish.number);
+    value
+}
+
+fn what_json(what: &What) -> Value {
+    match what {
+        What::Approve(id) => json!({"approve": id.to_string()}),
+        What::Answer { act, answer: Answer::Refused, reason } => {
+            json!({"refuse": act.to_string(), "reason": reason})
+        }
+        What::Answer { act, answer: Answer::Withdrawn, .. } => json!({"withdraw": act.to_string()}),
+        What::Answer { act, answer: Answer::Reviewed, .. } => json!({"review": act.to_string()}),
+        What::Open { form, filled } => json!({"open": form.name(), "fields": filled}),
+        What::Step { case, step, filled } => {
+            json!({"step": step.name, "case": case.to_string(), "fields": filled})
+        }
+        What::Connection { state, functions, incident } => {
+            let word = match state {
+                ConnectionState::Stopped => "stop",
+                ConnectionState::Connected => "open",
+            };
+            let functions: Vec<&str> = functions.iter().map(Code::as_str).collect();
+            json!({"connection": word, "functions": functions, "incident": incident})
         }
     }
+}
+
+fn hand_json(hand: &Hand) -> Value {
+    let mut value = json!({"deputy": hand.is_deputy});
+    if let Some(post) = &hand.post {
+        value["post"] = json!(post.as_str());
+    }
+    if let Some(paper) = &hand.paper {
+        value["paper"] = json!({"post": paper.post.as_str(), "number": paper.number, "date": paper.date});
+    }
+    value
 }
 
 #[derive(Deserialize)]

@@ -144,6 +144,19 @@ fn of_trouble(trouble: Trouble, language: Language) -> [String; 3] {
                 "「sekisho-admin console」をもう一度実行し、新しいリンクを開いてください。",
             ],
         ),
+        Trouble::Long => say(
+            language,
+            [
+                "Too long",
+                "A text of a form has at most 4,000 bytes, about 1,300 characters. Nothing was done.",
+                "Go back and shorten it, or write the rest into a document and give its number.",
+            ],
+            [
+                "長すぎます",
+                "一つの欄に記入できるのは4,000バイト（約1,300文字）までです。何も実行していません。",
+                "前の画面に戻って短くするか、残りを文書に記載してその文書番号を記入してください。",
+            ],
+        ),
         Trouble::Wishes => say(
             language,
             [

@@ -223,6 +223,13 @@ impl Guests {
         if open.by_ref().count() >= WISHES_MAX {
             return Some(Err(Full));
         }
+        let ended = guest.wishes.iter().filter(|wish| wish.outcome(now).is_some()).count();
+        let mut too_many = ended.saturating_sub(ENDED_MAX);
+        guest.wishes.retain(|wish| {
+            let goes = too_many > 0 && wish.outcome(now).is_some();
+            too_many -= usize::from(goes);
+            !goes
+        });
         guest.numbered += 1;
         guest.wishes.push(Wish::new(guest.numbered, wanted, now));
         Some(Ok(guest.numbered))
@@ -254,6 +261,8 @@ pub(crate) const LONGEST: Millis = 10 * 60 * 60_000;
 pub(crate) const COMPANION_GONE: Millis = 20_000;
 /// Each is something to read and a PIN to type.
 pub(crate) const WISHES_MAX: usize = 3;
+/// Those that ended are told on their pages, and hold what was typed for whoever wants to correct it.
+const ENDED_MAX: usize = 5;
 /// Invited or in, of one office.
 const GUESTS_MAX: usize = 200;
 /// Steps back that keeping time makes by itself.

@@ -152,6 +152,15 @@ pub(crate) enum Field {
         /// Value, word, and whether it is chosen.
         options: Vec<(String, String, bool)>,
     },
+    /// A field of a form of the register's.
+    Blank(Blank),
+    /// Another button, behind the form's own, that takes the same fields elsewhere.
+    Button {
+        /// Where.
+        to: String,
+        /// The word on it.
+        word: String,
+    },
     /// What the form brings without asking.
     Hidden {
         /// Its name.
@@ -159,6 +168,40 @@ pub(crate) enum Field {
         /// Its value.
         value: String,
     },
+}
+
+/// A field whose name is not known before.
+#[derive(Clone, Debug)]
+pub(crate) struct Blank {
+    /// Its name, and its id.
+    pub(crate) name: String,
+    /// What it is.
+    pub(crate) label: String,
+    /// What stands in it.
+    pub(crate) value: String,
+    /// How it is written.
+    pub(crate) hint: String,
+    /// Whether it has to be filled in.
+    pub(crate) must: bool,
+    /// How it is filled in.
+    pub(crate) input: Input,
+}
+
+/// How a field is filled in.
+#[derive(Clone, Debug)]
+pub(crate) enum Input {
+    /// A line, with what may be chosen: value, and what it is.
+    Line(Vec<(String, String)>),
+    /// Several lines.
+    Text,
+    /// A day.
+    Day,
+    /// Day and time.
+    Moment,
+    /// One of these: value and word.
+    Choice(Vec<(String, String)>),
+    /// Any of these: value, word, and whether it is chosen.
+    Several(Vec<(String, String, bool)>),
 }
 
 /// A part of a page.
@@ -178,6 +221,10 @@ pub(crate) enum Block {
     List(Vec<Cell>),
     /// A form.
     Form(Form),
+    /// Links that lead to what somebody can do: address and word.
+    Buttons(Vec<(String, String)>),
+    /// A button that cannot be pressed now, and why.
+    Barred(String, String),
     /// A picture of numbers.
     Chart(Chart),
 }
@@ -263,9 +310,11 @@ pub(crate) const fn say<T: Copy>(language: Language, english: T, japanese: T) ->
 }
 
 /// Address and name of each page, as they stand in the navigation.
-const NAVIGATION: [(&str, &str, &str); 11] = [
+const NAVIGATION: [(&str, &str, &str); 13] = [
     ("/console", "Today", "本日の要処理"),
     ("/console/proposals", "Proposals", "承認待ち"),
+    ("/console/cases", "Cases", "事案・簿冊"),
+    ("/console/forms", "Forms", "様式"),
     ("/console/terminals", "Terminals", "端末機の状況"),
     ("/console/records", "Access records", "操作履歴の検索"),
     ("/console/usage", "Use over time", "利用状況"),

@@ -1,6 +1,7 @@
 //! Each page, one file for what belongs together.
 
 pub(crate) mod acts;
+pub(crate) mod cases;
 pub(crate) mod connection;
 pub(crate) mod help;
 pub(crate) mod incidents;
@@ -10,7 +11,9 @@ pub(crate) mod proposals;
 pub(crate) mod records;
 pub(crate) mod registers;
 pub(crate) mod retention;
+pub(crate) mod reviews;
 pub(crate) mod start;
+pub(crate) mod steps;
 pub(crate) mod terminals;
 pub(crate) mod usage;
 pub(crate) mod wish;

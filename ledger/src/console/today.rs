@@ -1,8 +1,11 @@
-//! What is to be done today (本日の要処理), most pressing first. One function says it, so that more can come to it.
+//! What is to be done today (本日の要処理), most pressing first. What register and casebook say stands beside what the ledger alone knows.
 
+use sekisho_register::Casebook;
+use sekisho_register::today::{Task, Waits};
 use sekisho_wire::record::kind_number;
 use sekisho_wire::words::Language;
 
+use super::duties;
 use super::html::Kind;
 use super::pages::incidents::reported_cards;
 use super::visit::View;
@@ -10,17 +13,23 @@ use crate::clock::Millis;
 use crate::index::Question;
 use crate::refusal::Refusal;
 use crate::store::LogName;
-use crate::visitors::READERS;
+use crate::visitors::{CASE_READERS, READERS};
 
 /// One thing to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Due {
     /// How much it presses.
     pub(crate) urgency: Kind,
+    /// Whether it is this person's to do.
+    pub(crate) is_mine: bool,
+    /// Whether it should be done by now.
+    pub(crate) is_overdue: bool,
     /// What it is.
     pub(crate) text: String,
     /// Where it is done or looked at.
     pub(crate) link: String,
+    /// Whose it is; what the ledger alone knows is for whoever reads it.
+    pub(crate) whose: Option<String>,
     /// Until when, where there is such a day.
     pub(crate) due: Option<Millis>,
 }
@@ -28,6 +37,8 @@ pub(crate) struct Due {
 /// What this person is to do or to know of, and from how many records, entries of the casebook and acts it is taken.
 pub(crate) struct Today {
     pub(crate) rows: Vec<Due>,
+    /// How much more waits than is listed.
+    pub(crate) more: usize,
     pub(crate) records: usize,
     pub(crate) entries: usize,
     pub(crate) acts: usize,
@@ -35,7 +46,7 @@ pub(crate) struct Today {
 
 /// All of it.
 pub(crate) fn today(view: &View<'_>) -> Result<Today, Refusal> {
-    let mut today = Today { rows: Vec::new(), records: 0, entries: 0, acts: 0 };
+    let mut today = Today { rows: Vec::new(), more: 0, records: 0, entries: 0, acts: 0 };
     logs(view, &mut today);
     backups(view, &mut today)?;
     recovery(view, &mut today);
@@ -43,16 +54,21 @@ pub(crate) fn today(view: &View<'_>) -> Result<Today, Refusal> {
     terminals(view, &mut today)?;
     cards(view, &mut today)?;
     if view.holds(READERS) {
-        proposals(view, &mut today);
         alarms(view, &mut today)?;
     }
-    today.rows.sort_by_key(|row| (row.urgency, row.due.unwrap_or(Millis::MAX)));
+    tasks(view, &mut today);
+    // What the ledger alarms about is everybody's, and comes first; then what is one's own, and of that what is overdue.
+    today.rows.sort_by_key(|row| {
+        let is_alarm = row.urgency == Kind::Alarm && row.whose.is_none();
+        (!is_alarm, !row.is_mine, !row.is_overdue, row.urgency, row.due.unwrap_or(Millis::MAX))
+    });
     Ok(today)
 }
 
 impl Today {
     fn push(&mut self, urgency: Kind, text: String, link: impl Into<String>, due: Option<Millis>) {
-        self.rows.push(Due { urgency, text, link: link.into(), due });
+        let (is_mine, is_overdue, whose) = (false, false, None);
+        self.rows.push(Due { urgency, is_mine, is_overdue, text, link: link.into(), whose, due });
     }
 }
 
@@ -145,31 +161,37 @@ fn cards(view: &View<'_>, today: &mut Today) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn proposals(view: &View<'_>, today: &mut Today) {
-    let open = super::pages::proposals::open(view);
-    today.entries += open.len();
-    for (number, proposal) in (0..).zip(open) {
-        let (what, by) = (proposal.first(view), proposal.by(view));
-        let until = proposal.act.act().expires;
-        let (urgency, text) = if number < LOOKED_AT && proposal.is_for(view) {
-            (
-                Kind::Warning,
-                view.say(
-                    format!("You may approve: {what} (proposed by {by})"),
-                    format!("承認できます：{what}（申請者 {by}）"),
-                ),
-            )
-        } else {
-            (
-                Kind::Plain,
-                view.say(
-                    format!("Waits for approval: {what} (proposed by {by})"),
-                    format!("承認待ち：{what}（申請者 {by}）"),
-                ),
-            )
+/// What register and casebook say (register §R11.6). Who may not read the casebook is shown what is his.
+fn tasks(view: &View<'_>, today: &mut Today) {
+    let casebook = view.office.casebook();
+    let may_read = view.holds(CASE_READERS);
+    let all = sekisho_register::today::today(&view.register, &casebook, view.now).into_iter();
+    let all = all.map(|task| (is_mine(view, &casebook, &task), task)).filter(|(is_mine, _)| *is_mine || may_read);
+    let mut all: Vec<(bool, Task)> = all.collect();
+    all.sort_by_key(|(is_mine, task)| (!is_mine, !task.is_overdue(view.now)));
+    today.more = all.len().saturating_sub(TASKS);
+    for (is_mine, task) in all.into_iter().take(TASKS) {
+        today.entries += 1;
+        let is_overdue = task.is_overdue(view.now);
+        let urgency = match (is_mine, is_overdue) {
+            (true, true) => Kind::Alarm,
+            (true, false) => Kind::Warning,
+            (false, true | false) => Kind::Plain,
         };
-        today.push(urgency, text, format!("/console/proposals/{}", proposal.id), Some(until));
+        let (text, link) = duties::what(view, &task.what, is_mine);
+        let whose = Some(duties::whose(view, &task.whose));
+        today.rows.push(Due { urgency, is_mine, is_overdue, text, link, whose, due: task.due });
     }
+}
+
+/// Of a proposal the routes say more than the roles: whoever made it may not be the one who approves it.
+fn is_mine(view: &View<'_>, casebook: &Casebook, task: &Task) -> bool {
+    let (register, me) = (&view.register, &view.visitor.operator);
+    if let Waits::Approval { proposal } = &task.what {
+        let proposed = casebook.proposal(proposal);
+        return proposed.is_some_and(|proposed| register.may_approve_next(proposed, me, view.now).is_ok());
+    }
+    task.is_for(me, register, view.now)
 }
 
 /// Alarms of the last three days.
@@ -193,5 +215,5 @@ fn alarms(view: &View<'_>, today: &mut Today) -> Result<(), Refusal> {
 
 const ALARM_DAYS: Millis = 3 * 24 * 60 * 60 * 1000;
 const ALARMS: u32 = 20;
-/// What somebody may approve the fold is asked for each; of very many the list says it.
-const LOOKED_AT: u32 = 20;
+/// Enough for a day; one's own come first.
+const TASKS: usize = 200;

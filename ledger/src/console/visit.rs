@@ -45,6 +45,8 @@ pub(crate) enum Trouble {
     Link,
     /// As much is wished for as may be.
     Wishes,
+    /// More was typed than a form takes.
+    Long,
 }
 
 /// A page that cannot be shown.
@@ -78,6 +80,7 @@ impl IntoResponse for Barred {
                     Trouble::Form => StatusCode::FORBIDDEN,
                     Trouble::Link => StatusCode::NOT_FOUND,
                     Trouble::Wishes => StatusCode::TOO_MANY_REQUESTS,
+                    Trouble::Long => StatusCode::PAYLOAD_TOO_LARGE,
                 };
                 let mut answer = status.into_response();
                 answer.extensions_mut().insert(trouble);

@@ -1,14 +1,17 @@
 //! Wishes: what somebody in the browser wants done that a card has to sign, until his companion has carried it out or it is too late.
 
-use sekisho_wire::id::{CaseReference, Hash};
+use sekisho_register::change::{Answer, CaseId, ConnectionState};
+use sekisho_register::forms::{Form, Step};
+use sekisho_wire::id::{CaseReference, Code, Hash};
 
+use super::hand::Hand;
 use crate::clock::Millis;
 
 /// What is wished for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
-    /// To approve this proposal.
-    Approve(Hash),
+    /// To sign something, in somebody's name.
+    Signed(What, Hand),
     /// To have an evidence file about this record, under this number.
     Evidence {
         /// Index in the records log.
@@ -16,6 +19,60 @@ pub(crate) enum Wanted {
         /// Number of the permission to take it away.
         permission: Option<CaseReference>,
     },
+}
+
+/// What is to be signed. Values are as they were typed: whoever signs reads them, and the fold judges them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    /// The approval of a proposal.
+    Approve(Hash),
+    /// What is said of an act.
+    Answer {
+        /// Of which.
+        act: Hash,
+        /// What.
+        answer: Answer,
+        /// Why; empty for no reason.
+        reason: String,
+    },
+    /// A form that is filled in.
+    Open {
+        /// Which.
+        form: Form,
+        /// What stands in it.
+        filled: Filled,
+    },
+    /// A step of a case.
+    Step {
+        /// Of which.
+        case: CaseId,
+        /// Which.
+        step: &'static Step,
+        /// What stands in it.
+        filled: Filled,
+    },
+    /// The connection, stopped or restored.
+    Connection {
+        /// Which of the two.
+        state: ConnectionState,
+        /// Which functions; none: everything.
+        functions: Vec<Code>,
+        /// The incident it answers; empty for none.
+        incident: String,
+    },
+}
+
+/// Names of fields, and what was typed into them.
+pub(crate) type Filled = Vec<(&'static str, String)>;
+
+impl What {
+    /// What was typed into a form.
+    pub(crate) fn filled(&self) -> &[(&'static str, String)] {
+        match self {
+            Self::Open { filled, .. } | Self::Step { filled, .. } => filled,
+            Self::Approve(_) | Self::Answer { .. } | Self::Connection { .. } => &[],
+        }
+    }
 }
 
 /// What became of it.

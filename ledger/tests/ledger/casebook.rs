@@ -33,6 +33,11 @@ impl Town {
         sign_act(&self.draft(Log::Casebook, changes, None), &self.mayor)
     }
 
+    /// What somebody writes into the casebook, signed.
+    pub(crate) fn writes(&self, changes: Vec<Change>, by: &TestCard) -> Vec<u8> {
+        sign_act(&self.draft(Log::Casebook, changes, None), by)
+    }
+
     /// Approves what was signed, wherever it stands.
     pub(crate) fn approves(&self, proposal: &[u8], by: &TestCard) -> Result<(), Refusal> {
         let approval = sign_act(&self.draft(Log::Register, Vec::new(), Some(proposal.to_vec())), by);

@@ -1,5 +1,6 @@
 //! The web console over HTTPS: who comes in and how long he stays, what each page says and wears, and what of it is written down.
 
+mod cases;
 mod pages;
 pub(crate) mod wishes;
 

@@ -234,6 +234,22 @@ impl Case {
         }
     }
 
+    /// Whose this step is to take, whether anybody is asked to or not: of one that goes to each recipient, whichever of them.
+    #[must_use]
+    pub fn whose(&self, step: &Step) -> Whose {
+        match step.asked {
+            Asked::EachRole => Whose::Roles(self.recipients()),
+            Asked::Field(key) => self.asked_by_field(step, key),
+            Asked::Nobody
+            | Asked::WhoMay
+            | Asked::EachPartner
+            | Asked::WhereSerious
+            | Asked::Where(..)
+            | Asked::EachOf(_)
+            | Asked::Closing => Whose::Roles(step.by.to_vec()),
+        }
+    }
+
     fn needs_no_judgement(&self, step: u8) -> bool {
         self.id.form == Form::Incident
             && step == incident::JUDGED

@@ -91,6 +91,14 @@ impl Task {
     /// Whether it is this person's, by his posts at `now`; of what is asked of a holder, an hour later the deputy's as well.
     #[must_use]
     pub fn is_for(&self, operator: &Code, register: &Register, now: u64) -> bool {
+        self.whose.is(operator, register, now)
+    }
+}
+
+impl Whose {
+    /// Whether this person is one of those, by his posts at `now`, or keeps the papers of one.
+    #[must_use]
+    pub fn is(&self, operator: &Code, register: &Register, now: u64) -> bool {
         let roles = register.roles_of(operator, now);
         let has = |asked: &[Role]| roles.iter().any(|(_, role)| asked.contains(role));
         let in_section = |asked: &[Role], section: &Code| {
@@ -104,8 +112,8 @@ impl Task {
             held.into_iter()
                 .any(|held| held == post || register.post(post).is_some_and(|post| post.is_kept_by(held, now)))
         };
-        match &self.whose {
-            Whose::Roles(asked) | Whose::Partner(asked, _) => {
+        match self {
+            Self::Roles(asked) | Self::Partner(asked, _) => {
                 let on_paper = || {
                     register
                         .posts()
@@ -113,8 +121,8 @@ impl Task {
                 };
                 has(asked) || on_paper()
             }
-            Whose::Section(asked, section) => in_section(asked, section),
-            Whose::Post(post) => keeps(post),
+            Self::Section(asked, section) => in_section(asked, section),
+            Self::Post(post) => keeps(post),
         }
     }
 }

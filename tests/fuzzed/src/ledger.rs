@@ -74,8 +74,11 @@ const ROUTES: [(&str, &str, &[&str]); 37] = [
     ("GET", "/{p}", &[]),
 ];
 
+/// In whose name something is to be signed.
+const HAND: &[&str] = &["for", "paper-of", "paper-number", "paper-date"];
+
 /// Pages of the console, and the fields of their forms.
-const PAGES: [(&str, &str, &[&str]); 25] = [
+const PAGES: [(&str, &str, &[&str]); 38] = [
     ("GET", "/console", &[]),
     ("GET", "/console/style.css", &[]),
     ("GET", "/console/enter/{p}", &[]),
@@ -94,17 +97,30 @@ const PAGES: [(&str, &str, &[&str]); 25] = [
     ("GET", "/console/acts/{p}", &[]),
     ("GET", "/console/proposals", &[]),
     ("GET", "/console/proposals/{p}", &[]),
-    ("POST", "/console/proposals/{p}/wish", &[]),
+    ("POST", "/console/proposals/{p}/wish", HAND),
+    ("POST", "/console/proposals/{p}/refuse", &["reason", "for"]),
+    ("POST", "/console/proposals/{p}/withdraw", HAND),
+    ("POST", "/console/reviews/{p}", HAND),
+    ("GET", "/console/cases", &[]),
+    ("GET", "/console/cases/{p}", &[]),
+    ("GET", "/console/cases/{p}/{p}", &[]),
+    ("POST", "/console/cases/{p}/{p}", &["f-remark", "f-act", "paper-of"]),
+    ("POST", "/console/cases/incident-2026-1/instruct", &["f-instruction", "for"]),
+    ("GET", "/console/forms", &[]),
+    ("GET", "/console/forms/incident", &[]),
+    ("POST", "/console/forms/incident", &["f-class", "f-circumstances", "f-recipients.executive", "paper-date"]),
     ("GET", "/console/wishes/{p}", &[]),
     ("GET", "/console/incidents", &[]),
     ("GET", "/console/connection", &[]),
+    ("GET", "/console/connection/{p}", &[]),
+    ("POST", "/console/connection/stop", &["function.juminhyo", "incident", "for"]),
     ("GET", "/console/retention", &[]),
     ("GET", "/console/usage", &[]),
     ("GET", "/console/help", &[]),
 ];
 
 /// What pages are asked for besides.
-const ASKED_OF_PAGES: [&str; 6] = ["go", "date", "days", "auto", "lang", "before"];
+const ASKED_OF_PAGES: [&str; 10] = ["go", "date", "days", "auto", "lang", "before", "form", "state", "again", "f-kind"];
 
 /// Everything that may stand behind a question mark.
 const ASKED: [&str; 22] = [

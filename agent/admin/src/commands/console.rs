@@ -5,14 +5,22 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use sekisho_link::LinkError;
-use sekisho_wire::id::CaseReference;
+use sekisho_register::change::{Answer, CaseId, Change, ConnectionState, SetConnection};
+use sekisho_register::forms::Form;
+use sekisho_register::organisation::Capacity;
+use sekisho_register::{Paper, Title};
+use sekisho_wire::id::{CaseReference, Code, Numbered};
+use sekisho_wire::words::Language;
 
-use super::{evidence, proposals};
-use crate::cli::{ConsoleArguments, EvidenceArguments, Question};
+use super::{cases, evidence, proposals};
+use crate::cli::{CaseCommand, ConsoleArguments, EvidenceArguments, Question};
+use crate::clock;
+use crate::config_text::FromText;
+use crate::dates::When;
 use crate::desk::{Desk, Signing};
-use crate::error::AdminError;
+use crate::error::{AdminError, Said};
 use crate::home::Home;
-use crate::ledger::{Companion, Wanted, Wish};
+use crate::ledger::{Companion, Hand, Wanted, What, Wish};
 use crate::readers::Readers;
 use crate::screen::Screen;
 
@@ -121,13 +129,92 @@ fn is_passing(error: &AdminError) -> bool {
 /// Gives what is to be said on the page.
 fn carry_out(desk: &mut Desk, arguments: &ConsoleArguments, wish: &Wish) -> Result<String, AdminError> {
     match &wish.wanted {
-        Wanted::Approve(id) => {
-            desk.screen.note("wished for in the browser: an approval", "ブラウザーからの依頼: 申請の承認");
-            proposals::approve_all(desk, &[id.to_string()]).map(|()| String::new())
+        Wanted::Signed(what, hand) => {
+            let (english, japanese) = said(what);
+            desk.screen
+                .note(&format!("wished for in the browser: {english}"), &format!("ブラウザーからの依頼: {japanese}"));
+            take_hand(&mut desk.signing, hand)?;
+            sign(desk, what).map(|()| String::new())
         }
         Wanted::Evidence(index, permission) => write_evidence(desk, arguments, *index, permission.as_ref()),
         Wanted::Newer => Err(AdminError::Ledger("a wish that this version does not know")),
     }
+}
+
+/// What is wished for, in English and Japanese.
+fn said(what: &What) -> (String, String) {
+    let both = |english: &str, japanese: &str| (english.to_owned(), japanese.to_owned());
+    match what {
+        What::Approve(_) => both("an approval", "申請の承認"),
+        What::Refuse(..) => both("the refusal of a proposal", "申請の不承認"),
+        What::Withdraw(_) => both("the withdrawal of a proposal", "申請の取下げ"),
+        What::Review(_) => both("what a deputy decided is looked at", "代決の後閲"),
+        What::Open(form, _) => both(form.title(Language::English), form.title(Language::Japanese)),
+        What::Step(case, step, _) => {
+            let title = |language| format!("{}: {}", case.text(language), case.form.step_title(step, language));
+            (title(Language::English), title(Language::Japanese))
+        }
+        What::Connection(ConnectionState::Stopped, ..) => both("a stop of the connection", "結合停止"),
+        What::Connection(ConnectionState::Connected, ..) => both("the restoration of the connection", "再結合"),
+    }
+}
+
+/// In whose name: what was chosen in the browser goes before the command line, which was given hours ago.
+fn take_hand(signing: &mut Signing, hand: &Hand) -> Result<(), AdminError> {
+    let wrong = |name, value: &str, rule| AdminError::Argument { name, value: value.to_owned(), rule };
+    let code = |post: &str| Code::from_text(post).map_err(|rule| wrong("--post", post, rule));
+    if let Some(post) = &hand.post {
+        signing.post = Some(code(post)?);
+        signing.capacity = Capacity::of(hand.deputy);
+    }
+    let Some(paper) = &hand.paper else {
+        signing.paper = None;
+        return Ok(());
+    };
+    let document = Title::from_text(&paper.number).map_err(|rule| wrong("--paper-number", &paper.number, rule))?;
+    let rule = || Said::new("not a date: 2026-04-01", "日付は 2026-04-01 の形で指定してください");
+    let decided = When::parse(&paper.date).ok_or_else(|| wrong("--paper-date", &paper.date, rule()))?.day;
+    signing.paper = Some(Paper { post: code(&paper.post)?, document, decided });
+    Ok(())
+}
+
+/// As the commands for it do, with the same words on the screen.
+fn sign(desk: &mut Desk, what: &What) -> Result<(), AdminError> {
+    match what {
+        What::Approve(id) => proposals::approve_all(desk, &[id.to_string()]),
+        What::Refuse(id, reason) => {
+            let reason = Some(reason.as_str()).filter(|reason| !reason.is_empty());
+            proposals::end(desk, Answer::Refused, &id.to_string(), reason)
+        }
+        What::Withdraw(id) => proposals::end(desk, Answer::Withdrawn, &id.to_string(), None),
+        What::Review(id) => proposals::review(desk, &[id.to_string()]),
+        What::Open(form, fields) => cases::run(desk, CaseCommand::Open { form: *form, fields: fields.clone() }),
+        What::Step(case, step, fields) => {
+            cases::run(desk, CaseCommand::Step { case: *case, step: step.clone(), fields: fields.clone() })
+        }
+        What::Connection(state, functions, incident) => connection(desk, *state, functions, incident),
+    }
+}
+
+/// Decided, or proposed where others approve it.
+fn connection(desk: &mut Desk, state: ConnectionState, functions: &[Code], incident: &str) -> Result<(), AdminError> {
+    let number = |text: &str| {
+        let case = text.parse::<CaseId>().ok().filter(|case| case.form == Form::Incident).map(|case| case.number);
+        case.or_else(|| Numbered::from_text(text).ok()).ok_or_else(|| AdminError::Argument {
+            name: "--incident",
+            value: text.to_owned(),
+            rule: Said::new("not an incident, as in incident-2026-3", "事案の番号(incident-2026-3)を指定してください"),
+        })
+    };
+    let incident = Some(incident).filter(|text| !text.is_empty()).map(number).transpose()?;
+    let changes = vec![Change::Connection(SetConnection { state, functions: functions.to_vec(), incident })];
+    desk.log_in()?;
+    let submitted = if desk.cache.register().stages(&changes, clock::now()) == 0 {
+        desk.submit(changes, &[])
+    } else {
+        desk.propose(changes, &[])
+    };
+    submitted.map(drop)
 }
 
 /// Writes the file beside the others; what it lacks is said, and does not make it none.

@@ -1,7 +1,9 @@
 //! The web console, as its companion sees it (LEDGER §L8): a link, what is wished for, what became of it.
 
 use sekisho_link::{Link, LinkError, Options};
-use sekisho_wire::id::{CaseReference, Hash, OfficeId};
+use sekisho_register::change::{CaseId, ConnectionState};
+use sekisho_register::forms::Form;
+use sekisho_wire::id::{CaseReference, Code, Hash, OfficeId};
 use sekisho_wire::words::Language;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -35,36 +37,120 @@ pub(crate) struct Wish {
 /// What is wished for.
 #[derive(Clone, Debug)]
 pub(crate) enum Wanted {
-    /// To approve a proposal.
-    Approve(Hash),
+    /// To sign something, in somebody's name.
+    Signed(What, Hand),
     /// An evidence file about a record, under this number.
     Evidence(u64, Option<CaseReference>),
     /// Something that a newer ledger knows.
     Newer,
 }
 
-#[derive(Deserialize)]
+/// What is to be signed, as it was typed in the browser.
+#[derive(Clone, Debug)]
+pub(crate) enum What {
+    /// The approval of a proposal.
+    Approve(Hash),
+    /// That a proposal is refused, and why.
+    Refuse(Hash, String),
+    /// That one's own proposal is withdrawn.
+    Withdraw(Hash),
+    /// That what a deputy decided was looked at.
+    Review(Hash),
+    /// A form that is filled in: `name=value`.
+    Open(Form, Vec<String>),
+    /// A step of a case.
+    Step(CaseId, String, Vec<String>),
+    /// The connection, stopped or restored: which functions, and the incident.
+    Connection(ConnectionState, Vec<Code>, String),
+}
+
+/// In whose name it is signed, as it was chosen in the browser.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(crate) struct Hand {
+    /// The post; without one whatever the command line says.
+    pub post: Option<String>,
+    /// As its deputy.
+    #[serde(default)]
+    pub deputy: bool,
+    /// What was decided on paper.
+    pub paper: Option<TypedPaper>,
+}
+
+/// A decision on paper, as it was typed.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct TypedPaper {
+    /// Whose.
+    pub post: String,
+    /// The number of the document.
+    pub number: String,
+    /// Its date.
+    pub date: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct WireWish {
     number: u64,
-    #[serde(default)]
     approve: Option<String>,
-    #[serde(default)]
+    refuse: Option<String>,
+    reason: String,
+    withdraw: Option<String>,
+    review: Option<String>,
+    open: Option<String>,
+    case: Option<String>,
+    step: Option<String>,
+    fields: Vec<(String, String)>,
+    connection: Option<String>,
+    functions: Vec<String>,
+    incident: String,
+    hand: Hand,
     evidence: Option<u64>,
-    #[serde(default)]
     permission: Option<String>,
 }
 
 impl WireWish {
     fn read(self) -> Result<Wish, AdminError> {
-        let wanted = match (self.approve, self.evidence) {
-            (Some(id), None) => Wanted::Approve(id.parse().map_err(|_| AdminError::Ledger("a wish for no act"))?),
-            (None, Some(index)) => {
-                let permission = self.permission.as_deref().map(CaseReference::new).transpose();
-                Wanted::Evidence(index, permission.map_err(|_| AdminError::Ledger("a permission that is no number"))?)
-            }
-            (Some(_), Some(_)) | (None, None) => Wanted::Newer,
+        let number = self.number;
+        if let Some(index) = self.evidence {
+            let permission = self.permission.as_deref().map(CaseReference::new).transpose();
+            let permission = permission.map_err(|_| AdminError::Ledger("a permission that is no number"))?;
+            return Ok(Wish { number, wanted: Wanted::Evidence(index, permission) });
+        }
+        let hand = self.hand.clone();
+        let wanted = self.what()?.map_or(Wanted::Newer, |what| Wanted::Signed(what, hand));
+        Ok(Wish { number, wanted })
+    }
+
+    fn what(self) -> Result<Option<What>, AdminError> {
+        let act = |id: &str| id.parse().map_err(|_| AdminError::Ledger("a wish for no act"));
+        let fields: Vec<String> = self.fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        if let Some(id) = &self.approve {
+            return Ok(Some(What::Approve(act(id)?)));
+        }
+        if let Some(id) = &self.refuse {
+            return Ok(Some(What::Refuse(act(id)?, self.reason)));
+        }
+        if let Some(id) = &self.withdraw {
+            return Ok(Some(What::Withdraw(act(id)?)));
+        }
+        if let Some(id) = &self.review {
+            return Ok(Some(What::Review(act(id)?)));
+        }
+        if let Some(form) = &self.open {
+            return Ok(Form::from_name(form).map(|form| What::Open(form, fields)));
+        }
+        if let (Some(case), Some(step)) = (&self.case, self.step) {
+            return Ok(case.parse().ok().map(|case| What::Step(case, step, fields)));
+        }
+        let state = match self.connection.as_deref() {
+            Some("stop") => ConnectionState::Stopped,
+            Some("open") => ConnectionState::Connected,
+            Some(_) | None => return Ok(None),
         };
-        Ok(Wish { number: self.number, wanted })
+        let functions = self.functions.iter().map(|code| code.parse());
+        let functions = functions.collect::<Result<Vec<Code>, _>>();
+        let functions = functions.map_err(|_| AdminError::Ledger("a function that is no code"))?;
+        Ok(Some(What::Connection(state, functions, self.incident)))
     }
 }
 

@@ -2,6 +2,8 @@
 
 use sekisho_wire::id::{CardGuid, Code, Hash, OfficeId};
 
+use super::super::hand::Hand;
+use super::super::wishes::What;
 use super::*;
 
 const NOW: Millis = 1_700_000_000_000;
@@ -78,7 +80,8 @@ fn a_session_ends_with_its_companion_but_not_while_a_pin_is_typed() {
     assert!(guests.guest(&COOKIE, Use::Person, NOW + COMPANION_GONE - 1).is_some());
     assert!(guests.guest(&COOKIE, Use::Person, NOW + COMPANION_GONE).is_none());
     let mut guests = entered();
-    let number = guests.wish(&COOKIE, Wanted::Approve(Hash([9; 32])), NOW).unwrap().unwrap();
+    let number =
+        guests.wish(&COOKIE, Wanted::Signed(What::Approve(Hash([9; 32])), Hand::default()), NOW).unwrap().unwrap();
     guests.handed(&COMPANION, &[number], NOW);
     guests.poll_ends(&COMPANION, NOW);
     assert!(guests.guest(&COOKIE, Use::Person, NOW + COMPANION_GONE).is_some());
@@ -98,7 +101,7 @@ fn leaving_ends_it_and_a_clock_that_was_set_back_ends_all() {
 #[test]
 fn wishes_are_few_and_end_with_the_word_of_the_companion_or_in_time() {
     let mut guests = entered();
-    let wanted = |number: u8| Wanted::Approve(Hash([number; 32]));
+    let wanted = |number: u8| Wanted::Signed(What::Approve(Hash([number; 32])), Hand::default());
     assert_eq!(guests.wish(&COOKIE, wanted(1), NOW), Some(Ok(1)));
     assert_eq!(guests.wish(&COOKIE, wanted(1), NOW), Some(Ok(1)), "it is wished for already");
     assert_eq!(guests.wish(&COOKIE, wanted(2), NOW), Some(Ok(2)));

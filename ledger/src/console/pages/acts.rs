@@ -55,12 +55,8 @@ fn content(view: &View<'_>, rows: Vec<Vec<Cell>>, first: u64) -> Content {
         let older = view.say("Older acts", "これより前の処分");
         blocks.push(Block::List(vec![Cell::link(format!("/console/acts?before={first}"), older)]));
     }
-    Content {
-        title: view.say("Acts", "処分の記録"),
-        place: "/console/acts",
-        refresh: None,
-        sections: vec![Section::lead(blocks)],
-    }
+    let sections = std::iter::once(Section::lead(blocks)).chain(super::reviews::section(view)).collect();
+    Content { title: view.say("Acts", "処分の記録"), place: "/console/acts", refresh: None, sections }
 }
 
 fn row(view: &View<'_>, index: u64) -> Result<Vec<Cell>, Refusal> {
@@ -119,7 +115,7 @@ pub(super) fn in_full(view: &View<'_>, signed: &SignedAct, log: LogName, index: 
 }
 
 /// The act at this index.
-pub(super) fn act(view: &View<'_>, log: LogName, index: u64) -> Result<SignedAct, Refusal> {
+pub(crate) fn act(view: &View<'_>, log: LogName, index: u64) -> Result<SignedAct, Refusal> {
     let entries = view.ledger.store.entries(&view.visitor.office, log, index, 1)?;
     let entry = entries.first().ok_or(Refusal::NotFound("act"))?;
     SignedAct::decode(&entry.payload)
@@ -127,7 +123,7 @@ pub(super) fn act(view: &View<'_>, log: LogName, index: u64) -> Result<SignedAct
 }
 
 /// Who signed; of an approval, also who proposed it.
-pub(super) fn by_whom(view: &View<'_>, signed: &SignedAct) -> String {
+pub(crate) fn by_whom(view: &View<'_>, signed: &SignedAct) -> String {
     let by = who(view, signed.signer(), signed.act().made);
     match signed.proposal() {
         Ok(Some(proposal)) => {
@@ -162,7 +158,7 @@ fn who(view: &View<'_>, signer: &Signer, at: u64) -> String {
 }
 
 /// The numbered lines of a rendered act.
-pub(super) fn changes_of(text: &str) -> Vec<String> {
+pub(crate) fn changes_of(text: &str) -> Vec<String> {
     let numbered = |line: &&str| line.split_once(". ").is_some_and(|(number, _)| number.parse::<u32>().is_ok());
     text.lines().filter(numbered).map(str::to_owned).collect()
 }

@@ -1,28 +1,48 @@
-//! Whether the connection is stopped (結合停止), since when, and by whom.
+//! Whether the connection is stopped (結合停止), since when, and by whom; the way to stop it, and back.
+
+mod doors;
 
 use axum::extract::State;
 use axum::response::Response;
-use sekisho_register::change::{Change, ConnectionState};
+use sekisho_register::cases::Whose;
+use sekisho_register::change::{Change, ConnectionState, SetConnection};
+use sekisho_register::forms;
 use sekisho_register::wareki::numbered;
 use sekisho_register::{SignedAct, render};
+use sekisho_wire::id::Code;
 use sekisho_wire::reason::Query;
+use serde::Deserialize;
 
 use super::acts::{by_whom, changes_of};
 use super::from;
-use crate::console::html::{Block, Cell, Content, Kind, Section, Table};
-use crate::console::visit::{Barred, Entered, View};
-use crate::http::Hall;
+use super::steps::signed_there;
+use super::wish::begin;
+use crate::console::hand::Hand;
+use crate::console::html::{Blank, Block, Cell, Content, Field, Form, Input, Kind, Method, Section, Table};
+use crate::console::visit::{Barred, Entered, Posted, Trouble, View};
+use crate::console::wishes::{Wanted, What};
 use crate::http::visit::Shown;
+use crate::http::{Hall, Named};
 use crate::refusal::Refusal;
 use crate::store::LogName;
-use crate::visitors::ANY_ROLE;
+use crate::visitors::{ANY_ROLE, CASE_READERS};
 
 pub(crate) async fn state(State(hall): State<Hall>, entered: Entered) -> Result<Response, Barred> {
     entered
         .show(hall, ANY_ROLE, |view| {
             let acts = acts(view)?;
-            let shown = (!acts.is_empty()).then(|| Shown::rows(Query::Register, acts.len(), from(acts[0].0)));
-            Ok((content(view, &acts), shown.into_iter().collect()))
+            let mut shown = Vec::new();
+            if let Some((newest, _)) = acts.first() {
+                shown.push(Shown::rows(Query::Register, acts.len(), from(*newest)));
+            }
+            let mut content = content(view, &acts);
+            // The record is an entry of the casebook, for its readers.
+            if view.holds(CASE_READERS) {
+                let (section, cases) = doors::section(view, named(view, &acts));
+                content.sections.insert(1, section);
+                shown.extend(cases.first().map(|first| Shown::rows(Query::Entries, cases.len(), from(*first))));
+            }
+            Ok((content, shown))
         })
         .await
 }
@@ -81,12 +101,15 @@ fn content(view: &View<'_>, acts: &[(u64, SignedAct)]) -> Content {
         rows: view.register.functions().map(row).collect(),
         none: view.say("There are no functions.", "業務機能はありません。"),
     };
+    let mut lead = vec![Block::Note(kind, text)];
+    lead.extend(ways(view));
+    lead.push(Block::Table(functions));
     Content {
         title: view.say("Connection", "結合の状態"),
         place: "/console/connection",
         refresh: None,
         sections: vec![
-            Section::lead(vec![Block::Note(kind, text), Block::Table(functions)]),
+            Section::lead(lead),
             Section::new(
                 view.say("Who stopped and restored it", "停止・再結合の処分"),
                 vec![Block::Table(decisions(view, acts))],
@@ -94,6 +117,157 @@ fn content(view: &View<'_>, acts: &[(u64, SignedAct)]) -> Content {
         ],
     }
 }
+
+/// The acts that the record of a disconnection names: what stopped, as long as something is stopped, then what restored.
+fn named(view: &View<'_>, acts: &[(u64, SignedAct)]) -> doors::Named {
+    let id = |index: u64| acts.iter().find(|(at, _)| *at == index).map(|(_, signed)| signed.id());
+    match view.register.stopped_by() {
+        Some((index, _)) => doors::Named { stopped: id(index), restored: None },
+        None => doors::Named { stopped: None, restored: acts.first().map(|(_, signed)| signed.id()) },
+    }
+}
+
+/// What can be done: stop, and where something is stopped, connect again, or why not yet.
+fn ways(view: &View<'_>) -> Vec<Block> {
+    let stop = view.say("Stop at once", "直ちに結合を停止する");
+    let reconnect = view.say("Reconnect", "再結合する");
+    let mut blocks = Vec::new();
+    if may(view, ConnectionState::Stopped) {
+        blocks.push(Block::Buttons(vec![("/console/connection/stop".to_owned(), stop)]));
+    }
+    let is_stopped = view.register.stops().is_some_and(|stops| !stops.is_none());
+    if is_stopped && may(view, ConnectionState::Connected) {
+        blocks.push(match doors::why_not_reconnected(view) {
+            None => Block::Buttons(vec![("/console/connection/open".to_owned(), reconnect)]),
+            Some(why) => Block::Barred(reconnect, why),
+        });
+    }
+    blocks
+}
+
+fn change(state: ConnectionState, functions: Vec<Code>) -> Change {
+    Change::Connection(SetConnection { state, functions, incident: None })
+}
+
+/// Whether one of this person's posts may sign that, or propose it where others approve it.
+fn may(view: &View<'_>, state: ConnectionState) -> bool {
+    let route = view.register.route_at(change(state, Vec::new()).class(), view.now);
+    Whose::Roles(route.proposers).is(&view.visitor.operator, &view.register, view.now)
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Way {
+    what: String,
+}
+
+impl Way {
+    fn state(&self) -> Result<ConnectionState, Refusal> {
+        match self.what.as_str() {
+            "stop" => Ok(ConnectionState::Stopped),
+            "open" => Ok(ConnectionState::Connected),
+            _ => Err(Refusal::NotFound("page")),
+        }
+    }
+}
+
+/// The page before it is done: what it does, to what, for which incident.
+pub(crate) async fn sure(
+    State(hall): State<Hall>,
+    entered: Entered,
+    Named(way): Named<Way>,
+) -> Result<Response, Barred> {
+    let state = way.state()?;
+    entered.show(hall, ANY_ROLE, move |view| Ok((confirmation(view, state), Vec::new()))).await
+}
+
+fn confirmation(view: &View<'_>, state: ConnectionState) -> Content {
+    let (title, text, button, way) = match state {
+        ConnectionState::Stopped => (
+            view.say("Stop the connection at once", "結合の即時停止"),
+            view.say(
+                "Every terminal refuses the functions named below from the moment it hears of it, and sessions end. Tick none to stop all business. The committee and the mayor are told afterwards (S1 14(5)); nobody has to be heard before.",
+                "端末機は、この処分を受信した時点から下記の業務機能を拒否し、利用中のセッションは終了します。一つも選択しない場合は全ての業務を停止します。事前の意見聴取は不要ですが、事後に委員会及び首長への通知が必要です。",
+            ),
+            view.say("Stop: sign with the card", "停止する（カードで署名）"),
+            "stop",
+        ),
+        ConnectionState::Connected => (
+            view.say("Reconnect", "再結合"),
+            view.say(
+                "The functions named below are granted again. Tick none to restore all of them.",
+                "下記の業務機能の利用を再開します。一つも選択しない場合は全ての業務を再開します。",
+            ),
+            view.say("Reconnect: sign with the card", "再結合する（カードで署名）"),
+            "open",
+        ),
+    };
+    let stages = view.register.stages(&[change(state, Vec::new())], view.now);
+    let mut blocks = vec![Block::Note(Kind::Warning, text)];
+    if stages > 0 {
+        let text = view.say(
+            format!("It becomes a proposal: {stages} stages of approval follow."),
+            format!("申請として提出され、{stages}段階の承認を経て効力を生じます。"),
+        );
+        blocks.push(Block::Text(text));
+    }
+    blocks.push(Block::Text(signed_there(view)));
+    let barred = match state {
+        ConnectionState::Stopped => None,
+        ConnectionState::Connected => doors::why_not_reconnected(view),
+    };
+    blocks.push(match barred {
+        Some(why) => Block::Barred(button, why),
+        None => {
+            let fields = what_and_why(view, state);
+            Block::Form(Form { action: format!("/console/connection/{way}"), method: Method::Post, fields, button })
+        }
+    });
+    Content { title, place: "/console/connection", refresh: None, sections: vec![Section::lead(blocks)] }
+}
+
+fn what_and_why(view: &View<'_>, state: ConnectionState) -> Vec<Field> {
+    let functions = view.register.functions().map(|it| (it.code().to_string(), it.title().to_owned(), false));
+    let casebook = view.office.casebook();
+    let mut known: Vec<_> = casebook.cases_on(forms::Form::Incident).filter(|case| !case.is_closed()).collect();
+    known.sort_by_key(|case| std::cmp::Reverse(case.opened.index));
+    let known = known.iter().filter(|_| view.holds(CASE_READERS)).take(30);
+    let known = known.map(|case| (case.id.to_string(), case.id.text(view.language))).collect();
+    let blank = |name: &str, label, hint, input| {
+        Field::Blank(Blank { name: name.to_owned(), label, value: String::new(), hint, must: false, input })
+    };
+    let label = view.say("Functions (none: all business)", "業務機能（選択しない場合は全て）");
+    let hint = view.say("as in incident-2026-3", "例：incident-2026-3");
+    let mut fields = vec![
+        blank(FUNCTION, label, String::new(), Input::Several(functions.collect())),
+        blank(INCIDENT, view.say("Incident", "事案"), hint, Input::Line(known)),
+    ];
+    let route = view.register.route_at(change(state, Vec::new()).class(), view.now);
+    fields.extend(Hand::fields(view, Some(&Whose::Roles(route.proposers))));
+    fields
+}
+
+/// The wish to do it.
+pub(crate) async fn wish(State(hall): State<Hall>, Named(way): Named<Way>, posted: Posted) -> Result<Response, Barred> {
+    let state = way.state()?;
+    let hand = Hand::read(&posted.fields)?;
+    let incident = posted.fields.get(INCIDENT).map(|text| text.trim().to_owned()).unwrap_or_default();
+    if incident.len() > INCIDENT_MAX {
+        return Err(Trouble::Long.into());
+    }
+    let ticked: Vec<String> =
+        posted.fields.keys().filter_map(|name| name.strip_prefix("function.")).map(str::to_owned).collect();
+    let functions = posted.entered.clone().answer(hall.clone(), ANY_ROLE, move |view| {
+        let known = view.register.functions().map(|it| it.code().clone());
+        Ok((known.filter(|code| ticked.iter().any(|name| name == code.as_str())).collect::<Vec<Code>>(), Vec::new()))
+    });
+    let functions = functions.await?;
+    begin(&hall, &posted.entered, Wanted::Signed(What::Connection { state, functions, incident }, hand))
+}
+
+const FUNCTION: &str = "function";
+const INCIDENT: &str = "incident";
+/// A form, a year and a number.
+const INCIDENT_MAX: usize = 60;
 
 fn decisions(view: &View<'_>, acts: &[(u64, SignedAct)]) -> Table {
     let row = |(index, signed): &(u64, SignedAct)| {

@@ -40,10 +40,16 @@ fn content(view: &View<'_>) -> Content {
         section(
             "What is signed, and where",
             "署名について",
-            vec![text(
-                "Nothing is approved in the browser alone. A button here makes a request; the window of sekisho-admin shows the act as text, made from the register that it has verified itself, asks for the PIN, and the card signs. Read there what you sign.",
-                "この画面だけで承認されることはありません。ボタンを押すと依頼が作成され、sekisho-admin が自ら検証した登録簿に基づいて処分の内容を文章で表示し、暗証番号の入力後にカードで署名します。署名する内容は、必ずその画面で確認してください。",
-            )],
+            vec![
+                text(
+                    "Nothing is approved in the browser alone. A button here makes a request; the window of sekisho-admin shows the act as text, made from the register that it has verified itself, asks for the PIN, and the card signs. Read there what you sign.",
+                    "この画面だけで承認されることはありません。ボタンを押すと依頼が作成され、sekisho-admin が自ら検証した登録簿に基づいて処分の内容を文章で表示し、暗証番号の入力後にカードで署名します。署名する内容は、必ずその画面で確認してください。",
+                ),
+                text(
+                    "What posts without a card decided on paper (the mayor, a committee) is written down by the post that keeps their papers: choose the post under 'From paper of', with number and date of the document.",
+                    "カードを持たない職（首長、委員会など）が書面で決定したことは、その書面を記録する職が「書面による決定の記録」で職を選び、文書番号と決定日を記入して記録します。",
+                ),
+            ],
         ),
         section(
             "What is recorded",
@@ -67,19 +73,26 @@ fn content(view: &View<'_>) -> Content {
 }
 
 /// Name and purpose of each page, in both languages.
-const PAGES: [(&str, &str, &str, &str); 10] = [
+const PAGES: [(&str, &str, &str, &str); 12] = [
     (
         "Today",
         "本日の要処理",
-        "What waits for somebody: proposals, silent terminals, reported cards, alarms, backups.",
-        "対応が必要な事項（承認待ちの申請、通信のない端末機、カードの届出、警報、バックアップの遅延など）。",
+        "What waits, yours first and of that what is overdue: proposals, steps of cases, reviews, silent terminals, alarms, backups.",
+        "対応が必要な事項（自分の担当、期限超過の順）。承認待ちの申請、事案の手続、後閲、通信のない端末機、警報、バックアップの遅延など。",
     ),
     (
         "Proposals",
         "承認待ち",
-        "Proposals that you may approve, and others; each in full.",
-        "あなたが承認できる申請と、その他の申請。それぞれの全文を確認できます。",
+        "Proposals that you may approve or refuse, and others; each in full. Your own can be withdrawn.",
+        "あなたが承認・不承認できる申請と、その他の申請。それぞれの全文を確認できます。自分の申請は取り下げることができます。",
     ),
+    (
+        "Cases",
+        "事案・簿冊",
+        "What was written on forms, what followed, and what has still to be done, with a button for each step that is yours.",
+        "様式に記入された事案とその経過、未了の手続。あなたが行える手続にはボタンが表示されます。",
+    ),
+    ("Forms", "様式", "Every form, and those that you may fill in.", "全ての様式と、あなたが記入できる様式。"),
     (
         "Terminals",
         "端末機の状況",
@@ -107,8 +120,8 @@ const PAGES: [(&str, &str, &str, &str); 10] = [
     (
         "Acts",
         "処分の記録",
-        "Every act of the register, in the words that were signed.",
-        "登録簿の全ての処分と、署名時の文面。",
+        "Every act of the register, in the words that were signed; what deputies decided for your post, to be looked at.",
+        "登録簿の全ての処分と、署名時の文面。あなたの職の代決の後閲もここで行います。",
     ),
     (
         "Reports and incidents",
@@ -119,8 +132,8 @@ const PAGES: [(&str, &str, &str, &str); 10] = [
     (
         "Connection",
         "結合の状態",
-        "Whether business is stopped, and who stopped it.",
-        "結合停止の有無と、停止・再結合の処分。",
+        "Whether business is stopped, and who stopped it; the stop at once, the record of the disconnection, and the way back once the cause is reported gone and that is confirmed.",
+        "結合停止の有無と、停止・再結合の処分。即時の停止、結合停止等記録、解消報告と確認の後の再結合もここで行います。",
     ),
     (
         "Retention",

@@ -157,7 +157,7 @@ fn incidents(view: &View<'_>, casebook: &sekisho_register::Casebook) -> Table {
         let card = incident.opened.field(incident::CARD);
         let card = card.and_then(|card| if let Value::Card(card) = card { view.register.card(card) } else { None });
         vec![
-            Cell::short(numbered(incident.id.number, view.language)),
+            Cell::link(format!("/console/cases/{}", incident.id), numbered(incident.id.number, view.language)),
             Cell::short(view.moment(incident.opened.made)),
             Cell::text(by),
             Cell::text(format!("{class}: {kind}")),

@@ -2,7 +2,9 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use sekisho_register::casebook::Proposed;
+use sekisho_register::casebook::{Answered, Proposed};
+use sekisho_register::cases::Whose;
+use sekisho_register::change::Answer;
 use sekisho_register::{FoldRefusal, SignedAct, render};
 use sekisho_wire::id::Hash;
 use sekisho_wire::reason::Query;
@@ -12,9 +14,12 @@ use super::acts::{by_whom, changes_of, in_full};
 use super::from;
 use super::registers::role_name;
 use super::wish::begin;
-use crate::console::html::{Block, Cell, Content, Form, Kind, Method, Section, Table};
-use crate::console::visit::{Barred, Entered, Posted, View};
-use crate::console::wishes::Wanted;
+use crate::console::blanks::plain;
+use crate::console::hand::Hand;
+use crate::console::html::{Blank, Block, Cell, Content, Field, Form, Input, Kind, Method, Section, Table};
+use crate::console::visit::{Barred, Entered, Posted, Trouble, View};
+use crate::console::wishes::{Wanted, What};
+use crate::console::written::Texts;
 use crate::http::visit::Shown;
 use crate::http::{Hall, Named};
 use crate::refusal::Refusal;
@@ -39,20 +44,6 @@ pub(crate) fn open(view: &View<'_>) -> Vec<Open> {
 }
 
 impl Open {
-    /// What it would change first.
-    pub(crate) fn first(&self, view: &View<'_>) -> String {
-        let lines = changes_of(&render(self.act.act(), &view.register, view.language));
-        match lines.as_slice() {
-            [] => "-".to_owned(),
-            [one] => bare(one).to_owned(),
-            [first, rest @ ..] => {
-                let first = bare(first);
-                let more = rest.len();
-                view.say(format!("{first} (and {more} more)"), format!("{first}（ほか{more}件）"))
-            }
-        }
-    }
-
     /// Who proposed it.
     pub(crate) fn by(&self, view: &View<'_>) -> String {
         by_whom(view, &self.act)
@@ -62,11 +53,6 @@ impl Open {
     pub(crate) fn is_for(&self, view: &View<'_>) -> bool {
         may_approve(view, self).is_ok()
     }
-}
-
-/// A line without its number.
-fn bare(line: &str) -> &str {
-    line.split_once(". ").map_or(line, |(_, rest)| rest)
 }
 
 /// Whether this person may approve its next stage, in one of his posts or for one whose papers he keeps.
@@ -189,27 +175,81 @@ fn decision(view: &View<'_>, proposal: &Open) -> Vec<Block> {
     if proposal.act.act().expires <= view.now {
         return vec![Block::Note(Kind::Plain, view.say("Its time is over.", "期限が過ぎています。"))];
     }
+    let casebook = view.office.casebook();
+    let proposed = casebook.proposal(&proposal.id);
+    if let Some(answered) = proposed.and_then(|proposed| proposed.answer.as_ref()) {
+        return answered_as(view, answered);
+    }
+    let approvers = proposed.map(|proposed| view.register.next_approvers(proposed, view.now));
+    let whose = Whose::Roles(approvers.unwrap_or_default());
+    let withdraw = || Field::Button {
+        to: format!("/console/proposals/{}/withdraw", proposal.id),
+        word: view.say("Withdraw: sign with the card", "取り下げる（カードで署名）"),
+    };
+    let is_own = proposed.and_then(|proposed| proposed.operator.as_ref()) == Some(&view.visitor.operator);
+    let mut blocks = Vec::new();
     match may_approve(view, proposal) {
-        Ok(()) => vec![
-            Block::Text(view.say(
-                "Nothing is approved here in the browser: the window of sekisho-admin at your desk shows the act as text, asks for the PIN and lets your card sign.",
-                "この画面だけで承認されることはありません。手元の sekisho-admin の画面に処分の内容が表示され、暗証番号の入力後にカードで署名します。",
-            )),
-            Block::Form(Form {
-                action: format!("/console/proposals/{}/wish", proposal.id),
-                method: Method::Post,
-                fields: Vec::new(),
-                button: view.say("Approve: sign with the card", "承認する（カードで署名）"),
-            }),
-        ],
+        Ok(()) => {
+            let mut fields = vec![reason(view)];
+            fields.extend(Hand::fields(view, Some(&whose)));
+            fields.push(Field::Button {
+                to: format!("/console/proposals/{}/refuse", proposal.id),
+                word: view.say("Refuse: sign with the card", "不承認とする（カードで署名）"),
+            });
+            fields.extend(is_own.then(withdraw));
+            let action = format!("/console/proposals/{}/wish", proposal.id);
+            let button = view.say("Approve: sign with the card", "承認する（カードで署名）");
+            blocks.push(Block::Form(Form { action, method: Method::Post, fields, button }));
+        }
         Err(refusal) => {
             let why = refusal.map(|refusal| refusal.text(view.language)).unwrap_or_default();
-            vec![Block::Note(
-                Kind::Plain,
-                view.say(format!("Somebody else has to approve it: {why}"), format!("あなたは承認できません：{why}")),
-            )]
+            let text =
+                view.say(format!("Somebody else has to approve it: {why}"), format!("あなたは承認できません：{why}"));
+            blocks.push(Block::Note(Kind::Plain, text));
+            if is_own {
+                let action = format!("/console/proposals/{}/withdraw", proposal.id);
+                let button = view.say("Withdraw: sign with the card", "取り下げる（カードで署名）");
+                let fields = Hand::fields(view, None);
+                blocks.push(Block::Form(Form { action, method: Method::Post, fields, button }));
+            }
         }
     }
+    if blocks.iter().any(|block| matches!(block, Block::Form(_))) {
+        let text = view.say(
+            "Nothing is approved here in the browser: the window of sekisho-admin at your desk shows the act as text, asks for the PIN and lets your card sign.",
+            "この画面だけで承認されることはありません。手元の sekisho-admin の画面に処分の内容が表示され、暗証番号の入力後にカードで署名します。",
+        );
+        blocks.insert(0, Block::Text(text));
+    }
+    blocks
+}
+
+/// Who ended it, when, and why.
+fn answered_as(view: &View<'_>, answered: &Answered) -> Vec<Block> {
+    let by = answered.operator.as_ref().map_or_else(|| "-".to_owned(), |operator| view.person(operator));
+    let mut facts = vec![
+        (view.say("Outcome", "結果"), Cell::text(answered.answer.name(view.language))),
+        (view.say("By", "決定者"), Cell::text(by)),
+        (view.say("When", "日時"), Cell::short(view.moment(answered.made))),
+    ];
+    if let Some(reason) = &answered.reason {
+        let reason = Texts::of_entry(view, answered.index).map(|texts| texts.text(view, reason));
+        let reason = reason.unwrap_or_default().lines().map(str::to_owned).collect();
+        facts.push((view.say("Why", "理由"), Cell::Lines(reason)));
+    }
+    vec![Block::Facts(facts)]
+}
+
+/// A refusal has to say why.
+fn reason(view: &View<'_>) -> Field {
+    Field::Blank(Blank {
+        name: REASON.to_owned(),
+        label: view.say("Why, where it is refused", "不承認とする場合の理由"),
+        value: String::new(),
+        hint: String::new(),
+        must: false,
+        input: Input::Text,
+    })
 }
 
 /// The wish to approve it.
@@ -219,7 +259,35 @@ pub(crate) async fn wish(
     posted: Posted,
 ) -> Result<Response, Barred> {
     let id = id_of(&id)?;
-    let entered = posted.entered.clone();
+    wish_for(&hall, &posted, id, What::Approve(id)).await
+}
+
+/// The wish to refuse it.
+pub(crate) async fn refuse(
+    State(hall): State<Hall>,
+    Named(OfId { id }): Named<OfId>,
+    posted: Posted,
+) -> Result<Response, Barred> {
+    let id = id_of(&id)?;
+    let reason = posted.fields.get(REASON).map(|reason| plain(reason)).unwrap_or_default();
+    if reason.len() > REASON_MAX {
+        return Err(Trouble::Long.into());
+    }
+    wish_for(&hall, &posted, id, What::Answer { act: id, answer: Answer::Refused, reason }).await
+}
+
+/// The wish to withdraw it.
+pub(crate) async fn withdraw(
+    State(hall): State<Hall>,
+    Named(OfId { id }): Named<OfId>,
+    posted: Posted,
+) -> Result<Response, Barred> {
+    let id = id_of(&id)?;
+    wish_for(&hall, &posted, id, What::Answer { act: id, answer: Answer::Withdrawn, reason: String::new() }).await
+}
+
+async fn wish_for(hall: &Hall, posted: &Posted, id: Hash, what: What) -> Result<Response, Barred> {
+    let hand = Hand::read(&posted.fields)?;
     let waits = move |view: &View<'_>| {
         if open(view).iter().any(|open| open.id == id) {
             Ok(((), Vec::new()))
@@ -227,6 +295,10 @@ pub(crate) async fn wish(
             Err(Refusal::NotFound("proposal"))
         }
     };
-    entered.answer(hall.clone(), CASE_READERS, waits).await?;
-    begin(&hall, &posted.entered, Wanted::Approve(id))
+    posted.entered.clone().answer(hall.clone(), CASE_READERS, waits).await?;
+    begin(hall, &posted.entered, Wanted::Signed(what, hand))
 }
+
+const REASON: &str = "reason";
+/// As long as a text of a form may be.
+const REASON_MAX: usize = 4_096;

@@ -22,27 +22,45 @@ pub(crate) async fn start(State(hall): State<Hall>, entered: Entered) -> Result<
                 [(Query::Search, today.records), (Query::Entries, today.entries), (Query::Register, today.acts)];
             let shown = shown.into_iter().filter(|(_, count)| *count > 0);
             let shown = shown.map(|(query, count)| Shown::rows(query, count, About::default())).collect();
-            Ok((content(view, &today.rows), shown))
+            Ok((content(view, &today.rows, today.more), shown))
         })
         .await
 }
 
-fn content(view: &View<'_>, rows: &[Due]) -> Content {
+fn content(view: &View<'_>, rows: &[Due], more: usize) -> Content {
     let row = |due: &Due| {
         let until = due.due.map_or_else(|| "-".to_owned(), |due| view.moment(due));
-        vec![mark(view, due.urgency), Cell::link(&due.link, &due.text), Cell::short(until)]
+        let until = if due.is_overdue {
+            Cell::Mark(Kind::Alarm, view.say(format!("overdue: {until}"), format!("超過：{until}")))
+        } else {
+            Cell::short(until)
+        };
+        let whose = due.whose.clone().unwrap_or_else(|| "-".to_owned());
+        let mine = if due.is_mine { Cell::Mark(Kind::Warning, view.say("yours", "あなた")) } else { Cell::text("") };
+        vec![mark(view, due.urgency), Cell::link(&due.link, &due.text), Cell::text(whose), mine, until]
     };
     let table = Table {
         caption: view.say("What is to be done or looked at", "対応又は確認が必要な事項"),
-        columns: vec![view.say("Urgency", "緊急度"), view.say("What", "内容"), view.say("When", "期限・発生")],
+        columns: vec![
+            view.say("Urgency", "緊急度"),
+            view.say("What", "内容"),
+            view.say("Whose", "担当"),
+            view.say("Yours", "自分"),
+            view.say("When", "期限・発生"),
+        ],
         rows: rows.iter().map(row).collect(),
         none: view.say("Nothing waits.", "対応が必要な事項はありません。"),
     };
+    let mut lead = vec![Block::Table(table)];
+    if more > 0 {
+        let text = view.say(format!("{more} more wait."), format!("ほかに{more}件あります。"));
+        lead.push(Block::Note(Kind::Plain, text));
+    }
     Content {
         title: view.say("Today", "本日の要処理"),
         place: "/console",
         refresh: None,
-        sections: vec![Section::lead(vec![Block::Table(table)]), state(view)],
+        sections: vec![Section::lead(lead), state(view)],
     }
 }
 

@@ -2,12 +2,15 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use sekisho_register::change::{Answer, CaseId, ConnectionState};
+use sekisho_register::forms::Form;
 use serde::Deserialize;
 
 use crate::console::door::see;
+use crate::console::duties::step_link;
 use crate::console::html::{Block, Cell, Content, Kind, Section};
 use crate::console::visit::{BY_ITSELF, Barred, Entered, Trouble, View};
-use crate::console::wishes::{Outcome, Wanted, Wish};
+use crate::console::wishes::{Outcome, Wanted, What, Wish};
 use crate::http::{Hall, Named};
 use crate::refusal::Refusal;
 use crate::visitors::ANY_ROLE;
@@ -36,8 +39,8 @@ pub(crate) async fn one(
     let (register, now) = (ledger.office(&entered.guest.visitor.office)?.register(), ledger.clock.now());
     // Whatever the companion says or does not: what stands in the register was done.
     let is_done = |wanted: &Wanted| match wanted {
-        Wanted::Approve(id) => register.act_index(id).is_some(),
-        Wanted::Evidence { .. } => false,
+        Wanted::Signed(What::Approve(id), _) => register.act_index(id).is_some(),
+        Wanted::Signed(..) | Wanted::Evidence { .. } => false,
     };
     let guest = {
         let mut guests = ledger.console.guests();
@@ -77,14 +80,7 @@ fn content(view: &View<'_>, wish: &Wish) -> Content {
         blocks.push(Block::Act(wish.said().to_owned()));
     }
     let (what, back) = match &wish.wanted {
-        Wanted::Approve(id) => {
-            let link = Cell::link(format!("/console/proposals/{id}"), view.say("The proposal", "申請の内容"));
-            let index = view.register.act_index(id).filter(|_| outcome == Some(Outcome::Done));
-            let act = index.map(|index| {
-                Cell::link(format!("/console/acts/{index}"), view.say(format!("Act {index}"), format!("処分 {index}")))
-            });
-            (view.say("Approval of a proposal", "申請の承認"), [Some(link), act].into_iter().flatten().collect())
-        }
+        Wanted::Signed(what, _) => (title(view, what), links(view, what, wish.number, outcome)),
         Wanted::Evidence { index, .. } => {
             let link = Cell::link(
                 format!("/console/records/{index}"),
@@ -95,5 +91,64 @@ fn content(view: &View<'_>, wish: &Wish) -> Content {
     };
     blocks.push(Block::List(back));
     let refresh = outcome.is_none().then(|| (2, format!("/console/wishes/{}?{BY_ITSELF}", wish.number)));
-    Content { title: what, place: "/console/proposals", refresh, sections: vec![Section::lead(blocks)] }
+    Content { title: what, place: "", refresh, sections: vec![Section::lead(blocks)] }
+}
+
+/// What is to be signed.
+fn title(view: &View<'_>, what: &What) -> String {
+    match what {
+        What::Approve(_) => view.say("Approval of a proposal", "申請の承認"),
+        What::Answer { answer: Answer::Refused, .. } => view.say("Refusal of a proposal", "申請の不承認"),
+        What::Answer { answer: Answer::Withdrawn, .. } => view.say("Withdrawal of a proposal", "申請の取下げ"),
+        What::Answer { answer: Answer::Reviewed, .. } => view.say("What a deputy decided, looked at", "代決の後閲"),
+        What::Open { form, .. } => form.title(view.language).to_owned(),
+        What::Step { case, step, .. } => format!("{}: {}", case.text(view.language), step.title.text(view.language)),
+        What::Connection { state: ConnectionState::Stopped, .. } => view.say("Stop of the connection", "結合停止"),
+        What::Connection { state: ConnectionState::Connected, .. } => {
+            view.say("Restoration of the connection", "再結合")
+        }
+    }
+}
+
+/// Where it leads from here: to what became of it, and after a failure back to what was typed.
+fn links(view: &View<'_>, what: &What, number: u64, outcome: Option<Outcome>) -> Vec<Cell> {
+    let is_done = outcome == Some(Outcome::Done);
+    let again = |form: String| {
+        let word = view.say("Back to what was filled in", "記入した内容に戻る");
+        (outcome.is_some() && !is_done).then(|| Cell::link(format!("{form}?again={number}"), word))
+    };
+    let act = |id| {
+        let index = view.register.act_index(id).filter(|_| is_done);
+        let word = |index| view.say(format!("Act {index}"), format!("処分 {index}"));
+        index.map(|index| Cell::link(format!("/console/acts/{index}"), word(index)))
+    };
+    let proposal = |id| Cell::link(format!("/console/proposals/{id}"), view.say("The proposal", "申請の内容"));
+    let acts = || Cell::link("/console/acts", view.say("Acts", "処分の記録"));
+    let links = match what {
+        What::Approve(id) => vec![Some(proposal(id)), act(id)],
+        What::Answer { answer: Answer::Refused | Answer::Withdrawn, act, .. } => vec![Some(proposal(act))],
+        What::Answer { answer: Answer::Reviewed, .. } => vec![Some(acts())],
+        What::Open { form, .. } => {
+            let opened = opened(view, *form).filter(|_| is_done);
+            let opened = opened.map(|id| Cell::link(format!("/console/cases/{id}"), id.text(view.language)));
+            vec![opened, again(format!("/console/forms/{}", form.name()))]
+        }
+        What::Step { case, step, .. } => {
+            let link = Cell::link(format!("/console/cases/{case}"), case.text(view.language));
+            vec![Some(link), again(step_link(*case, step))]
+        }
+        What::Connection { .. } => {
+            let link = Cell::link("/console/connection", view.say("The connection", "結合の状態"));
+            let proposals = Cell::link("/console/proposals", view.say("Proposals", "承認待ち"));
+            vec![Some(link), is_done.then_some(proposals)]
+        }
+    };
+    links.into_iter().flatten().collect()
+}
+
+/// The newest case on this form that this person opened.
+fn opened(view: &View<'_>, form: Form) -> Option<CaseId> {
+    let casebook = view.office.casebook();
+    let his = casebook.cases_on(form).filter(|case| case.opened.operator.as_ref() == Some(&view.visitor.operator));
+    his.max_by_key(|case| case.opened.index).map(|case| case.id)
 }

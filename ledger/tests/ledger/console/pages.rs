@@ -14,6 +14,8 @@ use crate::town::{NOON, TestCard, code, person};
 fn pages() -> Vec<String> {
     let get = addresses().into_iter().filter(|(method, _)| *method == "get").map(|(_, address)| address);
     let filled = get.map(|address| {
+        let address = address.replace("{case}", "incident-2026-1").replace("{step}", "close");
+        let address = address.replace("{name}", "incident").replace("{what}", "stop");
         let address = address.replace("{which}", "operators").replace("{index}", "0").replace("{number}", "1");
         address.replace("{id}", &"ab".repeat(32)).replace("{link}", "none")
     });
@@ -81,7 +83,7 @@ fn a_page_that_is_not_there_says_what_to_do_next() {
 }
 
 /// A person whose post may neither read records nor proposals.
-fn keeper_of_terminals(served: &Served) -> TestCard {
+fn clerk_with_a_post(served: &Served) -> TestCard {
     let (card, name) = (TestCard::new(5, "banri"), person("番 理"));
     let designate = Designate {
         operator: code("banri"),
@@ -93,11 +95,11 @@ fn keeper_of_terminals(served: &Served) -> TestCard {
         terminals: Vec::new(),
         sections: Vec::new(),
     };
-    let (post, title) = (code("tanmatsu"), Title::new("端末装置管理責任者").unwrap());
+    let (post, title) = (code("madoguchi"), Title::new("窓口係").unwrap());
     let hold = HoldPost { post: post.clone(), operator: code("banri"), from: NOON, to: None, deputy: false };
     let changes = vec![
         Change::Designate(Box::new(designate)),
-        Change::Post(SetPost { post, title, roles: vec![Role::TerminalManager], section: None, keeper: None }),
+        Change::Post(SetPost { post, title, roles: vec![Role::Operator], section: None, keeper: None }),
         Change::HoldPost(hold),
         Change::IssueCard(Box::new(card.issue())),
     ];
@@ -110,23 +112,27 @@ fn whoever_may_not_read_records_sees_the_registers_and_nothing_of_records() {
     let mut served = Served::new();
     served.town.send(3);
     served.town.publish();
-    let card = keeper_of_terminals(&served);
+    let card = clerk_with_a_post(&served);
     let (mut browser, _) = entered(&served, &card);
-    for path in [
-        "",
-        "/terminals",
-        "/registers",
-        "/registers/cards",
-        "/acts",
-        "/acts/0",
-        "/proposals",
-        "/connection",
-        "/retention",
-        "/help",
-    ] {
+    for path in
+        ["", "/terminals", "/registers", "/registers/cards", "/acts", "/acts/0", "/connection", "/retention", "/help"]
+    {
         browser.page(&format!("/console{path}"));
     }
-    for path in ["/records", "/records/0", "/records/0/evidence.json", "/incidents", "/usage"] {
+    // Whoever finds something reports it; what became of it others read.
+    assert!(browser.page("/console/forms/incident").contains("次へ（カードで署名）"));
+    assert!(browser.page("/console/forms/training").contains("この様式に記入できる者"));
+    assert!(!browser.page("/console/connection").contains("結合停止等記録"));
+    let case = served.town.reports().map(|number| format!("/console/cases/incident-2026-{number}")).unwrap();
+    // Anybody in a post may add what he knows; the rest of the case others read.
+    let page = browser.page(&format!("{case}/report"));
+    assert!(page.contains("次へ（カードで署名）") && !page.contains(&format!("href=\"{case}\"")), "{page}");
+    let barred = ["/records", "/records/0", "/records/0/evidence.json", "/proposals", "/incidents", "/usage", "/cases"];
+    for path in barred.into_iter().chain([
+        "/cases/incident-2026-1",
+        "/cases/incident-2026-1/instruct",
+        "/cases/incident-2026-9/report",
+    ]) {
         let answer = browser.get(&format!("/console{path}"));
         assert!(answer.status == 403 && text(&answer).contains("権限のある職の方に依頼してください"), "{path}");
     }

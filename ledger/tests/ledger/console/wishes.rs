@@ -1,12 +1,12 @@
 //! Wishes: made in the browser, carried out by the companion, told on the page.
 
-use sekisho_register::change::{Change, SetPost};
-use sekisho_register::{Role, Title};
+use sekisho_register::change::{Answer, AnswerAct, Change, SetPost};
+use sekisho_register::{NameHash, Role, Title};
 use serde_json::{Value, json};
 
 use super::{Browser, entered, field, header, text};
 use crate::served::Served;
-use crate::town::code;
+use crate::town::{code, person};
 
 fn audit() -> Vec<Change> {
     let title = Title::new("監査委員").unwrap();
@@ -71,6 +71,53 @@ fn whoever_proposed_it_is_told_why_he_cannot_approve() {
     assert!(page.contains("あなたは承認できません") && !page.contains("承認する（カードで署名）"), "{page}");
     let page = browser.page("/console");
     assert!(page.contains("承認待ち：") && !page.contains("承認できます："), "{page}");
+}
+
+#[test]
+fn a_proposal_is_refused_with_a_reason_or_withdrawn_by_a_wish() {
+    let served = Served::new();
+    let (_, id) = proposed(&served);
+    let (mut deputy, token) = entered(&served, &served.town.deputy);
+    let path = format!("/console/proposals/{id}");
+    let page = deputy.page(&path);
+    assert!(page.contains("不承認とする") && !page.contains("取り下げる"), "{page}");
+    let form = field(&page, "form");
+    let reason = "役割が<広>すぎます。\r\n監査だけに。";
+    let said = [("form", form.as_str()), ("reason", reason), ("for", "managers")];
+    assert_eq!(deputy.post(&format!("{path}/refuse"), &said).status, 303);
+    let hand = json!({"post": "managers", "deputy": false});
+    let refusal = json!({"number": 1, "refuse": id, "reason": "役割が<広>すぎます。\n監査だけに。", "hand": hand});
+    assert_eq!(wished(&served, &token), json!([refusal]));
+    let long = "あ".repeat(1_366);
+    let said = [("form", form.as_str()), ("reason", long.as_str())];
+    assert_eq!(deputy.post(&format!("{path}/refuse"), &said).status, 413);
+    assert_eq!(deputy.post(&format!("/console/proposals/{}/refuse", "ab".repeat(32)), &[("form", &form)]).status, 404);
+    assert_eq!(deputy.post(&format!("/console/reviews/{id}"), &[("form", &form)]).status, 404, "no deputy signed it");
+
+    let (mut mayor, token) = entered(&served, &served.town.mayor);
+    let page = mayor.page(&path);
+    assert!(page.contains("取り下げる") && !page.contains("不承認とする"), "{page}");
+    let form = field(&page, "form");
+    assert_eq!(mayor.post(&format!("{path}/withdraw"), &[("form", &form)]).status, 303);
+    assert_eq!(wished(&served, &token), json!([{"number": 1, "withdraw": id}]));
+}
+
+#[test]
+fn how_a_refused_proposal_ended_is_told_with_its_reason() {
+    let served = Served::new();
+    let (_, id) = proposed(&served);
+    let reason = person("役割が<b>広</b>すぎます。");
+    let hash = NameHash::of(&reason.salt, &reason.text);
+    let answer = AnswerAct { act: id.parse().unwrap(), answer: Answer::Refused, reason: Some(hash) };
+    let act = served.town.writes(vec![Change::Answer(answer)], &served.town.deputy);
+    served.town.ledger.submit(&served.town.office, act, vec![reason]).unwrap();
+    let (mut browser, _) = entered(&served, &served.town.mayor);
+    let page = browser.page(&format!("/console/proposals/{id}"));
+    assert!(
+        page.contains("役割が&#60;b&#62;広&#60;/b&#62;すぎます。") && page.contains("山田 太郎 (deputy)"),
+        "{page}"
+    );
+    assert!(!page.contains("取り下げる") && !browser.page("/console").contains("監査委員"));
 }
 
 #[test]

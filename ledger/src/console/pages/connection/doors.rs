@@ -1,0 +1,121 @@
+//! The record of a disconnection (S1 14–16): two doors in, two keys out, and what of it stands.
+
+use sekisho_register::cases::Case;
+use sekisho_register::change::{Change, ConnectionState, SetConnection, Value};
+use sekisho_register::forms::{Asked, Form, Step, stop};
+use sekisho_wire::id::Hash;
+
+use super::super::cases::{May, may_take};
+use crate::console::duties::{step_link, whose};
+use crate::console::html::{Block, Cell, Kind, Section, Table};
+use crate::console::visit::View;
+use crate::console::written::by;
+
+/// The acts that a record names.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Named {
+    /// What stopped what is stopped now.
+    pub(super) stopped: Option<Hash>,
+    /// What restored it, once nothing is stopped any more.
+    pub(super) restored: Option<Hash>,
+}
+
+/// Whether everything may be connected again, or why not yet.
+pub(super) fn why_not_reconnected(view: &View<'_>) -> Option<String> {
+    let casebook = view.office.casebook();
+    if casebook.cases_on(Form::Disconnection).all(Case::is_closed) {
+        return Some(view.say(
+            "The record of the disconnection comes first: without it nobody reports and nobody confirms.",
+            "先に結合停止等記録を作成してください（記録がなければ、解消報告も確認もできません）。",
+        ));
+    }
+    let restored = SetConnection { state: ConnectionState::Connected, functions: Vec::new(), incident: None };
+    let refused = casebook.may_reconnect(&[Change::Connection(restored)]).err();
+    refused.map(|refusal| refusal.text(view.language))
+}
+
+/// Open records of disconnections, each with what stands and what is missing; a button to begin one where none is open. With it their places in the
+/// casebook.
+pub(super) fn section(view: &View<'_>, named: Named) -> (Section, Vec<u64>) {
+    let casebook = view.office.casebook();
+    let mut open: Vec<&Case> = casebook.cases_on(Form::Disconnection).filter(|case| !case.is_closed()).collect();
+    open.sort_by_key(|case| std::cmp::Reverse(case.opened.index));
+    let mut blocks = Vec::new();
+    if open.is_empty() {
+        let none = view.say("No disconnection is being recorded.", "進行中の結合停止等記録はありません。");
+        blocks.push(Block::Note(Kind::Plain, none));
+    }
+    for case in &open {
+        blocks.extend(of_case(view, case, named));
+    }
+    let definition = Form::Disconnection.definition();
+    let may_open = sekisho_register::cases::Whose::Roles(definition.opened_by.to_vec());
+    if open.is_empty() && may_open.is(&view.visitor.operator, &view.register, view.now) {
+        let begin = |door: &str| format!("/console/forms/{}?f-door={door}", definition.name);
+        blocks.push(Block::Buttons(vec![
+            (
+                begin("ordinary"),
+                view.say("Record: the committee is heard first", "記録を作成する（委員会の意見を聴いた後に停止）"),
+            ),
+            (begin("immediate"), view.say("Record: stopped at once", "記録を作成する（即時に停止し、事後に通知）")),
+        ]));
+    }
+    let section = Section::new(view.say("Record of the disconnection", "結合停止等記録"), blocks);
+    (section, open.iter().map(|case| case.opened.index).collect())
+}
+
+fn of_case(view: &View<'_>, case: &Case, named: Named) -> Vec<Block> {
+    let door = case.opened.field(stop::DOOR);
+    let is_ordinary = door == Some(&Value::Choice(stop::ORDINARY));
+    let door = if is_ordinary {
+        view.say("ordinary: the committee is heard first", "通常（委員会の意見を聴いた後）")
+    } else {
+        view.say("immediate: told afterwards", "即時（直ちに停止し、事後に通知）")
+    };
+    let facts = vec![
+        (view.say("Record", "記録"), Cell::link(format!("/console/cases/{}", case.id), case.id.text(view.language))),
+        (view.say("Door", "停止の手続"), Cell::text(door)),
+        (view.say("Opened", "記入日時"), Cell::short(view.moment(case.opened.made))),
+        (view.say("By", "記入者"), Cell::Lines(by(view, &case.opened))),
+    ];
+    let asked = |step: &&Step| is_ordinary || step.key != stop::HEARD;
+    let steps = case.id.form.definition().steps;
+    let row = |step: &'static Step| {
+        let last = case.taken(step.key).next_back();
+        let state = match last {
+            Some(_) => Cell::Mark(Kind::Good, view.say("stands", "済")),
+            None => Cell::Mark(Kind::Warning, view.say("missing", "未了")),
+        };
+        let (when, who) = last.map_or_else(
+            || (Cell::text("-"), Cell::text(whose(view, &case.whose(step)))),
+            |taken| (Cell::short(view.moment(taken.written.made)), Cell::Lines(by(view, &taken.written))),
+        );
+        vec![Cell::text(step.title.text(view.language)), state, when, who]
+    };
+    let columns = [("Step", "手続"), ("State", "状態"), ("When", "日時"), ("By, or whose", "記入者・担当")];
+    let table = Table {
+        caption: view.say("What stands and what is missing", "手続の状況"),
+        columns: columns.into_iter().map(|(english, japanese)| view.say(english, japanese)).collect(),
+        rows: steps.iter().filter(asked).map(row).collect(),
+        none: String::new(),
+    };
+    let act = |step: &Step| {
+        let act = if step.key == stop::STOPPED { named.stopped } else { None };
+        let act = act.or(if step.asked == Asked::Closing { named.restored } else { None });
+        act.map_or_else(String::new, |act| format!("?f-act={act}"))
+    };
+    let mine = steps.iter().filter(asked).filter(|step| may_take(view, case, step) == May::Yes);
+    let button = |step: &'static Step| {
+        let word = step.title.text(view.language);
+        (
+            format!("{}{}", step_link(case.id, step), act(step)),
+            view.say(format!("Write: {word}"), format!("{word}を記録する")),
+        )
+    };
+    let buttons: Vec<_> = mine.map(button).collect();
+    let mut blocks = vec![Block::Facts(facts), Block::Table(table)];
+    if !buttons.is_empty() {
+        blocks.push(Block::Buttons(buttons));
+    }
+    blocks
+}

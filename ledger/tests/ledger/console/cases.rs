@@ -1,0 +1,146 @@
+//! Cases and forms in the browser: what stands in a case, what becomes a wish, and what is too much for one.
+
+use sekisho_register::NameHash;
+use sekisho_register::change::{Change, Field, OpenCase, Value};
+use sekisho_register::forms::Form;
+use sekisho_wire::reason::{IncidentClass, Query};
+use sekisho_wire::record::{About, Body, Record};
+use serde_json::{Value as Json, json};
+
+use super::{Browser, entered, field, header, text};
+use crate::served::Served;
+use crate::town::{code, person};
+
+/// An incident that the mayor reports, with this text in it.
+fn reported(served: &Served, said: &str) {
+    let circumstances = person(said);
+    let mut open = OpenCase::incident(IncidentClass::Misuse, code("leak"), code("jumin-1"), None);
+    let recipients = Value::Roles(vec![
+        sekisho_register::Role::Executive,
+        sekisho_register::Role::SecurityCommittee,
+        sekisho_register::Role::SystemManager,
+    ]);
+    open.fields.push(Field { key: 6, value: recipients });
+    open.fields.push(Field { key: 7, value: Value::Text(NameHash::of(&circumstances.salt, &circumstances.text)) });
+    let act = served.town.proposes(vec![Change::Open(Box::new(open))]);
+    served.town.ledger.submit(&served.town.office, act, vec![circumstances]).unwrap();
+}
+
+fn post(served: &Served, browser: &mut Browser, path: &str, fields: &[(&str, &str)]) -> crate::client::Answer {
+    let form = field(&browser.page("/console/help"), "form");
+    let all: Vec<(&str, &str)> = [("form", form.as_str())].into_iter().chain(fields.iter().copied()).collect();
+    let answer = browser.post(path, &all);
+    assert!(!served.town.office.to_string().is_empty());
+    answer
+}
+
+fn wished(served: &Served, token: &str) -> Json {
+    served.anybody().get_as(&served.at("console/wishes?wait=0"), token).ok()["wishes"].clone()
+}
+
+#[test]
+fn a_case_is_shown_with_its_texts_which_are_never_html_and_looking_at_it_is_a_reading() {
+    let served = Served::new();
+    reported(&served, "<script>alert('&')</script><img src=x onerror=\"1\">");
+    let (mut browser, _) = entered(&served, &served.town.mayor);
+    let number = served.town.ledger.cases_at(&served.town.office, 0).unwrap()[0];
+    let path = format!("/console/cases/{number}");
+    let before = served.town.records();
+    for path in ["/console/cases", "/console/cases?form=incident&state=all", &path, "/console/incidents"] {
+        let page = browser.page(path);
+        assert!(!page.contains("<script") && !page.contains("<img"), "{path}: {page}");
+    }
+    let page = browser.page(&path);
+    assert!(page.contains("&#60;script&#62;") && page.contains("未了の手続") && page.contains("受領"), "{page}");
+    assert!(browser.page("/console/incidents").contains(&format!("href=\"{path}\"")));
+    assert!(browser.page("/console/cases?form=visitor").contains("該当する事案はありません"));
+    assert!(browser.page("/console/cases?state=done").contains("該当する事案はありません"));
+    let read = |index| {
+        let bytes = served.town.ledger.record_bytes(&served.town.office, index).unwrap();
+        if let Body::Read(read) = Record::decode(&bytes).unwrap().body { Some(read) } else { None }
+    };
+    let read: Vec<_> = (before..served.town.records()).filter_map(read).collect();
+    let of_entries = |count| {
+        let about = About { first: Some(0), ..About::default() };
+        read.iter().any(|read| read.query == Query::Entries && read.count == count && read.about == about)
+    };
+    assert!(of_entries(1), "{read:?}");
+}
+
+#[test]
+fn what_is_typed_becomes_a_wish_as_it_was_typed() {
+    let served = Served::new();
+    reported(&served, "窓口で住民票が他人に渡った");
+    let (mut browser, token) = entered(&served, &served.town.mayor);
+    let fields = [
+        ("f-class", "misuse"),
+        ("f-kind", " leak "),
+        ("f-recipients.system_manager", "1"),
+        ("f-recipients.executive", "1"),
+        ("f-circumstances", "一行目\r\n<二行目>=\"x\""),
+        ("f-cause", ""),
+        ("f-colour", "red"),
+        ("for", "managers/deputy"),
+        ("paper-of", "board"),
+        ("paper-number", "白総第12号"),
+        ("paper-date", "R8.6.1"),
+    ];
+    let answer = post(&served, &mut browser, "/console/forms/incident", &fields);
+    assert_eq!((answer.status, header(&answer, "location").as_str()), (303, "/console/wishes/1"), "{}", text(&answer));
+    let typed = json!([
+        ["class", "misuse"],
+        ["kind", "leak"],
+        ["recipients", "executive,system_manager"],
+        ["circumstances", "一行目\n<二行目>=\"x\""],
+    ]);
+    let paper = json!({"post": "board", "number": "白総第12号", "date": "R8.6.1"});
+    let hand = json!({"post": "managers", "deputy": true, "paper": paper});
+    assert_eq!(wished(&served, &token), json!([{"number": 1, "open": "incident", "fields": typed, "hand": hand}]));
+    // It came to nothing: what was typed stands there again.
+    served
+        .anybody()
+        .post_as(&served.at("console/wishes/1"), &token, &json!({"outcome": "failed", "said": "種類"}))
+        .ok();
+    let page = browser.page("/console/wishes/1");
+    assert!(page.contains("/console/forms/incident?again=1"), "{page}");
+    let page = browser.page("/console/forms/incident?again=1");
+    assert!(page.contains("一行目\n&#60;二行目&#62;") && page.contains("value=\"leak\""), "{page}");
+
+    let number = served.town.ledger.cases_at(&served.town.office, 0).unwrap()[0];
+    let path = format!("/console/cases/{number}/instruct");
+    let answer = post(&served, &mut browser, &path, &[("f-instruction", "回収すること")]);
+    assert_eq!(answer.status, 303, "{}", text(&answer));
+    let step = json!({"number": 2, "step": "instruct", "case": number.to_string(), "fields": [["instruction", "回収すること"]]});
+    assert_eq!(wished(&served, &token), json!([step]));
+    let answer =
+        post(&served, &mut browser, "/console/connection/stop", &[("function.nothing", "1"), ("incident", "2026-1")]);
+    assert_eq!(answer.status, 303, "{}", text(&answer));
+    let stop = json!({"number": 3, "connection": "stop", "functions": [], "incident": "2026-1"});
+    assert_eq!(wished(&served, &token)[1], stop);
+}
+
+#[test]
+fn a_wish_has_bounds_and_is_for_what_is_there() {
+    let served = Served::new();
+    reported(&served, "窓口で住民票が他人に渡った");
+    let number = served.town.ledger.cases_at(&served.town.office, 0).unwrap()[0];
+    let (mut browser, token) = entered(&served, &served.town.mayor);
+    let long = "あ".repeat(1_366);
+    let answer = post(&served, &mut browser, "/console/forms/incident", &[("f-circumstances", &long)]);
+    assert!(answer.status == 413 && text(&answer).contains("長すぎます"), "{}", text(&answer));
+    let full = "a".repeat(4_096);
+    let names: Vec<String> =
+        Form::Incident.definition().fields.iter().map(|blank| format!("f-{}", blank.name)).collect();
+    let all: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), full.as_str())).collect();
+    assert_eq!(post(&served, &mut browser, "/console/forms/incident", &all).status, 413, "all of them are too much");
+    let paper = [("paper-of", "board"), ("paper-number", full.as_str())];
+    assert_eq!(post(&served, &mut browser, "/console/forms/incident", &paper).status, 400);
+    for path in ["/console/forms/nothing", "/console/cases/incident-2026-9/close", "/console/connection/sideways"] {
+        assert_eq!(post(&served, &mut browser, path, &[]).status, 404, "{path}");
+    }
+    for path in [format!("/console/cases/{number}/nothing"), "/console/cases/nothing".to_owned()] {
+        assert_eq!(browser.get(&path).status, 404, "{path}");
+    }
+    assert_eq!(browser.post("/console/forms/incident", &[]).status, 403, "without the word of the session");
+    assert_eq!(wished(&served, &token), json!([]), "nothing of it is wished for");
+}

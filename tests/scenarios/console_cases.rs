@@ -1,0 +1,253 @@
+//! An incident, a stop and the way back (S1 14–16), all of it from the browser: what a clerk notices of it, and what the pages let pass.
+
+use sekisho_ipc::SessionState;
+use sekisho_tests::browser::Browser;
+use sekisho_tests::clerk::{insert, login, try_login, verdict_of, wait_state};
+use sekisho_tests::scene::Scene;
+
+use crate::console::{Companion, at, authority, begins, ends, picture, process_log};
+
+/// A mayor and a committee, whose papers the head of the residents' section keeps, and a mayor's word on every reconnection.
+fn with_a_mayor(story: &str) -> Scene {
+    let mut scene = Scene::new(story);
+    let file = scene.desk.file("both.toml");
+    let changes = "[[post]]\npost = \"mayor\"\ntitle = \"町長\"\nroles = [\"executive\"]\nkeeper = \"jumin-kacho\"\n\
+         [[post]]\npost = \"board\"\ntitle = \"セキュリティ対策委員会\"\nroles = [\"security_committee\"]\nkeeper = \"jumin-kacho\"\n\
+         [[route]]\nclass = \"connection\"\nproposers = [\"system_manager\"]\napprovers = [\"executive\"]\ndistinct = false\n";
+    std::fs::write(&file, changes).unwrap();
+    both_decide(&mut scene, &["propose", file.to_str().unwrap()]);
+    scene
+}
+
+/// The first administrator proposes, the second approves.
+fn both_decide(scene: &mut Scene, proposal: &[&str]) {
+    scene.desk.run(proposal);
+    let [proposal] = scene.desk.list(&["proposals"]).try_into().unwrap();
+    scene.desk.sign_as(1);
+    scene.decide(&["approve", proposal["id"].as_str().unwrap()]);
+    scene.desk.sign_as(1);
+}
+
+/// One person's session in the browser.
+struct Visit<'a> {
+    browser: &'a mut Browser,
+    ledger: String,
+}
+
+impl Visit<'_> {
+    fn open(&mut self, page: &str, words: &str) -> String {
+        self.browser.open(&format!("{}/console{page}", self.ledger));
+        self.browser.wait_for(words)
+    }
+
+    /// Presses the button of a form, and waits until the card has signed at the desk.
+    fn sign(&mut self, button: &str) -> String {
+        self.browser.click("button.main", button);
+        self.browser.wait_for("完了しました")
+    }
+
+    /// A decision on paper is written down from its document.
+    fn records_from(&mut self, post: &str, number: &str) {
+        self.browser.choose("#paper-of", post);
+        self.browser.type_into("#paper-number", number);
+    }
+}
+
+#[test]
+fn an_incident_a_stop_and_the_way_back_are_signed_from_the_browser() {
+    let mut scene = with_a_mayor("console-cases");
+    insert(&scene.terminal, &mut scene.clerk);
+    login(&scene.terminal, &scene.clerk);
+    assert_eq!(verdict_of(&scene.terminal, "juminhyo.issue"), "granted");
+    scene.desk.run(&["--propose", "post", "set", "kaikei", "会計課長", "--role", "auditor"]);
+    let mut browser = Browser::start(&scene.scratch.folder("browser"), &authority(&scene));
+
+    let companion = Companion::start(&scene, "first.log", &[]);
+    let mut visit = Visit { ledger: at(&companion.link).to_owned(), browser: &mut browser };
+    begins(visit.browser, &companion.link);
+    let incident = reports_an_incident(&scene, &mut visit);
+    stops_at_once(&scene, &mut visit, &incident);
+    records_the_stop(&mut visit, &incident);
+    ends(visit.browser, companion);
+
+    scene.desk.sign_as(1);
+    let companion = Companion::start(&scene, "second.log", &[]);
+    let today = begins(visit.browser, &companion.link);
+    assert!(today.contains("委員会の解消報告") && today.contains("会計課長"), "{today}");
+    refuses_a_proposal(&mut visit);
+    records_the_two_keys(&mut visit);
+    reconnects(&scene, &mut visit);
+    let today = visit.open("", "本日の要処理");
+    assert!(!today.contains("委員会の解消報告") && !today.contains("首長の確認"), "{today}");
+    assert!(!today.contains("会計課長") && !today.contains("結合停止"), "{today}");
+    ends(visit.browser, companion);
+    scene.desk.assert_verified();
+}
+
+/// What is wrong is said and may be put right; what is right is signed, and stands with its texts.
+fn reports_an_incident(scene: &Scene, visit: &mut Visit<'_>) -> String {
+    let said = visit.open("/forms", "事故報告書");
+    assert!(said.contains("職に就いている者"), "{said}");
+    visit.browser.follow("tbody a", "事故報告書", "次へ（カードで署名）");
+    picture(visit.browser, "form");
+    visit.browser.choose("#f-class", "misuse");
+    visit.browser.choose("#f-level", "3");
+    visit.browser.type_into("#f-kind", "intrusion");
+    visit.browser.type_into("#f-terminal", "doko-ka");
+    for role in ["system_manager", "chief_security_officer", "data_protection_manager"] {
+        visit.browser.choose(&format!("[name='f-recipients.{role}']"), "1");
+    }
+    visit.browser.type_into("#f-circumstances", "庁外から<管理画面>への接続を検知した。\n端末の電源を切った。");
+    visit.browser.click("button.main", "次へ");
+    let said = visit.browser.wait_for("実行できませんでした");
+    assert!(said.contains("端末機"), "the field is named: {said}");
+    visit.browser.follow("main a", "記入した内容に戻る", "次へ（カードで署名）");
+    assert_eq!(visit.browser.look("document.querySelector('#f-kind').value"), "intrusion");
+    visit.browser.choose("#f-terminal", "jumin-1");
+    let said = visit.sign("次へ");
+    assert!(said.contains("事故報告書 令和"), "{said}");
+    let log = process_log(&scene.desk.file("first.log"));
+    assert!(log.contains("庁外から<管理画面>への接続を検知した。"), "the text is read before it is signed: {log}");
+    let said = visit.browser.follow("main a", "事故報告書 令和", "未了の手続");
+    assert!(said.contains("庁外から<管理画面>への接続を検知した。") && said.contains("不正侵入 (intrusion)"), "{said}");
+    picture(visit.browser, "case");
+    let said = visit.open("/cases", "事故報告書");
+    assert!(said.contains("受領") && said.contains("佐藤 一郎 (20001)"), "{said}");
+    picture(visit.browser, "cases");
+    format!("incident-{}-1", scene.clock.fiscal_year())
+}
+
+/// One action: the terminal goes by it within seconds.
+fn stops_at_once(scene: &Scene, visit: &mut Visit<'_>, incident: &str) {
+    visit.open("/connection", "結合中です");
+    visit.browser.follow("main a", "直ちに結合を停止する", "事後に委員会及び首長への通知");
+    visit.browser.type_into("#incident", incident);
+    picture(visit.browser, "stop");
+    visit.sign("停止する");
+    wait_state(&scene.terminal, SessionState::AwaitPin);
+    let reason = scene.terminal.client().status().unwrap().last_lock_reason;
+    assert_eq!(reason.as_deref(), Some("connection_stopped"));
+    assert_eq!(try_login(&scene.terminal, &scene.clerk), "connection_stopped");
+}
+
+/// The record is begun and the stop named in it; without the two keys nothing is connected again.
+fn records_the_stop(visit: &mut Visit<'_>, incident: &str) {
+    let said = visit.open("/connection", "結合停止中です");
+    assert!(said.contains("先に結合停止等記録を作成してください"), "{said}");
+    let today = visit.open("", "結合停止の記録と通知がまだです");
+    assert!(today.contains("超過"), "{today}");
+    visit.browser.follow("main a", "結合停止の記録と通知がまだです", "結合停止等記録");
+    visit.browser.follow("main a", "即時に停止し、事後に通知", "次へ（カードで署名）");
+    assert_eq!(visit.browser.look("document.querySelector('#f-door').value"), "immediate");
+    visit.browser.type_into("#f-incident", incident);
+    visit.browser.type_into("#f-reason", "不正侵入の拡大を防ぐため");
+    visit.sign("次へ");
+    visit.open("/connection", "停止を記録する");
+    visit.browser.follow("main a", "停止を記録する", "次へ（カードで署名）");
+    let act = visit.browser.look("document.querySelector('#f-act').value");
+    assert_eq!(act.as_str().map(str::len), Some(64), "the act is filled in");
+    visit.sign("次へ");
+    let said = visit.open("/connection", "委員会の解消報告");
+    assert!(said.contains("未了") && said.contains("解消報告"), "{said}");
+    assert_eq!(visit.browser.look("document.querySelector('button.main[disabled]').textContent"), "再結合する");
+    picture(visit.browser, "connection");
+    // Nor by an address that somebody remembers.
+    visit.open("/connection/open", "再結合");
+    assert_eq!(visit.browser.look("document.querySelectorAll('button.main:not([disabled])').length"), 0);
+}
+
+fn refuses_a_proposal(visit: &mut Visit<'_>) {
+    visit.open("", "会計課長");
+    visit.browser.follow("main a", "会計課長", "承認する（カードで署名）");
+    visit.browser.type_into("#reason", "役割が広すぎます。");
+    visit.sign("不承認とする");
+    let said = visit.browser.follow("main a", "申請の内容", "役割が広すぎます。");
+    assert!(said.contains("鈴木 花子 (20002)"), "{said}");
+}
+
+/// Report and confirmation, from the papers of those who have no card.
+fn records_the_two_keys(visit: &mut Visit<'_>) {
+    visit.open("/connection", "委員会の解消報告を記録する");
+    visit.browser.follow("main a", "委員会の解消報告を記録する", "次へ（カードで署名）");
+    assert_eq!(
+        visit.browser.look("document.querySelector('#paper-of').value"),
+        "board",
+        "only on paper can it be taken"
+    );
+    visit.browser.type_into("#f-reporter", "委員長");
+    visit.browser.type_into("#f-cause", "不正な接続元を遮断した。");
+    visit.records_from("board", "白総第12号");
+    visit.sign("次へ");
+    let said = visit.open("/connection", "首長の確認");
+    assert!(said.contains("書面: セキュリティ対策委員会") && said.contains("白総第12号"), "{said}");
+    assert_eq!(visit.browser.look("document.querySelector('button.main[disabled]').textContent"), "再結合する");
+    visit.browser.follow("main a", "首長の確認を記録する", "次へ（カードで署名）");
+    visit.browser.type_into("#f-safety", "全端末の点検を終えた。");
+    visit.records_from("mayor", "白総第13号");
+    visit.sign("次へ");
+}
+
+/// Proposed, because the route says so; approved from the mayor's paper; and the clerk works again.
+fn reconnects(scene: &Scene, visit: &mut Visit<'_>) {
+    visit.open("/connection", "再結合する");
+    visit.browser.follow("main a.button", "再結合する", "申請として提出され、1段階の承認");
+    visit.sign("再結合する");
+    visit.open("/proposals", "再結合");
+    visit.browser.follow("tbody a", "", "承認する（カードで署名）");
+    visit.records_from("mayor", "白総第14号");
+    visit.sign("承認する");
+    scene.wait_current();
+    login(&scene.terminal, &scene.clerk);
+    assert_eq!(verdict_of(&scene.terminal, "juminhyo.issue"), "granted");
+    // Whoever has to be told was told, too, before the record is closed.
+    visit.open("/connection", "通知を記録する");
+    visit.browser.follow("main a", "通知を記録する", "次へ（カードで署名）");
+    visit.browser.type_into("#f-recipient", "町長及び委員会");
+    visit.browser.type_into("#f-content", "即時の停止とその理由を電話で通知した。");
+    visit.sign("次へ");
+    visit.open("/connection", "再結合を記録する");
+    visit.browser.follow("main a", "再結合を記録する", "次へ（カードで署名）");
+    let act = visit.browser.look("document.querySelector('#f-act').value");
+    assert_eq!(act.as_str().map(str::len), Some(64), "the act is filled in");
+    visit.sign("次へ");
+    let said = visit.open("/connection", "結合中です");
+    assert!(said.contains("進行中の結合停止等記録はありません"), "{said}");
+}
+
+#[test]
+fn what_a_deputy_decided_is_looked_at_and_a_proposal_of_ones_own_withdrawn() {
+    let mut scene = Scene::new("console-deputy");
+    both_decide(&mut scene, &["--propose", "post", "hold", "joho-kacho", "20002", "--deputy"]);
+    scene.desk.sign_as(1);
+    scene.desk.run(&["--post", "joho-kacho", "--as-deputy", "section", "set", "fukushi", "福祉課"]);
+    scene.desk.sign_as(1);
+    scene.desk.run(&["--propose", "post", "set", "kaikei", "会計課長", "--role", "auditor"]);
+    let mut browser = Browser::start(&scene.scratch.folder("browser"), &authority(&scene));
+
+    let companion = Companion::start(&scene, "holder.log", &[]);
+    let mut visit = Visit { ledger: at(&companion.link).to_owned(), browser: &mut browser };
+    let today = begins(visit.browser, &companion.link);
+    assert!(today.contains("代決の後閲") && today.contains("あなた"), "{today}");
+    visit.browser.follow("main a", "代決の後閲", "福祉課");
+    visit.sign("後閲する");
+    assert!(!visit.open("", "本日の要処理").contains("代決の後閲"));
+    visit.open("/proposals", "会計課長");
+    visit.browser.follow("tbody a", "", "あなたは承認できません");
+    visit.sign("取り下げる");
+    assert!(visit.browser.follow("main a", "申請の内容", "取下げ").contains("佐藤 一郎 (20001)"));
+    assert!(!visit.open("", "本日の要処理").contains("会計課長"));
+    ends(visit.browser, companion);
+
+    // Whoever has two posts says in the name of which.
+    scene.desk.run(&["--propose", "post", "set", "kaikei", "会計課長", "--role", "auditor"]);
+    scene.desk.sign_as(1);
+    let companion = Companion::start(&scene, "deputy.log", &[]);
+    begins(visit.browser, &companion.link);
+    visit.open("/proposals", "会計課長");
+    visit.browser.follow("tbody a", "", "承認する（カードで署名）");
+    visit.browser.choose("#for", "jumin-kacho");
+    visit.sign("承認する");
+    let log = process_log(&scene.desk.file("deputy.log"));
+    assert!(log.contains("職: jumin-kacho"), "{log}");
+    ends(visit.browser, companion);
+}
