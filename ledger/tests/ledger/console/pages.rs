@@ -6,7 +6,7 @@ use sekisho_register::{NameHash, Role, Title};
 use sekisho_wire::reason::Query;
 use sekisho_wire::record::{About, Body, Read, Record};
 
-use super::{Browser, entered, header, text};
+use super::{Browser, entered, field, header, text};
 use crate::served::{Served, until};
 use crate::town::{NOON, TestCard, code, person};
 
@@ -191,12 +191,18 @@ fn each_page_that_shows_persons_is_a_reading_and_says_of_whom() {
             _ => panic!("{path}: {said:?}"),
         }
     }
-    // What programs get, byte for byte, and under the number that permitted it.
-    let index = "/console/records/1/evidence.json?permission=R8-0012";
+    // What programs get, byte for byte; under a number only what that number permits (a granted one is in the scenario).
+    let index = "/console/records/1/evidence.json";
     let of_browser = browser.get(index);
-    let last = readings(&served).pop().unwrap();
-    assert_eq!(last.about.permission.unwrap().as_str(), "R8-0012");
     assert!(header(&of_browser, "content-disposition").contains("record-1.json"));
+    let before = readings(&served).len();
+    let form = field(&browser.page("/console/help"), "form");
+    for number in ["R8-0012", "export-request-2026-1"] {
+        let taken = browser.get(&format!("{index}?permission={number}"));
+        let wished = browser.post("/console/records/1/wish", &[("form", &form), ("permission", number)]);
+        assert_eq!((taken.status, wished.status), (403, 403), "nobody has permitted {number}");
+    }
+    assert_eq!(readings(&served).len(), before);
     until(|| {
         let (page, program) = (browser.get(index), served.anybody().get_as(&served.at("evidence/1"), &served.token()));
         let without = |body: &[u8]| {
