@@ -23,17 +23,20 @@ pub(crate) type Before = BTreeMap<String, String>;
 /// How the fields of a form are called on a page, so that none is called as one of the page's own.
 pub(crate) const PREFIX: &str = "f-";
 
-/// The fields to fill in, and how many persons their lists name.
+/// The fields to fill in, and how many rows of the register their lists show of persons and acts.
 pub(crate) fn fields(view: &View<'_>, blanks: &'static [forms::Blank], before: &Before) -> (Vec<Field>, usize) {
-    let mut persons = 0;
+    let mut rows = 0;
     let fields = blanks.iter().map(|blank| {
-        if blank.kind == Kind::Operator {
-            persons = view.register.operators().take(KNOWN).count();
+        let field = field(view, blank, before.get(blank.name).map(String::as_str));
+        if let (Kind::Operator | Kind::Act, Field::Blank(Blank { input: Input::Line(known), .. })) =
+            (blank.kind, &field)
+        {
+            rows += known.len();
         }
-        field(view, blank, before.get(blank.name).map(String::as_str))
+        field
     });
     let fields = fields.collect();
-    (fields, persons)
+    (fields, rows)
 }
 
 fn field(view: &View<'_>, blank: &'static forms::Blank, before: Option<&str>) -> Field {
@@ -109,10 +112,10 @@ fn known(view: &View<'_>, kind: Kind) -> Vec<(String, String)> {
             let person = |code| (ToString::to_string(code), view.person(code));
             register.operators().take(KNOWN).map(|operator| person(operator.code())).collect()
         }
-        Kind::Section => register.sections().map(|it| titled(it.code(), &it.title())).collect(),
-        Kind::Post => register.posts().map(|it| titled(it.code(), &it.version().title)).collect(),
+        Kind::Section => register.sections().take(KNOWN).map(|it| titled(it.code(), &it.title())).collect(),
+        Kind::Post => register.posts().take(KNOWN).map(|it| titled(it.code(), &it.version().title)).collect(),
         Kind::Terminal => register.terminals().map(|it| titled(it.code(), it.code())).take(KNOWN).collect(),
-        Kind::Function => register.functions().map(|it| titled(it.code(), &it.title())).collect(),
+        Kind::Function => register.functions().take(KNOWN).map(|it| titled(it.code(), &it.title())).collect(),
         Kind::Partner => register.partners().map(|it| titled(&it.said().partner, &it.said().title)).collect(),
         Kind::Card => {
             let card = |number: sekisho_wire::id::Numbered| {

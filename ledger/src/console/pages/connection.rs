@@ -210,6 +210,9 @@ fn confirmation(view: &View<'_>, state: ConnectionState) -> Content {
         );
         blocks.push(Block::Text(text));
     }
+    if state == ConnectionState::Stopped && view.holds(CASE_READERS) {
+        blocks.extend(doors::unheard(view).map(|text| Block::Note(Kind::Warning, text)));
+    }
     blocks.push(Block::Text(signed_there(view)));
     let barred = match state {
         ConnectionState::Stopped => None,

@@ -32,8 +32,8 @@ fn content(view: &View<'_>) -> Content {
                     "パスワードはありません。手元の端末で「sekisho-admin console」を実行し、カードと暗証番号で確認すると、1分間・1回限り有効なリンクが表示されます。署名はこのプログラムで行うため、利用中は終了しないでください。",
                 ),
                 text(
-                    "A session ends with the button at the top, after 15 minutes without use, after ten hours, when sekisho-admin ends, and when the card or the post behind it loses its right.",
-                    "利用は、画面上部の「終了する」、15分間の無操作、10時間の経過、sekisho-admin の終了、又はカード若しくは職の権限の喪失により終了します。",
+                    "A session ends with the button at the top, after 15 minutes without use, after ten hours, when sekisho-admin ends, and when the card or the post behind it loses its right. Typing is no use: write a long text elsewhere first.",
+                    "利用は、画面上部の「終了する」、15分間の無操作、10時間の経過、sekisho-admin の終了、又はカード若しくは職の権限の喪失により終了します。文字の入力は操作とみなされません。長い文章は、あらかじめ別に作成してから貼り付けてください。",
                 ),
             ],
         ),

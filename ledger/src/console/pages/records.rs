@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
+use sekisho_register::cases::is_permitted;
 use sekisho_register::dates::{Edge, When};
 use sekisho_wire::id::{CardGuid, CaseReference, Numbered};
 use sekisho_wire::reason::Query;
@@ -16,7 +17,7 @@ use super::kinds::kind;
 use super::wish::begin;
 use super::{from, list};
 use crate::carried::CarriedTo;
-use crate::console::html::{Block, Cell, Content, Field, Form, Kind, Method, Section, Table};
+use crate::console::html::{Blank, Block, Cell, Content, Field, Form, Input, Kind, Method, Section, Table};
 use crate::console::lacks;
 use crate::console::visit::{Barred, Entered, Posted, View};
 use crate::console::wishes::Wanted;
@@ -352,12 +353,28 @@ fn proof(view: &View<'_>, evidence: &Evidence) -> Section {
     Section::new(view.say("What proves it", "証明"), blocks)
 }
 
+/// Requests to take records away that were granted, the newest first.
+fn granted(view: &View<'_>) -> Vec<(String, String)> {
+    let casebook = view.office.casebook();
+    let granted = casebook.cases_on(sekisho_register::forms::Form::ExportRequest).filter(|case| is_permitted(case));
+    let mut granted: Vec<_> = granted.map(|case| (case.opened.index, case.id)).collect();
+    granted.sort_unstable_by_key(|(index, _)| std::cmp::Reverse(*index));
+    granted.into_iter().take(30).map(|(_, id)| (id.to_string(), id.text(view.language))).collect()
+}
+
 fn take_away(view: &View<'_>, index: u64) -> Section {
-    let permission = || Field::Line {
-        name: "permission",
-        label: view.say("Number of the permission", "許可番号"),
-        value: String::new(),
-        hint: view.say("it stands in the record of this reading", "閲覧の記録に残ります"),
+    let permission = || {
+        Field::Blank(Blank {
+            name: "permission".to_owned(),
+            label: view.say("Number of the permission", "許可番号"),
+            value: String::new(),
+            hint: view.say(
+                "a granted export request, as in export-request-2026-1; it stands in the record of this reading",
+                "許可されたデータ使用許可申請（例：export-request-2026-1）。閲覧の記録に残ります",
+            ),
+            must: false,
+            input: Input::Line(granted(view)),
+        })
     };
     let sign = Form {
         action: format!("/console/records/{index}/wish"),
@@ -407,6 +424,7 @@ pub(crate) async fn evidence(
 ) -> Result<Response, Barred> {
     let number = permission.number()?;
     let body = entered.answer(hall, READERS, move |view| {
+        view.ledger.expect_permitted(&view.visitor.office, number.as_ref())?;
         let about = About { permission: number.clone(), ..from(index) };
         let body = evidence_body(view.ledger, &view.visitor.office, index)?;
         Ok((body, vec![Shown::rows(Query::Proof, 1, about)]))
@@ -427,7 +445,9 @@ pub(crate) async fn wish(
 ) -> Result<Response, Barred> {
     let permission = posted.fields.get("permission").cloned().unwrap_or_default();
     let permission = Permission { permission }.number()?;
+    let number = permission.clone();
     let is_there = move |view: &View<'_>| {
+        view.ledger.expect_permitted(&view.visitor.office, number.as_ref())?;
         let size = view.office.log(crate::store::LogName::Records).committed_size();
         if index < size { Ok(((), Vec::new())) } else { Err(Refusal::NotFound("record")) }
     };

@@ -87,7 +87,7 @@ pub(crate) async fn form(
     entered
         .show(hall, ANY_ROLE, move |view| {
             let definition = form.definition();
-            let (blocks, persons) = if may_open(view, form) {
+            let (blocks, rows) = if may_open(view, form) {
                 let whose = opened_by(form);
                 let action = format!("/console/forms/{}", form.name());
                 to_fill_in(view, (definition.fields, action), &whose, &asked)
@@ -100,14 +100,14 @@ pub(crate) async fn form(
             let title = form.title(view.language).to_owned();
             let content =
                 Content { title, place: "/console/forms", refresh: None, sections: vec![Section::lead(blocks)] };
-            Ok((content, persons_shown(persons)))
+            Ok((content, listed(rows)))
         })
         .await
 }
 
-/// Lists of persons to choose from are readings of their register.
-fn persons_shown(persons: usize) -> Vec<Shown> {
-    if persons == 0 { Vec::new() } else { vec![Shown::rows(Query::Register, persons, About::default())] }
+/// Lists of persons and of acts to choose from are readings of the register.
+fn listed(rows: usize) -> Vec<Shown> {
+    if rows == 0 { Vec::new() } else { vec![Shown::rows(Query::Register, rows, About::default())] }
 }
 
 fn to_fill_in(
@@ -116,11 +116,11 @@ fn to_fill_in(
     whose: &Whose,
     asked: &Fields,
 ) -> (Vec<Block>, usize) {
-    let (mut fields, persons) = blanks::fields(view, blanks, &before(view, asked));
+    let (mut fields, rows) = blanks::fields(view, blanks, &before(view, asked));
     fields.extend(Hand::fields(view, Some(whose)));
     let button = view.say("Go on: sign with the card", "次へ（カードで署名）");
     let form = html::Form { action, method: Method::Post, fields, button };
-    (vec![Block::Text(signed_there(view)), Block::Form(form)], persons)
+    (vec![Block::Text(signed_there(view)), Block::Form(form)], rows)
 }
 
 /// Where it is signed.
@@ -185,7 +185,7 @@ pub(crate) async fn step(
             let casebook = view.office.casebook();
             let case = for_whom(view, &casebook, id, step)?;
             let action = format!("/console/cases/{id}/{}", step.name);
-            let (mut blocks, persons) = match may_take(view, case, step) {
+            let (mut blocks, rows) = match may_take(view, case, step) {
                 May::Yes => to_fill_in(view, (step.fields, action), &case.whose(step), &asked),
                 not @ (May::Over | May::NotHis | May::Taken | May::After(_)) => {
                     (vec![Block::Note(Kind::Plain, why_not(view, not))], 0)
@@ -198,7 +198,7 @@ pub(crate) async fn step(
             let title = format!("{}: {}", id.text(view.language), step.title.text(view.language));
             let content =
                 Content { title, place: "/console/cases", refresh: None, sections: vec![Section::lead(blocks)] };
-            Ok((content, persons_shown(persons)))
+            Ok((content, listed(rows)))
         })
         .await
 }

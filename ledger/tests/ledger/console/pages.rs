@@ -6,7 +6,7 @@ use sekisho_register::{NameHash, Role, Title};
 use sekisho_wire::reason::Query;
 use sekisho_wire::record::{About, Body, Read, Record};
 
-use super::{Browser, entered, header, text};
+use super::{Browser, entered, field, header, link, text};
 use crate::served::{Served, until};
 use crate::town::{NOON, TestCard, code, person};
 
@@ -62,6 +62,23 @@ fn every_page_and_every_error_wears_the_same_headers() {
                 panic!("{path} is shown to a stranger");
             }
         }
+    }
+}
+
+#[test]
+fn every_page_is_in_english_too() {
+    let mut served = Served::new();
+    served.town.send(3);
+    served.town.publish();
+    served.town.reports().unwrap();
+    let (_, link) = link(&served, &served.town.mayor, "en");
+    let mut browser = Browser::of(&served);
+    browser.begin(&link);
+    for path in pages() {
+        let page = text(&browser.get(&path));
+        // Names and titles of this town have none.
+        let hiragana = page.chars().find(|c| ('\u{3041}'..='\u{3096}').contains(c));
+        assert!(hiragana.is_none(), "{path}: {page}");
     }
 }
 
@@ -160,7 +177,11 @@ fn each_page_that_shows_persons_is_a_reading_and_says_of_whom() {
     let (mut browser, _) = entered(&served, &served.town.mayor);
     let of_mayor = About { operator: Some(code("mayor")), ..About::default() };
     let first = |first| About { first: Some(first), ..About::default() };
-    let cases: [(&str, Option<Noted>); 14] = [
+    let cases: [(&str, Option<Noted>); 18] = [
+        ("/console/forms", None),
+        ("/console/forms/notice", Some((Query::Register, 4, About::default()))),
+        ("/console/cases", Some((Query::Entries, 1, first(0)))),
+        ("/console/cases/incident-2026-1", Some((Query::Entries, 1, first(0)))),
         ("/console/help", None),
         ("/console/retention", None),
         ("/console/records", None),
@@ -191,12 +212,18 @@ fn each_page_that_shows_persons_is_a_reading_and_says_of_whom() {
             _ => panic!("{path}: {said:?}"),
         }
     }
-    // What programs get, byte for byte, and under the number that permitted it.
-    let index = "/console/records/1/evidence.json?permission=R8-0012";
+    // What programs get, byte for byte; under a number only what that number permits (a granted one is in the scenario).
+    let index = "/console/records/1/evidence.json";
     let of_browser = browser.get(index);
-    let last = readings(&served).pop().unwrap();
-    assert_eq!(last.about.permission.unwrap().as_str(), "R8-0012");
     assert!(header(&of_browser, "content-disposition").contains("record-1.json"));
+    let before = readings(&served).len();
+    let form = field(&browser.page("/console/help"), "form");
+    for number in ["R8-0012", "export-request-2026-1"] {
+        let taken = browser.get(&format!("{index}?permission={number}"));
+        let wished = browser.post("/console/records/1/wish", &[("form", &form), ("permission", number)]);
+        assert_eq!((taken.status, wished.status), (403, 403), "nobody has permitted {number}");
+    }
+    assert_eq!(readings(&served).len(), before);
     until(|| {
         let (page, program) = (browser.get(index), served.anybody().get_as(&served.at("evidence/1"), &served.token()));
         let without = |body: &[u8]| {

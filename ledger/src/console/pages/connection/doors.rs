@@ -34,6 +34,21 @@ pub(super) fn why_not_reconnected(view: &View<'_>) -> Option<String> {
     refused.map(|refusal| refusal.text(view.language))
 }
 
+/// That an open record says who is heard before the stop, and nobody was yet.
+pub(super) fn unheard(view: &View<'_>) -> Option<String> {
+    let casebook = view.office.casebook();
+    let mut open = casebook.cases_on(Form::Disconnection).filter(|case| !case.is_closed());
+    let is_unheard = |case: &Case| {
+        case.opened.field(stop::DOOR) == Some(&Value::Choice(stop::ORDINARY))
+            && case.taken(stop::HEARD).next().is_none()
+    };
+    let case = open.find(|case| is_unheard(case))?.id.text(view.language);
+    Some(view.say(
+        format!("{case} says that the committee is heard before the stop, and its opinion is not there yet."),
+        format!("{case}では停止前に委員会の意見を聴くこととしていますが、意見はまだ記録されていません。"),
+    ))
+}
+
 /// Open records of disconnections, each with what stands and what is missing; a button to begin one where none is open. With it their places in the
 /// casebook.
 pub(super) fn section(view: &View<'_>, named: Named) -> (Section, Vec<u64>) {
