@@ -4,6 +4,7 @@
 mod cases;
 mod document;
 mod list;
+mod printed;
 mod s0;
 mod s1;
 mod s2;
