@@ -1,5 +1,7 @@
 //! The administrator's desk of a story: `sekisho-admin` with a pcscd of its own and two readers, one for the signer's card, one for the card to be made.
 
+mod seats;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -70,6 +72,8 @@ pub struct Desk {
     token: Option<(PathBuf, PathBuf)>,
     /// A clerk terminal that is used as the desk: card service, agent's socket, and the signer's reader.
     terminal: Option<(PathBuf, PathBuf, String)>,
+    /// Where the cards of those who sign stay, in their order, where each has a reader ([`Desk::with_seats`]).
+    seats: Vec<usize>,
 }
 
 /// The administrators of the offices in `offices/`.
@@ -79,7 +83,11 @@ impl Desk {
     /// A desk without an office yet.
     #[must_use]
     pub fn new(folder: &Path) -> Self {
-        let pcscd = Pcscd::start(&folder.join("pcsc"), 2);
+        Self::with_slots(folder, 2)
+    }
+
+    fn with_slots(folder: &Path, slots: usize) -> Self {
+        let pcscd = Pcscd::start(&folder.join("pcsc"), slots);
         std::fs::create_dir_all(folder.join("pins")).expect("cannot make a folder");
         Self {
             folder: folder.to_owned(),
@@ -89,6 +97,7 @@ impl Desk {
             body: Body::Simulator,
             token: None,
             terminal: None,
+            seats: Vec::new(),
         }
     }
 
@@ -149,11 +158,12 @@ impl Desk {
     /// When founding fails.
     pub fn found(&mut self, ledger: &Ledger, office: &str) -> String {
         self.administrators = ADMINISTRATORS.iter().map(|operator| self.blank(operator)).collect();
-        for (slot, issued) in self.administrators.iter_mut().enumerate() {
+        let first = self.seats.first().copied().unwrap_or(SIGNER);
+        for (slot, issued) in (first..).zip(&mut self.administrators) {
             issued.card.insert(&self.pcscd, slot);
         }
         let mut command = self.bare();
-        command.args(["--reader", &self.pcscd.reader(SIGNER), "--reader", &self.pcscd.reader(WORK)]);
+        command.args(["--reader", &self.pcscd.reader(first), "--reader", &self.pcscd.reader(first + 1)]);
         command.arg("found").arg("--code").arg(ledger.founding_code());
         command.arg("--config").arg(checkout().join("tests/offices").join(office));
         command.arg("--recovery-dir").arg(self.folder.join("recovery"));
@@ -204,6 +214,11 @@ impl Desk {
 
     /// Puts this administrator's card into the signer's reader, and takes the others out. A card to be worked on stays where it is.
     pub fn sign_as(&mut self, administrator: usize) {
+        if !self.seats.is_empty() {
+            self.administrators.swap(0, administrator);
+            self.seats.swap(0, administrator);
+            return;
+        }
         let left: Vec<usize> = self.administrators.iter_mut().filter_map(|issued| issued.card.pull()).collect();
         left.into_iter().for_each(|slot| self.pcscd.wait_slot(slot, false));
         self.administrators[administrator].card.insert_seen(&self.pcscd, SIGNER);
@@ -273,7 +288,11 @@ impl Desk {
         let mut command = self.bare_in(language);
         // The other reader is the one for work.
         let here = self.terminal.as_ref().map(|(_, _, reader)| reader.clone());
-        command.args(["--signer-reader", &here.unwrap_or_else(|| self.pcscd.reader(SIGNER))]);
+        let seat = self.seats.first().copied();
+        command.args(["--signer-reader", &here.unwrap_or_else(|| self.pcscd.reader(seat.unwrap_or(SIGNER)))]);
+        if seat.is_some() {
+            command.args(["--reader", &self.pcscd.reader(WORK)]);
+        }
         command.arg("--pin-file").arg(&self.administrators[0].pin_file);
         command.args(self.token_pin(arguments)).args(arguments);
         command
