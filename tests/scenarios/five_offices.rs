@@ -1,6 +1,7 @@
 //! The five offices of `offices/`, each founded from its files and played through: daily work, the yearly renewal, the inspection.
 
 mod s1_juki;
+mod s4_koiki;
 
 use std::time::Duration;
 
@@ -229,4 +230,9 @@ impl Office {
 fn proposed(said: &str) -> &str {
     let id = said.rsplit_once("sekisho-admin approve ").map(|(_, rest)| rest.split(['\'', '」', ' ', '\n']).next());
     id.flatten().unwrap_or_else(|| panic!("nothing was proposed: {said}"))
+}
+
+/// Whether somebody waits for this person's designation to be renewed.
+fn ends(waits: &[String], operator: &str) -> bool {
+    waits.iter().any(|what| what.starts_with("designation of") && what.contains(operator))
 }
