@@ -1,6 +1,8 @@
 //! The five offices of `offices/`, each founded from its files and played through: daily work, the yearly renewal, the inspection.
 
 mod s1_juki;
+mod s2_renraku;
+mod s3_densan;
 mod s4_koiki;
 
 use std::time::Duration;
@@ -34,6 +36,11 @@ struct Office {
 impl Office {
     /// Founded from `offices/<folder>/found.toml`, on a weekday morning between April and February: its year is not over within the story.
     fn found(story: &str, folder: &'static str) -> Self {
+        Self::found_with(story, folder, |_| {})
+    }
+
+    /// As [`Self::found`], at a desk that was prepared for it.
+    fn found_with(story: &str, folder: &'static str, prepare: impl FnOnce(&mut Desk)) -> Self {
         let scratch = Scratch::new(story);
         let clock = StoryClock::new(scratch.path());
         // 1970 began on a Thursday.
@@ -42,6 +49,7 @@ impl Office {
         ledger.serve();
         let mut desk = Desk::with_seats(&scratch.folder("d"));
         desk.follow(&clock);
+        prepare(&mut desk);
         desk.found(&ledger, &format!("../../offices/{folder}/found.toml"));
         let terminal = Terminal::new(&scratch.folder("t"), &clock);
         Self { terminal, desk, ledger, clock, scratch, folder }

@@ -1,11 +1,10 @@
 //! The administrator's desk of a story: `sekisho-admin` with a pcscd of its own and two readers, one for the signer's card, one for the card to be made.
 
+mod lists;
 mod seats;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-
-use sekisho_wire::id::OfficeId;
 
 use crate::binaries::{checkout, program};
 use crate::clock::{StoryClock, live_by};
@@ -50,12 +49,12 @@ impl Issued {
         &self.pin_file
     }
 
-    /// Six digits that its holder thinks of.
-    fn make_up_a_pin(&self) {
+    /// Six digits that its holder thinks of, and what the office's rules want after them.
+    fn make_up_a_pin(&self, after: &str) {
         let mut seed = [0; 8];
         getrandom::fill(&mut seed).expect("the system gives randomness");
         // Never a run or a repeat: it begins with 4, 9 and goes on with 3.
-        let pin = format!("493{:03}", u64::from_le_bytes(seed) % 1000);
+        let pin = format!("493{:03}{after}", u64::from_le_bytes(seed) % 1000);
         std::fs::write(&self.pin_file, pin).expect("cannot write a PIN file");
     }
 }
@@ -74,6 +73,8 @@ pub struct Desk {
     terminal: Option<(PathBuf, PathBuf, String)>,
     /// Where the cards of those who sign stay, in their order, where each has a reader ([`Desk::with_seats`]).
     seats: Vec<usize>,
+    /// What PINs that are chosen here end in.
+    pins_end_in: &'static str,
 }
 
 /// The administrators of the offices in `offices/`.
@@ -98,6 +99,7 @@ impl Desk {
             token: None,
             terminal: None,
             seats: Vec::new(),
+            pins_end_in: "",
         }
     }
 
@@ -168,7 +170,7 @@ impl Desk {
         command.arg("--config").arg(checkout().join("tests/offices").join(office));
         command.arg("--recovery-dir").arg(self.folder.join("recovery"));
         command.arg("--own-pin-dir").arg(self.folder.join("pins")).args(self.token_pin(&[]));
-        self.administrators.iter().for_each(Issued::make_up_a_pin);
+        self.administrators.iter().for_each(|issued| issued.make_up_a_pin(self.pins_end_in));
         let said = run("sekisho-admin found", &mut command);
         self.sign_as(0);
         said
@@ -184,7 +186,7 @@ impl Desk {
         for (slot, issued) in self.administrators.iter_mut().enumerate() {
             issued.card.insert(&self.pcscd, slot);
         }
-        self.administrators.iter().for_each(Issued::make_up_a_pin);
+        self.administrators.iter().for_each(|issued| issued.make_up_a_pin(self.pins_end_in));
         command.env("PCSCLITE_CSOCK_NAME", self.pcscd.socket());
         command.args(["--reader", &self.pcscd.reader(SIGNER), "--reader", &self.pcscd.reader(WORK), "--"]);
         command.args(["--lang", "en", "--yes", "--wait", "30", "--home"]).arg(self.folder.join("home"));
@@ -376,7 +378,7 @@ impl Desk {
     #[must_use]
     pub fn chosen(&self, name: &str) -> Issued {
         let issued = self.blank(name);
-        issued.make_up_a_pin();
+        issued.make_up_a_pin(self.pins_end_in);
         issued
     }
 
@@ -395,7 +397,7 @@ impl Desk {
     pub fn issue_difficult(&mut self, name: &str, how: &str, more: &[&str]) -> (Issued, String) {
         let mut issued = self.blank(name);
         issued.card.be_difficult(Some(how));
-        issued.make_up_a_pin();
+        issued.make_up_a_pin(self.pins_end_in);
         self.issue_on(issued, more)
     }
 
@@ -403,7 +405,7 @@ impl Desk {
     #[must_use]
     pub fn other_make(&self, name: &str) -> Issued {
         let issued = self.blank_of(name, Body::Nitrokey);
-        issued.make_up_a_pin();
+        issued.make_up_a_pin(self.pins_end_in);
         issued
     }
 
@@ -455,50 +457,6 @@ impl Desk {
         personalise(issued.card.state());
         std::fs::write(&issued.pin_file, FOREIGN_PIN).expect("cannot write a PIN file");
         issued
-    }
-
-    /// The GUID of an operator's newest card, as the register prints it.
-    ///
-    /// # Panics
-    /// When the operator has none.
-    #[must_use]
-    pub fn guid_of(&self, operator: &str) -> String {
-        let cards = self.list(&["card", "list"]);
-        let cards = cards.iter().filter(|card| card["operator"] == operator);
-        let mut guids = cards.filter_map(|card| card["guid"].as_str());
-        guids.next_back().unwrap_or_else(|| panic!("{operator} has no card")).to_owned()
-    }
-
-    /// What a call lists.
-    ///
-    /// # Panics
-    /// When it fails.
-    #[must_use]
-    pub fn list(&self, arguments: &[&str]) -> Vec<serde_json::Value> {
-        self.list_in("en", arguments)
-    }
-
-    /// As [`Self::list`], with titles and numbers in the language asked for.
-    ///
-    /// # Panics
-    /// When it fails.
-    #[must_use]
-    pub fn list_in(&self, language: &str, arguments: &[&str]) -> Vec<serde_json::Value> {
-        let what = format!("sekisho-admin {}", arguments.join(" "));
-        let said = run(&what, self.command_in(language, &["--json"]).args(arguments));
-        let list = said.lines().find(|line| line.starts_with('[')).unwrap_or_else(|| panic!("{what}: {said}"));
-        serde_json::from_str(list).expect("a JSON list")
-    }
-
-    /// The office that this desk administers.
-    ///
-    /// # Panics
-    /// When it administers none.
-    #[must_use]
-    pub fn office(&self) -> OfficeId {
-        let text = std::fs::read_to_string(self.file("home/office.toml")).expect("an office");
-        let id = text.lines().find_map(|line| line.strip_prefix("office = ")).expect("its id");
-        id.trim_matches('"').parse().expect("an id")
     }
 
     /// A file at the desk.

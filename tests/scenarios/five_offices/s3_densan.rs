@@ -40,9 +40,8 @@ fn s3_a_city_that_permits_work_out_of_hours() {
     assert_eq!(verdict_of(&office.terminal, "zei.kazei"), "function_not_in_scope", "18(2)");
     pull(&office.terminal, &mut second);
     // 17(1): 電算要員 have a register of their own kind.
-    let operators = office.desk.list(&["register", "print", "operators"]);
-    let staff = |row: &&serde_json::Value| row.to_string().contains("system");
-    assert_eq!(operators.iter().filter(staff).count(), 1, "{operators:?}");
+    let staff = office.desk.list(&["register", "print", "system-staff"]);
+    assert!(staff.len() == 1 && staff[0]["operator"] == "30001", "{staff:?}");
 
     out_of_hours(&mut office, &mut first);
     export(&mut office);
@@ -94,24 +93,14 @@ fn export(office: &mut Office) {
     let case = office.case("export-request", 1);
     let out = office.scratch.path().join("s3.csv").to_str().unwrap().to_owned();
     let take = ["records", "export", "--format", "csv", "--out", &out, "--permission", &case];
-    let step = |name: &'static str| ["case", "step", &case, name, "answer=granted"].map(str::to_owned);
-    let (consent, agree, permit) = (step("consent"), step("agree"), step("permit"));
-    let words = |step: &'static str, all: &[String; 5]| -> Vec<String> {
-        assert!(all.contains(&step.to_owned()));
-        all.to_vec()
-    };
-    let as_words = |all: Vec<String>| all;
-    let mut take_step = |office: &mut Office, who: &str, all: Vec<String>, goes: bool| {
-        let arguments: Vec<&str> = all.iter().map(String::as_str).collect();
-        if goes { office.by(who, &arguments) } else { office.refused(who, &arguments) }
-    };
-    let said = take_step(office, ICT, as_words(words("agree", &agree)), false);
+    let decide = |name| ["case", "step", &case, name, "answer=granted"];
+    let said = office.refused(ICT, &decide("agree"));
     assert!(said.contains("comes first"), "{said}");
-    take_step(office, HEAD, words("consent", &consent), true);
-    take_step(office, ICT, words("agree", &agree), true);
+    office.by(HEAD, &decide("consent"));
+    office.by(ICT, &decide("agree"));
     let said = office.refused(ICT, &take);
     assert!(said.contains("not_permitted"), "{said}");
-    take_step(office, PROTECTION, words("permit", &permit), true);
+    office.by(PROTECTION, &decide("permit"));
     office.by(ICT, &take);
     let text = std::fs::read_to_string(&out).unwrap();
     assert!(text.contains("function_not_for_terminal") && text.contains("10301"), "{text}");

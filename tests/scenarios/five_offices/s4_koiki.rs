@@ -74,9 +74,14 @@ fn carded(office: &mut Office, operator: &str) -> Issued {
 
 fn two_for_a_card(office: &mut Office, name: &str, arguments: &[&str]) -> Issued {
     office.desk.sign_by(HEAD);
-    let (mut card, said) = office.desk.issue(name, arguments);
+    let made = office.desk.issue(name, arguments);
+    approved(office, HEAD, made)
+}
+
+/// What somebody made is no card before it is approved.
+fn approved(office: &mut Office, maker: &str, (mut card, said): (Issued, String)) -> Issued {
     office.by(PROTECTION, &["approve", proposed(&said)]);
-    office.desk.sign_by(HEAD);
+    office.desk.sign_by(maker);
     office.desk.lay_in(&mut card);
     office.desk.run(&["card", "issue", "--resume"]);
     office.desk.take_out(&mut card);
@@ -103,19 +108,19 @@ fn told_of_a_change(office: &mut Office, card: &mut Issued) {
 /// 11(5): made beforehand with approval, it sleeps; the head wakes it alone for one of his people, and it ends by itself.
 fn spare_card(office: &mut Office) {
     let to = office.end_of_next_year();
-    let mut spare = two_for_a_card(office, "spare", &["--kind", "spare", "--dormant", "--to", &to]);
+    let envelope = office.desk.file("pins/spare.pin");
+    let envelope = envelope.to_str().unwrap();
+    office.desk.sign_by(GENERAL);
+    // It is nobody's, so it is the whole office's, and not one section's; who wakes it is the head of a section.
+    let kind = ["--kind", "spare", "--dormant", "--to", &to, "--first-pin-file", envelope];
+    let made = office.desk.issue_with("spare", &kind);
+    let mut spare = approved(office, GENERAL, made);
+    office.desk.choose_pin(&spare, "805294");
     office.wait_current();
     insert(&office.terminal, &mut spare);
     assert_eq!(try_login(&office.terminal, &spare), "card_dormant");
-    let [card] = office
-        .desk
-        .list(&["card", "list"])
-        .into_iter()
-        .filter(|card| card["operator"] == "")
-        .collect::<Vec<_>>()
-        .try_into()
-        .unwrap_or_else(|all| panic!("one card is nobody's: {all:?}"));
-    let guid = card["guid"].as_str().unwrap().to_owned();
+    let cards = office.desk.list(&["card", "list"]);
+    let guid = cards.last().unwrap()["guid"].as_str().unwrap().to_owned();
     let until = office.clock.minute_in(Duration::from_secs(3600));
     let wake = ["card", "activate", &guid, "--operator", "10401", "--to", &until, "--reason", "wasure"];
     let said = office.refused(GENERAL, &wake);

@@ -18,6 +18,11 @@ impl Desk {
         desk
     }
 
+    /// Has everybody choose PINs that end in this, where letters and signs are asked for.
+    pub fn choose_pins_with(&mut self, end: &'static str) {
+        self.pins_end_in = end;
+    }
+
     /// Gives somebody with a new card a seat, and has him sign.
     ///
     /// # Panics

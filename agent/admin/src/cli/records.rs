@@ -191,6 +191,8 @@ pub(crate) enum RegisterCommand {
 pub(crate) enum Which {
     /// 操作者名簿
     Operators,
+    /// 電算要員登録台帳
+    SystemStaff,
     /// カード管理簿
     Cards,
     /// 端末機管理簿

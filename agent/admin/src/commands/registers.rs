@@ -3,8 +3,8 @@
 use sekisho_register::Register;
 use sekisho_register::calendar::local_day;
 use sekisho_register::cards::Card;
-use sekisho_register::change::{CardState, OperatorState, TerminalKind, TerminalUse};
-use sekisho_register::people::Standing;
+use sekisho_register::change::{CardState, OperatorState, PersonClass, TerminalKind, TerminalUse};
+use sekisho_register::people::{Designation, Operator, Standing};
 use sekisho_register::role::{Class, Role};
 use sekisho_register::wareki::{day_text, moment_text, numbered, wareki};
 use sekisho_wire::decision::Level;
@@ -48,7 +48,8 @@ pub(super) fn print_now(desk: &mut Desk, which: Which) -> Result<(), AdminError>
 fn print(desk: &Desk, which: Which, at: u64) -> Result<(), AdminError> {
     let printer = Printer { screen: &desk.screen, cache: &desk.cache, register: desk.cache.register(), at };
     desk.screen.print_table(&match which {
-        Which::Operators => printer.operators(),
+        Which::Operators => printer.people(|_| true),
+        Which::SystemStaff => printer.people(|operator| printer.is_system_staff(operator)),
         Which::Cards => printer.cards(),
         Which::Terminals => printer.terminals(),
         Which::Functions => printer.functions(),
@@ -58,10 +59,12 @@ fn print(desk: &Desk, which: Which, at: u64) -> Result<(), AdminError> {
 const fn name(which: Which, language: Language) -> &'static str {
     match (which, language) {
         (Which::Operators, Language::Japanese) => "操作者名簿",
+        (Which::SystemStaff, Language::Japanese) => "電算要員登録台帳",
         (Which::Cards, Language::Japanese) => "操作者カード管理簿",
         (Which::Terminals, Language::Japanese) => "端末機管理簿",
         (Which::Functions, Language::Japanese) => "業務機能一覧",
         (Which::Operators, Language::English) => "register of operators",
+        (Which::SystemStaff, Language::English) => "register of system staff",
         (Which::Cards, Language::English) => "register of cards",
         (Which::Terminals, Language::English) => "register of terminals",
         (Which::Functions, Language::English) => "functions",
@@ -95,7 +98,14 @@ impl Printer<'_> {
         self.day(if t == u64::MAX { t } else { t.saturating_sub(1) })
     }
 
-    fn operators(&self) -> Table {
+    /// Whether the newest designation that had been decided by then is one as 電算要員 (S3 17). Those who founded the office only sign: they belong to no section.
+    fn is_system_staff(&self, operator: &Operator) -> bool {
+        let decided = operator.designations().iter().rfind(|designation| self.was_decided(designation.index));
+        let staff = |said: &Designation| said.class == PersonClass::SystemStaff && said.section.is_some();
+        decided.is_some_and(|designation| staff(&designation.value))
+    }
+
+    fn people(&self, asked: impl Fn(&Operator) -> bool) -> Table {
         let mut table = Table::new(&[
             ("operator", self.words("operator", "照合ID")),
             ("name", self.words("name", "氏名")),
@@ -106,7 +116,7 @@ impl Printer<'_> {
             ("profiles", self.words("permissions", "操作者ID")),
             ("where", self.words("may work at", "使用場所")),
         ]);
-        for operator in self.register.operators() {
+        for operator in self.register.operators().filter(|operator| asked(operator)) {
             if !operator.designations().iter().any(|designation| self.was_decided(designation.index)) {
                 continue;
             }
