@@ -1,5 +1,6 @@
 //! The five offices of `offices/`, each founded from its files and played through: daily work, the yearly renewal, the inspection.
 
+mod s0_koseki;
 mod s1_juki;
 mod s2_renraku;
 mod s3_densan;
@@ -58,10 +59,12 @@ impl Office {
     /// What comes after the founding: the third person's signing card, the routes, the posts as the regulation has them.
     fn set_up(&mut self, proposer: &str, approver: &str) {
         self.third_signs(proposer, approver);
-        for name in ["routes.toml", "posts.toml"] {
-            let file = checkout().join("offices").join(self.folder).join(name);
-            self.two(proposer, approver, &["propose", file.to_str().unwrap()]);
-        }
+        self.set_up_two(proposer, approver);
+    }
+
+    /// As [`Self::set_up`], where two are enough.
+    fn set_up_two(&mut self, proposer: &str, approver: &str) {
+        set_up_by_two(&mut self.desk, self.folder, proposer, approver);
     }
 
     /// The third person gets a card that signs, good for the next fiscal year too; it takes two.
@@ -231,6 +234,17 @@ impl Office {
         self.terminal.stop();
         self.ledger.stop();
         self.ledger.assert_sound();
+    }
+}
+
+/// Routes and posts of this folder: one proposes, the other approves.
+fn set_up_by_two(desk: &mut Desk, folder: &str, proposer: &str, approver: &str) {
+    for name in ["routes.toml", "posts.toml"] {
+        let file = checkout().join("offices").join(folder).join(name);
+        desk.sign_by(proposer);
+        let said = desk.run(&["propose", file.to_str().unwrap()]);
+        desk.sign_by(approver);
+        desk.run(&["approve", proposed(&said)]);
     }
 }
 

@@ -152,8 +152,6 @@ fn serious_accident(office: &mut Office) {
     assert!(said.contains("comes first"), "he has not acknowledged: {said}");
     office.by(PROTECTION, &["case", "step", &case, "acknowledge"]);
     office.by(GENERAL, &["case", "step", &case, "acknowledge"]);
-    let shown = office.by(PROTECTION, &["case", "show", &case]);
-    println!("{shown}");
     office.by(PROTECTION, &close);
 }
 
