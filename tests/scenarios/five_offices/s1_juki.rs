@@ -27,6 +27,10 @@ fn s1_a_city_on_the_residents_network() {
     let said = office.refused(ACCESS, &["card", "issue", "--operator", "10103"]);
     assert!(said.contains("10103"), "no card before the entry in the register: {said}");
     office.by(ACCESS, &designate);
+    // A card that signs is no matter of lending: either officer proposes it, and the other one decides.
+    office.desk.sign_by(SYSTEM);
+    let (_, said) = office.desk.issue("another", &["--operator", SECRETARY, "--signing", "--also"]);
+    office.by(ACCESS, &["refuse", super::proposed(&said), "--reason", "一枚で足りる"]);
     let mut first = office.card(ACCESS, "10101");
     let mut second = office.card(ACCESS, "10102");
     office.enrol((ACCESS, None), "shimin-1", ("shimin", "shimin-kacho"), FUNCTIONS);

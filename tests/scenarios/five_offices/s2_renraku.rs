@@ -1,8 +1,9 @@
 //! S2: 運用管理者 of each agency chooses, システム管理者 examines, permits and sets up; an agency that is run improperly is suspended.
 
-use sekisho_ipc::{IncidentClass, ReportIncidentRequest, SessionState};
+use sekisho_ipc::{CardTrouble, IncidentClass, ReportCardRequest, ReportIncidentRequest, SessionState};
 use sekisho_tests::clerk::{insert, login, pull, try_login, verdict_of, wait_state};
 use sekisho_tests::desk::Issued;
+use sekisho_tests::wait;
 
 use super::{Office, THIRD, ends, proposed};
 
@@ -44,6 +45,7 @@ fn s2_a_city_whose_agencies_apply() {
     assert_eq!(verdict_of(&office.terminal, "renraku.toroku"), "function_not_in_scope", "5");
 
     suspended(&mut office, &mut first);
+    leaked(&mut office, &mut second);
     accident(&mut office);
     next_year(&mut office, &mut first, &mut second);
     inspection(&mut office);
@@ -96,12 +98,39 @@ fn suspended(office: &mut Office, card: &mut Issued) {
     pull(&office.terminal, card);
 }
 
+/// 11(2)(6): whoever's PIN is known to somebody says so at the terminal; the card is blocked at once, until the system manager has set another one.
+fn leaked(office: &mut Office, card: &mut Issued) {
+    insert(&office.terminal, card);
+    let report = ReportCardRequest { card: None, reason: CardTrouble::PinCompromised };
+    assert_eq!(office.terminal.client().report_card(&report).unwrap().cards.len(), 1);
+    let blocked = try_login(&office.terminal, card);
+    assert!(["card_reported", "card_suspended"].contains(&blocked.as_str()), "{blocked}");
+    pull(&office.terminal, card);
+    office.desk.sign_by(SYSTEM);
+    wait::until("the report at the desk", || {
+        (office.desk.list(&["report", "list", "--open"]).len() == 1).then_some(())
+    });
+    let guid = office.desk.guid_of("10202");
+    office.desk.lay_in(card);
+    std::fs::write(card.pin_file(), "805294#K").unwrap();
+    let own = card.pin_file().to_str().unwrap().to_owned();
+    office.desk.run(&["card", "reset-pin", "--identified", "staff-card", "--own-pin-file", &own]);
+    office.desk.take_out(card);
+    office.desk.run(&["card", "lift", &guid]);
+    assert!(office.desk.list(&["report", "list", "--open"]).is_empty());
+    office.wait_current();
+    insert(&office.terminal, card);
+    login(&office.terminal, card);
+    assert_eq!(verdict_of(&office.terminal, "renraku.jushin"), "granted");
+    pull(&office.terminal, card);
+}
+
 /// 12, 15: found at the terminal, told at once; the agency is asked for a report, and a plan is made.
 fn accident(office: &mut Office) {
     let report = ReportIncidentRequest { class: IncidentClass::Misuse, kind: "intrusion".into(), card: None };
     office.terminal.client().report_incident(&report).unwrap();
     let case = office.case("incident", 1);
-    sekisho_tests::wait::until("the report in the casebook", || {
+    wait::until("the report in the casebook", || {
         (office.terminal.client().status().ok()?.reports_waiting == 0).then_some(())
     });
     let due = format!("due={}", office.today());

@@ -110,6 +110,8 @@ fn spare_card(office: &mut Office) {
     let to = office.end_of_next_year();
     let envelope = office.desk.file("pins/spare.pin");
     let envelope = envelope.to_str().unwrap();
+    let said = office.refused(HEAD, &["card", "issue", "--kind", "spare", "--dormant", "--to", &to]);
+    assert!(said.contains("may not sign changes of class") && !said.contains("is made"), "no card is spoilt: {said}");
     office.desk.sign_by(GENERAL);
     // It is nobody's, so it is the whole office's, and not one section's; who wakes it is the head of a section.
     let kind = ["--kind", "spare", "--dormant", "--to", &to, "--first-pin-file", envelope];
