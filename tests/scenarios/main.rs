@@ -30,6 +30,7 @@ mod evidence;
 mod evidence_file;
 mod exported;
 mod first_pin;
+mod five_offices;
 mod fuzz;
 mod gate;
 mod grant;

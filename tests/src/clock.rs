@@ -6,6 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+const HOUR_MS: u64 = 60 * 60 * 1000;
+/// Japanese time is nine hours ahead.
+const JAPAN_MS: u64 = 9 * HOUR_MS;
+
 /// Lets a program live by the clock in this file. A release build lives in real time.
 pub fn live_by(file: &Path, command: &mut Command) {
     if cfg!(debug_assertions) {
@@ -63,10 +67,29 @@ impl StoryClock {
         format!("{year}-{month:02}-{day:02}T{:02}:{:02}", minutes / 60 % 24, minutes % 60)
     }
 
+    /// Today in Japan: year, month, day.
+    #[must_use]
+    pub fn today(&self) -> (u64, u64, u64) {
+        civil(self.days())
+    }
+
+    /// Lets time pass until this hour of the next day that is such a one (by its number since 1970, and its date), today if that hour is still to come.
+    pub fn pass_to(&self, hour: u64, is_it: impl Fn(u64, (u64, u64, u64)) -> bool) {
+        let at = |day: u64| (day * 24 + hour) * HOUR_MS - JAPAN_MS;
+        let day = (self.days()..).find(|day| is_it(*day, civil(*day)) && at(*day) > self.now_ms());
+        let moment = at(day.expect("some day is"));
+        self.pass(Duration::from_millis(moment - self.now_ms()));
+    }
+
+    /// Days since 1970 in Japan.
+    fn days(&self) -> u64 {
+        (self.now_ms() + JAPAN_MS) / (24 * HOUR_MS)
+    }
+
     /// The fiscal year that Japan is in (from 1 April).
     #[must_use]
     pub fn fiscal_year(&self) -> u64 {
-        let (year, month, _) = civil((self.now_ms() / 1000 + 9 * 3600) / (24 * 3600));
+        let (year, month, _) = self.today();
         if month < 4 { year - 1 } else { year }
     }
 

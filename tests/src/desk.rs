@@ -1,9 +1,10 @@
 //! The administrator's desk of a story: `sekisho-admin` with a pcscd of its own and two readers, one for the signer's card, one for the card to be made.
 
+mod lists;
+mod seats;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-
-use sekisho_wire::id::OfficeId;
 
 use crate::binaries::{checkout, program};
 use crate::clock::{StoryClock, live_by};
@@ -36,6 +37,10 @@ pub struct Desk {
     token: Option<(PathBuf, PathBuf)>,
     /// A clerk terminal that is used as the desk: card service, agent's socket, and the signer's reader.
     terminal: Option<(PathBuf, PathBuf, String)>,
+    /// Where the cards of those who sign stay, in their order, where each has a reader ([`Desk::with_seats`]).
+    seats: Vec<usize>,
+    /// What PINs that are chosen here end in.
+    pins_end_in: &'static str,
 }
 
 /// The administrators of the offices in `offices/`.
@@ -45,7 +50,11 @@ impl Desk {
     /// A desk without an office yet.
     #[must_use]
     pub fn new(folder: &Path) -> Self {
-        let pcscd = Pcscd::start(&folder.join("pcsc"), 2);
+        Self::with_slots(folder, 2)
+    }
+
+    fn with_slots(folder: &Path, slots: usize) -> Self {
+        let pcscd = Pcscd::start(&folder.join("pcsc"), slots);
         std::fs::create_dir_all(folder.join("pins")).expect("cannot make a folder");
         Self {
             folder: folder.to_owned(),
@@ -55,6 +64,8 @@ impl Desk {
             body: Body::Simulator,
             token: None,
             terminal: None,
+            seats: Vec::new(),
+            pins_end_in: "",
         }
     }
 
@@ -115,16 +126,17 @@ impl Desk {
     /// When founding fails.
     pub fn found(&mut self, ledger: &Ledger, office: &str) -> String {
         self.administrators = ADMINISTRATORS.iter().map(|operator| self.blank(operator)).collect();
-        for (slot, issued) in self.administrators.iter_mut().enumerate() {
+        let first = self.seats.first().copied().unwrap_or(SIGNER);
+        for (slot, issued) in (first..).zip(&mut self.administrators) {
             issued.card.insert(&self.pcscd, slot);
         }
         let mut command = self.bare();
-        command.args(["--reader", &self.pcscd.reader(SIGNER), "--reader", &self.pcscd.reader(WORK)]);
+        command.args(["--reader", &self.pcscd.reader(first), "--reader", &self.pcscd.reader(first + 1)]);
         command.arg("found").arg("--code").arg(ledger.founding_code());
         command.arg("--config").arg(checkout().join("tests/offices").join(office));
         command.arg("--recovery-dir").arg(self.folder.join("recovery"));
         command.arg("--own-pin-dir").arg(self.folder.join("pins")).args(self.token_pin(&[]));
-        self.administrators.iter().for_each(Issued::make_up_a_pin);
+        self.administrators.iter().for_each(|issued| issued.make_up_a_pin(self.pins_end_in));
         let said = run("sekisho-admin found", &mut command);
         self.sign_as(0);
         said
@@ -140,7 +152,7 @@ impl Desk {
         for (slot, issued) in self.administrators.iter_mut().enumerate() {
             issued.card.insert(&self.pcscd, slot);
         }
-        self.administrators.iter().for_each(Issued::make_up_a_pin);
+        self.administrators.iter().for_each(|issued| issued.make_up_a_pin(self.pins_end_in));
         command.env("PCSCLITE_CSOCK_NAME", self.pcscd.socket());
         command.args(["--reader", &self.pcscd.reader(SIGNER), "--reader", &self.pcscd.reader(WORK), "--"]);
         command.args(["--lang", "en", "--yes", "--wait", "30", "--home"]).arg(self.folder.join("home"));
@@ -170,6 +182,11 @@ impl Desk {
 
     /// Puts this administrator's card into the signer's reader, and takes the others out. A card to be worked on stays where it is.
     pub fn sign_as(&mut self, administrator: usize) {
+        if !self.seats.is_empty() {
+            self.administrators.swap(0, administrator);
+            self.seats.swap(0, administrator);
+            return;
+        }
         let left: Vec<usize> = self.administrators.iter_mut().filter_map(|issued| issued.card.pull()).collect();
         left.into_iter().for_each(|slot| self.pcscd.wait_slot(slot, false));
         self.administrators[administrator].card.insert_seen(&self.pcscd, SIGNER);
@@ -257,7 +274,11 @@ impl Desk {
         let mut command = self.bare_in(language);
         // The other reader is the one for work.
         let here = self.terminal.as_ref().map(|(_, _, reader)| reader.clone());
-        command.args(["--signer-reader", &here.unwrap_or_else(|| self.pcscd.reader(SIGNER))]);
+        let seat = self.seats.first().copied();
+        command.args(["--signer-reader", &here.unwrap_or_else(|| self.pcscd.reader(seat.unwrap_or(SIGNER)))]);
+        if seat.is_some() {
+            command.args(["--reader", &self.pcscd.reader(WORK)]);
+        }
         command.arg("--pin-file").arg(&self.administrators[0].pin_file);
         command.args(self.token_pin(arguments)).args(arguments);
         command
@@ -341,7 +362,7 @@ impl Desk {
     #[must_use]
     pub fn chosen(&self, name: &str) -> Issued {
         let issued = self.blank(name);
-        issued.make_up_a_pin();
+        issued.make_up_a_pin(self.pins_end_in);
         issued
     }
 
@@ -360,7 +381,7 @@ impl Desk {
     pub fn issue_difficult(&mut self, name: &str, how: &str, more: &[&str]) -> (Issued, String) {
         let mut issued = self.blank(name);
         issued.card.be_difficult(Some(how));
-        issued.make_up_a_pin();
+        issued.make_up_a_pin(self.pins_end_in);
         self.issue_on(issued, more)
     }
 
@@ -368,7 +389,7 @@ impl Desk {
     #[must_use]
     pub fn other_make(&self, name: &str) -> Issued {
         let issued = self.blank_of(name, Body::Nitrokey);
-        issued.make_up_a_pin();
+        issued.make_up_a_pin(self.pins_end_in);
         issued
     }
 
@@ -420,50 +441,6 @@ impl Desk {
         personalise(issued.card.state());
         std::fs::write(&issued.pin_file, FOREIGN_PIN).expect("cannot write a PIN file");
         issued
-    }
-
-    /// The GUID of an operator's newest card, as the register prints it.
-    ///
-    /// # Panics
-    /// When the operator has none.
-    #[must_use]
-    pub fn guid_of(&self, operator: &str) -> String {
-        let cards = self.list(&["card", "list"]);
-        let cards = cards.iter().filter(|card| card["operator"] == operator);
-        let mut guids = cards.filter_map(|card| card["guid"].as_str());
-        guids.next_back().unwrap_or_else(|| panic!("{operator} has no card")).to_owned()
-    }
-
-    /// What a call lists.
-    ///
-    /// # Panics
-    /// When it fails.
-    #[must_use]
-    pub fn list(&self, arguments: &[&str]) -> Vec<serde_json::Value> {
-        self.list_in("en", arguments)
-    }
-
-    /// As [`Self::list`], with titles and numbers in the language asked for.
-    ///
-    /// # Panics
-    /// When it fails.
-    #[must_use]
-    pub fn list_in(&self, language: &str, arguments: &[&str]) -> Vec<serde_json::Value> {
-        let what = format!("sekisho-admin {}", arguments.join(" "));
-        let said = run(&what, self.command_in(language, &["--json"]).args(arguments));
-        let list = said.lines().find(|line| line.starts_with('[')).unwrap_or_else(|| panic!("{what}: {said}"));
-        serde_json::from_str(list).expect("a JSON list")
-    }
-
-    /// The office that this desk administers.
-    ///
-    /// # Panics
-    /// When it administers none.
-    #[must_use]
-    pub fn office(&self) -> OfficeId {
-        let text = std::fs::read_to_string(self.file("home/office.toml")).expect("an office");
-        let id = text.lines().find_map(|line| line.strip_prefix("office = ")).expect("its id");
-        id.trim_matches('"').parse().expect("an id")
     }
 
     /// A file at the desk.

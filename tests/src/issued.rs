@@ -32,12 +32,12 @@ impl Issued {
         &self.pin_file
     }
 
-    /// Six digits that its holder thinks of.
-    pub(crate) fn make_up_a_pin(&self) {
+    /// Six digits that its holder thinks of, and what the office's rules want after them.
+    pub(crate) fn make_up_a_pin(&self, after: &str) {
         let mut seed = [0; 8];
         getrandom::fill(&mut seed).expect("the system gives randomness");
         // Never a run or a repeat: it begins with 4, 9 and goes on with 3.
-        let pin = format!("493{:03}", u64::from_le_bytes(seed) % 1000);
+        let pin = format!("493{:03}{after}", u64::from_le_bytes(seed) % 1000);
         std::fs::write(&self.pin_file, pin).expect("cannot write a PIN file");
     }
 }

@@ -43,9 +43,10 @@ impl Pcscd {
         let readers = folder.join("readers");
         std::fs::create_dir_all(&readers).expect("cannot make a folder");
         std::fs::create_dir_all(folder.join("run")).expect("cannot make a folder");
+        let driver = drivers(folder, slots.div_ceil(2));
         for _ in 0..ATTEMPTS {
             let ports: Vec<u16> = (0..slots.div_ceil(2)).flat_map(|_| free_pair()).collect();
-            std::fs::write(readers.join("vpcd"), configuration(&ports, DRIVER))
+            std::fs::write(readers.join("vpcd"), configuration(&ports, &driver))
                 .expect("cannot write pcscd's configuration");
             let process = launch(folder);
             let mut pcscd = Self { process, socket: folder.join("run/pcscd.comm"), ports, folder: folder.to_owned() };
@@ -92,7 +93,7 @@ impl Pcscd {
     /// The reader name of a slot, as PC/SC shows it.
     #[must_use]
     pub fn reader(&self, slot: usize) -> String {
-        format!("Virtual PCD {:02X} {:02X}", slot / 2, slot % 2)
+        format!("{} 00 {:02X}", friendly_name(slot / 2), slot % 2)
     }
 
     /// Waits until pcscd has noticed that a slot holds a card, or holds none: it looks every 0.4 s, and a card that is exchanged in between
@@ -221,15 +222,32 @@ fn listed(socket: &Path) -> Option<String> {
 }
 
 fn configuration(ports: &[u16], driver: &str) -> String {
-    ports
-        .chunks(2)
-        .map(|pair| {
-            let port = pair[0];
-            format!(
-                "FRIENDLYNAME \"Virtual PCD\"\nDEVICENAME /dev/null:0x{port:04X}\nLIBPATH {driver}\nCHANNELID 0x{port:04X}\n\n"
-            )
-        })
-        .collect()
+    let reader = |(number, pair): (usize, &[u16])| {
+        let (port, name) = (pair[0], friendly_name(number));
+        let driver = if number == 0 { driver.to_owned() } else { format!("{driver}.{number}") };
+        format!(
+            "FRIENDLYNAME \"{name}\"\nDEVICENAME /dev/null:0x{port:04X}\nLIBPATH {driver}\nCHANNELID 0x{port:04X}\n\n"
+        )
+    };
+    ports.chunks(2).enumerate().map(reader).collect()
+}
+
+/// Readers of one name are one to pcscd.
+fn friendly_name(reader: usize) -> String {
+    if reader == 0 { "Virtual PCD".to_owned() } else { format!("Virtual PCD {reader}") }
+}
+
+/// A driver keeps its slots in variables of its own, so a second reader needs a copy of it.
+fn drivers(folder: &Path, readers: usize) -> String {
+    if readers < 2 {
+        return DRIVER.to_owned();
+    }
+    let driver = folder.join("driver.so").to_str().expect("a scratch path is text").to_owned();
+    std::fs::copy(DRIVER, &driver).expect("cannot copy the driver");
+    for number in 1..readers {
+        std::fs::copy(DRIVER, format!("{driver}.{number}")).expect("cannot copy the driver");
+    }
+    driver
 }
 
 fn launch(folder: &Path) -> Process {

@@ -212,7 +212,9 @@ impl Case {
             Asked::WhereSerious | Asked::Where(..) => Vec::new(),
             Asked::EachRole => {
                 let heard = |role: &Role| self.taken(step.key).any(|taken| taken.written.roles.contains(role));
-                let open = self.recipients().into_iter().filter(|role| !heard(role));
+                // A rule that knows no committee has nobody to tell in its place: waited for, it would keep the case open for ever.
+                let is_anybodys = |role: &Role| register.posts().any(|post| post.roles_at(t).contains(role));
+                let open = self.recipients().into_iter().filter(|role| !heard(role) && is_anybodys(role));
                 open.map(|role| self.duty(step, Whose::Roles([role].into()), None)).collect()
             }
             Asked::EachPartner => {

@@ -35,7 +35,7 @@ pub(crate) enum PartnerCommand {
         /// The office
         #[arg(value_parser = word::<Code>)]
         partner: Code,
-        /// What its people may sign: functions, operators, cards, block, hours, stop or report; give it as often as needed
+        /// What its people may sign: functions, operators, cards, block, hours, stop, report or activation; give it as often as needed
         #[arg(long = "class", value_parser = word::<Class>, required = true)]
         classes: Vec<Class>,
         #[command(flatten)]

@@ -69,7 +69,7 @@ pub(crate) struct ConnectionChange {
 pub(crate) enum RouteCommand {
     /// Say who proposes and who approves changes of a class
     Set {
-        /// founding, organisation, functions, operators, cards, block, terminals, hours, stop, connection, policy, report, destruction or preservation
+        /// founding, organisation, functions, operators, cards, block, terminals, hours, stop, connection, policy, report, destruction, preservation or activation
         #[arg(value_parser = word::<Class>)]
         class: Class,
         /// Who may propose; give it as often as needed

@@ -5,11 +5,11 @@ use sekisho_issuer::{
     CardKeys, CardManagementSecret, Day, GrantOnCard, Issuer, IssuerCause, Order, Personalisation, PinRules, Step,
     Validity,
 };
-use sekisho_register::Register;
 use sekisho_register::calendar::date;
 use sekisho_register::change::{Change, IssueCard, Log};
 use sekisho_register::policy::Policy;
 use sekisho_register::wareki::numbered;
+use sekisho_register::{FoldRefusal, Register};
 use sekisho_wire::id::{CardGuid, Hash};
 use sekisho_wire::piv::Slot;
 use sekisho_wire::secret::Pin;
@@ -167,12 +167,16 @@ pub(super) fn rehearse(desk: &mut Desk, wanted: &Wanted) -> Result<(), AdminErro
     };
     let guid = CardGuid(random::bytes()?);
     let mut card = wanted.clone().card(guid, &keys);
-    if !may_decide_alone(desk, &Change::IssueCard(Box::new(card.clone()))) {
-        // Nobody can say yet who will approve it; without the key that makes it a matter for two, the rest can be tried.
-        card.signature = None;
+    match desk.rehearse(Change::IssueCard(Box::new(card.clone()))) {
+        Err(AdminError::Fold(FoldRefusal::ApprovalNeeded(_))) => {}
+        said => return said,
     }
-    let change = Change::IssueCard(Box::new(card));
-    if may_decide_alone(desk, &change) { desk.rehearse(change) } else { Ok(()) }
+    // Nobody can say yet who will approve it; without the key that makes it a matter for two, the rest can be tried, by whoever may sign that.
+    card.signature = None;
+    match desk.rehearse(Change::IssueCard(Box::new(card))) {
+        Err(AdminError::Fold(FoldRefusal::ApprovalNeeded(_) | FoldRefusal::NoRoute(_))) => Ok(()),
+        said => said,
+    }
 }
 
 pub(super) fn may_decide_alone(desk: &Desk, change: &Change) -> bool {

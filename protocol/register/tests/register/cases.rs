@@ -108,6 +108,20 @@ fn s1_15_2_a_leak_is_told_to_mayor_and_committee_or_not_written_down() {
 }
 
 #[test]
+fn an_office_whose_rules_know_no_committee_waits_for_none() {
+    let mut office = Office::furnished();
+    let all = [Role::Executive, Role::SecurityCommittee, Role::SystemManager];
+    office.writes(leak(1, &all)).unwrap();
+    assert_eq!(office.waiting(first(Form::Incident)), ["acknowledge", "report"], "the system manager's alone");
+    // Once there is a committee, it hears of what is open.
+    let keeper = Some(code("vice"));
+    let roles = vec![Role::SecurityCommittee];
+    let post = SetPost { post: code("board"), title: title("委員会"), roles, section: None, keeper };
+    office.approved(vec![Change::Post(post)]).unwrap();
+    assert_eq!(office.waiting(first(Form::Incident)), ["acknowledge", "acknowledge", "report"]);
+}
+
+#[test]
 fn s2_15_3_a_serious_incident_is_not_closed_without_a_plan() {
     let mut office = town();
     let told = [

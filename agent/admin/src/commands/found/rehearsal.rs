@@ -27,6 +27,16 @@ pub(super) fn of_all(
     file: &ChangesFile,
     path: &Path,
 ) -> Result<(), AdminError> {
+    on_paper(code, office, file, path).map(drop)
+}
+
+/// The register that comes of it, and its signers: card and post.
+fn on_paper(
+    code: &LedgerCode,
+    office: &OfficeTable,
+    file: &ChangesFile,
+    path: &Path,
+) -> Result<(Register, Vec<(CardGuid, Code)>), AdminError> {
     let mut register = Register::new();
     let mut administrators = Vec::new();
     {
@@ -48,18 +58,27 @@ pub(super) fn of_all(
     let mut drafter = Drafter::new(&register, now);
     let changes = changes_file::read(path)?.0.changes(PolicyUse::Founded, &mut drafter)?;
     for part in parts_by_route(&register, changes)? {
-        let post = |(_, post): &(CardGuid, Code)| Some(post.clone());
-        if !takes_two(&register, &part) {
-            let act = Act { changes: part, post: post(first), ..draft(&register, Log::Register, now)? };
+        if takes_two(&register, &part) {
+            by_two(&mut register, part, now, [first, second])?;
+        } else {
+            let act = Act { changes: part, post: Some(first.1.clone()), ..draft(&register, Log::Register, now)? };
             fold(&mut register, act, first.0)?;
-            continue;
         }
-        let proposal = Act { changes: part, post: post(first), ..draft(&register, Log::Casebook, now)? };
-        let proposal = Some(Proposal(unsigned(&proposal, first.0)));
-        let act = Act { proposal, post: post(second), ..draft(&register, Log::Register, now)? };
-        fold(&mut register, act, second.0)?;
     }
-    Ok(())
+    Ok((register, signers))
+}
+
+/// Proposed by the one, approved by the other.
+fn by_two(
+    register: &mut Register,
+    changes: Vec<Change>,
+    now: u64,
+    [one, other]: [&(CardGuid, Code); 2],
+) -> Result<(), AdminError> {
+    let proposal = Act { changes, post: Some(one.1.clone()), ..draft(register, Log::Casebook, now)? };
+    let proposal = Some(Proposal(unsigned(&proposal, one.0)));
+    let act = Act { proposal, post: Some(other.1.clone()), ..draft(register, Log::Register, now)? };
+    fold(register, act, other.0)
 }
 
 fn fold(register: &mut Register, act: Act, signer: CardGuid) -> Result<(), AdminError> {
@@ -77,4 +96,91 @@ fn no_keys() -> Result<CardKeys, AdminError> {
 
 fn recovery_key() -> Result<Ed25519Key, AdminError> {
     Ok(Ed25519Key(ed25519_dalek::SigningKey::from_bytes(&random::bytes()?).verifying_key().to_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use sekisho_link::CodeKind;
+    use sekisho_register::change::{CardKind, SetPost};
+    use sekisho_register::role::Class;
+    use zeroize::Zeroizing;
+
+    use super::*;
+    use crate::pending::Wanted;
+
+    const OFFICES: [&str; 6] = [
+        "s0-koseki-itaku/trustee",
+        "s0-koseki-itaku/member",
+        "s1-juki",
+        "s2-joho-renraku",
+        "s3-densan",
+        "s4-koiki-rengo",
+    ];
+    /// Who signs beside the founders.
+    const THIRD: &str = "20003";
+
+    fn code() -> LedgerCode {
+        let key = |seed| ed25519_dalek::SigningKey::from_bytes(&[seed; 32]).verifying_key().to_bytes();
+        let envelope = no_keys().unwrap().authentication.to_vec();
+        LedgerCode {
+            kind: CodeKind::Founding,
+            url: "https://ledger.example".into(),
+            authority: Vec::new(),
+            ledger: "ledger.example".into(),
+            records: key(1),
+            register: key(2),
+            casebook: key(3),
+            envelope,
+            secret: Zeroizing::new([0; 16]),
+            expires: u64::MAX,
+        }
+    }
+
+    /// Decided by the two founders, in whichever order their office has it.
+    fn decided(register: &mut Register, changes: &[Change], signers: &[(CardGuid, Code)]) {
+        let now = clock::now();
+        let [one, other] = signers else { panic!("two found an office") };
+        let first = by_two(register, changes.to_vec(), now, [one, other]);
+        first.or_else(|_| by_two(register, changes.to_vec(), now, [other, one])).unwrap();
+    }
+
+    #[test]
+    fn every_office_that_is_ready_to_take_is_founded_and_can_still_decide_by_its_own_rules() {
+        for office in OFFICES {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../offices").join(office);
+            let path = folder.join("found.toml");
+            let (file, _) = changes_file::read(&path).unwrap();
+            let table = super::super::check(&file).unwrap();
+            let (mut register, signers) = on_paper(&code(), table, &file, &path).unwrap();
+            let third = Code::new(THIRD).unwrap();
+            if register.operator(&third).is_some() {
+                let now = clock::now();
+                let wanted = Wanted {
+                    kind: CardKind::Business,
+                    operator: Some(third),
+                    profiles: Vec::new(),
+                    from: now,
+                    to: now + 1000,
+                    dormant: false,
+                    signing: true,
+                };
+                let card = wanted.card(CardGuid(random::bytes().unwrap()), &no_keys().unwrap());
+                decided(&mut register, &[Change::IssueCard(Box::new(card))], &signers);
+            }
+            for name in ["routes.toml", "posts.toml"] {
+                let mut drafter = Drafter::new(&register, clock::now());
+                let changes = changes_file::read(&folder.join(name)).unwrap().0;
+                let changes = changes.changes(PolicyUse::Change, &mut drafter).unwrap();
+                decided(&mut register, &changes, &signers);
+            }
+            // Nothing goes by a default that the office has not looked at; what everybody may report stays so.
+            let file = std::fs::read_to_string(folder.join("routes.toml")).unwrap();
+            for class in Class::ALL.into_iter().filter(|class| *class != Class::Report) {
+                assert!(file.contains(&format!("class = \"{}\"\n", class.name())), "{office}: {}", class.name());
+            }
+            let (post, title) = (Code::new("new").unwrap(), sekisho_register::Title::new("新設").unwrap());
+            let post = SetPost { post, title, roles: Vec::new(), section: None, keeper: None };
+            decided(&mut register, &[Change::Post(post)], &signers);
+        }
+    }
 }
