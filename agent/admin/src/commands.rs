@@ -5,6 +5,7 @@ mod apply;
 mod batch;
 mod card_secret;
 mod cards;
+mod cards_held;
 mod carry;
 mod case_prints;
 mod cases;

@@ -8,6 +8,7 @@ extern crate alloc;
 
 pub mod act;
 mod admission;
+mod apply;
 mod authority;
 pub mod calendar;
 pub mod cards;

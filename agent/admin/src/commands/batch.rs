@@ -11,9 +11,10 @@ use sekisho_register::wareki::numbered;
 use sekisho_wire::id::{CardGuid, Code, Hash};
 use sekisho_wire::words::Language;
 
+use super::cards_held::CardsHeld;
 use super::first_pin::{Delivery, FirstPin, make_folder};
 use super::issue::{
-    CardsHeld, Making, OneOf, act_of, grants_of, make, may_decide_alone, number_of, pin_rules, rehearse, say_no_place,
+    Making, OneOf, act_of, grants_of, make, may_decide_alone, number_of, pin_rules, rehearse, say_no_place,
 };
 use super::proposals;
 use crate::batch::{Batch, Begun, Come};

@@ -14,12 +14,12 @@ use sekisho_wire::id::{CardGuid, Hash};
 use sekisho_wire::piv::Slot;
 use sekisho_wire::secret::Pin;
 
+use super::cards_held::CardsHeld;
 use super::decisions;
 use super::first_pin::{FirstPin, Left, say_unenforced};
 use super::proposals;
 use crate::act_draft::takes_two;
 use crate::cli::{FirstPinArguments, IssueArguments};
-use crate::clock;
 use crate::desk::{Desk, Submitted};
 use crate::error::{AdminError, Thing};
 use crate::grant;
@@ -114,39 +114,6 @@ fn begin(
         one_of: OneOf::One,
     })?;
     act_and_grant(desk, secret, reader, card)
-}
-
-/// The cards that people have, or that were made here and wait for their acts, each with its name for people.
-pub(super) struct CardsHeld(Vec<(Wanted, String)>);
-
-impl CardsHeld {
-    /// Now.
-    pub(super) fn of(desk: &Desk) -> Result<Self, AdminError> {
-        let (register, now, screen) = (desk.cache.register(), clock::now(), desk.screen);
-        let in_use = register.cards().filter(|card| !card.state(now).is_final());
-        let mut held: Vec<_> =
-            in_use.map(|card| (Wanted::of(card.issued().clone()), numbered(card.number(), screen.language))).collect();
-        for guid in pending::begun(&desk.home)? {
-            if register.card(&guid).is_none()
-                && pending::is_waiting(&desk.home, guid)?
-                && let Some(card) = pending::find(&desk.home, guid)?
-            {
-                let name = screen.words(format!("{guid}, which waits for its act,"), format!("{guid}、処分待ち"));
-                held.push((Wanted::of(card), name));
-            }
-        }
-        Ok(Self(held))
-    }
-
-    /// The card that whoever is to get this one has, of the same kind and for a part of the same time.
-    pub(super) fn by(&self, wanted: &Wanted) -> Option<&str> {
-        let operator = wanted.operator.as_ref()?;
-        let like = |card: &Wanted| {
-            let same = card.operator.as_ref() == Some(operator) && card.kind == wanted.kind;
-            same && card.from < wanted.to && wanted.from < card.to
-        };
-        self.0.iter().find(|(card, _)| like(card)).map(|(_, name)| name.as_str())
-    }
 }
 
 /// Whether the fold would take such a card, with a GUID and keys that no card has.
