@@ -3,6 +3,7 @@
 
 mod aside;
 mod auditor;
+mod bad_acts;
 mod bad_input;
 mod batch;
 mod by_hand;

@@ -3,6 +3,7 @@
 use sekisho_card::{OperatorCard, PcscTransport, ReaderName};
 use sekisho_issuer::CardManagementSecret;
 use sekisho_register::act::Proposal;
+use sekisho_register::casebook::Proposed;
 use sekisho_register::change::Log;
 use sekisho_register::organisation::Capacity;
 use sekisho_register::{Act, Casebook, Change, FoldRefusal, LogKeys, NameHash, SignedAct, are_texts};
@@ -446,10 +447,7 @@ impl Desk {
     pub(crate) fn rehearse(&mut self, change: Change) -> Result<(), AdminError> {
         self.log_in()?;
         let act = self.act(Log::Register, vec![change], None)?;
-        let (_, guid) = self.signer.as_ref().ok_or(AdminError::NoReader)?;
-        let entry = act.to_be_signed(&Signer::Card(*guid)).finish([0; 64]);
-        let mut register = self.cache.register().clone();
-        register.fold_unsigned(&entry).map(drop).map_err(AdminError::Fold)
+        self.try_unsigned(&act)
     }
 
     fn act(&mut self, log: Log, changes: Vec<Change>, proposal: Option<Proposal>) -> Result<Act, AdminError> {
@@ -495,8 +493,35 @@ impl Desk {
             return Err(AdminError::SettledNow(settled.id));
         }
         show(&self.screen, &act, &self.cache, names);
+        // Nobody is asked to sign what would be refused.
+        if act.log == Log::Register {
+            self.try_unsigned(&act)?;
+        }
         self.screen.confirm("sign this act?", "この処分に署名しますか?")?;
         self.send_confirmed(act, names)
+    }
+
+    /// Asks the fold what it would say to this act, were it signed by the card at hand. Whose clock is right, the ledger says.
+    fn try_unsigned(&self, act: &Act) -> Result<(), AdminError> {
+        let (_, guid) = self.signer.as_ref().ok_or(AdminError::NoReader)?;
+        let entry = act.to_be_signed(&Signer::Card(*guid)).finish([0; 64]);
+        let mut register = self.cache.register().clone();
+        match register.fold_unsigned(&entry) {
+            Ok(_) | Err(FoldRefusal::MadeInFuture { .. } | FoldRefusal::Expired { .. }) => Ok(()),
+            Err(refusal) => Err(AdminError::Fold(refusal)),
+        }
+    }
+
+    /// Asks the fold whether whoever holds the card at hand may approve a proposal next.
+    ///
+    /// # Errors
+    /// [`AdminError::Fold`].
+    pub(crate) fn try_approval(&mut self, proposed: &Proposed) -> Result<(), AdminError> {
+        self.log_in()?;
+        let (_, guid) = self.signer.as_ref().ok_or(AdminError::NoReader)?;
+        let (register, now) = (self.cache.register(), clock::now());
+        let holder = register.card(guid).and_then(|card| card.holder(now)).ok_or(AdminError::NotASigner(*guid))?;
+        register.may_approve_next(proposed, holder.operator, now).map_err(AdminError::Fold)
     }
 
     /// Of an act that was shown, and that the person wants.

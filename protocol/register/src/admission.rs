@@ -12,7 +12,7 @@ use crate::forms::{Form, incident};
 use crate::organisation::Post;
 use crate::recovery::is_for_recovery_keys;
 use crate::refusal::FoldRefusal;
-use crate::role::Class;
+use crate::role::{Class, Role};
 use crate::routes::Route;
 
 /// How far a proposal has come.
@@ -58,7 +58,7 @@ impl Register {
     /// changes themselves ask for is not asked here.
     ///
     /// # Errors
-    /// The refusal for the post that comes nearest: the one that has the roles.
+    /// The refusal for the post that comes nearest: that he signed before, or that a stage before it has not approved.
     pub fn may_approve_next(&self, proposed: &Proposed, operator: &Code, t: u64) -> Result<(), FoldRefusal> {
         let changes = &proposed.act.act().changes;
         let class = changes.first().map_or(Class::Founding, Change::class);
@@ -77,24 +77,14 @@ impl Register {
                 let (class, route) = (change.class(), self.route_at(change.class(), t));
                 let roles = mandate.roles_on(&self.concern(change, changes, t));
                 let stage = proposed.approvals.len();
-                let admitted = if route.stages.is_empty() {
-                    route.admits_proposer(&roles)
-                } else {
-                    route.admits_at(stage, &roles)
-                };
-                let done = stage >= route.stages.len() && !route.stages.is_empty();
-                if !admitted && !done {
-                    return Err(FoldRefusal::NoRoute(class));
+                if route.stages.is_empty() {
+                    return if route.admits_proposer(&roles) { Ok(()) } else { Err(FoldRefusal::NoRoute(class)) };
                 }
-                if route.distinct && !route.stages.is_empty() && before && !done {
-                    Err(FoldRefusal::SamePerson(class))
-                } else {
-                    Ok(())
-                }
+                if stage < route.stages.len() { takes(&route, stage, &roles, before, class) } else { Ok(()) }
             });
             match said {
                 Ok(()) => return Ok(()),
-                Err(refusal @ FoldRefusal::SamePerson(_)) => nearest = Err(refusal),
+                Err(refusal @ (FoldRefusal::SamePerson(_) | FoldRefusal::StageBefore(_))) => nearest = Err(refusal),
                 Err(_) => {}
             }
         }
@@ -166,16 +156,9 @@ impl Way<'_> {
         let Authority::Person { operator, mandate } = authority else {
             return Err(FoldRefusal::SignerNotAllowed(signed.signer().clone()));
         };
-        let (class, roles) = (change.class(), mandate.roles_on(&self.register.concern(change, self.changes, self.t)));
-        if !route.admits_at(stage, &roles) {
-            let later = (stage + 1..route.stages.len()).any(|later| route.admits_at(later, &roles));
-            return Err(if later { FoldRefusal::StageBefore(class) } else { FoldRefusal::NoRoute(class) });
-        }
-        let signed_before = |(_, before): &Link| before.operator() == Some(operator);
-        if route.distinct && self.chain[link + 1..].iter().any(signed_before) {
-            return Err(FoldRefusal::SamePerson(class));
-        }
-        Ok(())
+        let signed_before = self.chain[link + 1..].iter().any(|(_, before)| before.operator() == Some(operator));
+        let roles = mandate.roles_on(&self.register.concern(change, self.changes, self.t));
+        takes(route, stage, &roles, signed_before, change.class())
     }
 
     /// An objection only takes away, and the time for it is short: one person is enough, of those who found things.
@@ -189,6 +172,19 @@ impl Way<'_> {
         let admitted = route.admits_proposer(&roles) || route.admits_approver(&roles);
         if admitted { Ok(()) } else { Err(FoldRefusal::NoRoute(Class::Founding)) }
     }
+}
+
+/// Whether whoever has these roles may approve this stage. That he signed before is asked first, so that he is told that, and not that the next stage is
+/// somebody else's.
+fn takes(route: &Route, stage: usize, roles: &[Role], signed_before: bool, class: Class) -> Result<(), FoldRefusal> {
+    if route.distinct && signed_before {
+        return Err(FoldRefusal::SamePerson(class));
+    }
+    if route.admits_at(stage, roles) {
+        return Ok(());
+    }
+    let later = (stage + 1..route.stages.len()).any(|later| route.admits_at(later, roles));
+    Err(if later { FoldRefusal::StageBefore(class) } else { FoldRefusal::NoRoute(class) })
 }
 
 const fn objects(change: &Change) -> bool {

@@ -95,7 +95,8 @@ pub(super) fn approve_all(desk: &mut Desk, ids: &[String]) -> Result<(), AdminEr
     let now = clock::now();
     let (mut wanted, mut missing) = (Vec::new(), None);
     for asked in ids {
-        match open_one(desk, &casebook, asked, now) {
+        let found = open_one(desk, &casebook, asked, now);
+        match found.and_then(|(id, proposed)| desk.try_approval(proposed).map(|()| (id, proposed))) {
             Ok((id, proposed)) => {
                 let tip = proposed.approvals.last().map_or(proposed.index, |approved| approved.index);
                 let entry = usize::try_from(tip).ok().and_then(|index| entries.get(index));

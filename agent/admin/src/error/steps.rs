@@ -2,7 +2,7 @@
 
 use sekisho_wire::words::Language;
 
-use super::AdminError;
+use super::{AdminError, Thing};
 use crate::lease;
 
 impl AdminError {
@@ -267,6 +267,10 @@ impl AdminError {
             Self::FingerprintWrong { .. } => (
                 "Stop: this is not what the other machine shows, somebody may have put his own in its place. Compare at its screen.",
                 "中止してください。相手の機械の表示と異なり、すり替えのおそれがあります。相手の機械の画面で確かめてください。",
+            ),
+            Self::Unknown { what: Thing::OpenProposal, .. } => (
+                "'sekisho-admin proposals' lists those that are open: it was decided, refused or withdrawn, or ran out.",
+                "「sekisho-admin proposals」で申請中のものを確認してください。決定、却下、取下げ又は期限切れの申請は出ません。",
             ),
             Self::Unknown { .. } => {
                 ("Check the code, or register it first.", "コードを確かめるか、先に登録してください。")

@@ -138,7 +138,10 @@ impl FoldRefusal {
                 format!("cannot take the act: changes of class {} need an approval", class.name())
             }
             Self::SamePerson(class) => {
-                format!("cannot take the act: for class {} proposer and approver must be two persons", class.name())
+                format!(
+                    "cannot take the act: for class {} whoever proposes and whoever approves each stage must be different persons",
+                    class.name()
+                )
             }
             Self::StageBefore(class) => {
                 format!(

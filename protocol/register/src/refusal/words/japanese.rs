@@ -103,7 +103,10 @@ impl FoldRefusal {
             Self::NotShown(office) => format!("団体 {office} が同じ決定をしたことが示されていません"),
             Self::ApprovalNeeded(class) => format!("「{}」の処分には承認が必要です", class.title()),
             Self::SamePerson(class) => {
-                format!("「{}」の処分では、申請者と承認者は別の者でなければなりません", class.title())
+                format!(
+                    "「{}」の処分では、申請する者と各段階で承認する者は、すべて別の者でなければなりません",
+                    class.title()
+                )
             }
             Self::StageBefore(class) => format!("「{}」の処分の前の段階の承認がまだです", class.title()),
             Self::StageTaken { index } => format!("この段階は承認済みです(処理簿の{index})"),

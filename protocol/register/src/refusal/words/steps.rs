@@ -31,9 +31,10 @@ impl FoldRefusal {
                 "台帳に異常がある可能性があります。署名せず、システム管理者に連絡してください。",
                 "The ledger may show two histories: sign nothing and call the system manager.",
             ),
-            Self::SignerUnknown(_) | Self::SignerNotCurrent(_) | Self::OperatorNotCurrent(_) => {
-                ("有効な管理者のカードで署名してください。", "Sign with the card of a current administrator.")
-            }
+            Self::SignerUnknown(_) | Self::SignerNotCurrent(_) | Self::OperatorNotCurrent(_) => (
+                "有効な管理者のカードで署名してください。先に申請又は承認した者のカードである場合は、申請を取り下げ、改めて申請してください。",
+                "Sign with the card of a current administrator. If it is the card of somebody who proposed or approved before you, have the proposal withdrawn and made again.",
+            ),
             Self::SignatureWrong(_) => ("もう一度署名してください。", "Sign again."),
             Self::SignerNotAllowed(_) | Self::NoRoute(_) => {
                 ("権限のある職の者が署名してください。", "Let a post with that role sign.")
