@@ -166,7 +166,8 @@ fn tasks(view: &View<'_>, today: &mut Today) {
     let casebook = view.office.casebook();
     let may_read = view.holds(CASE_READERS);
     let all = sekisho_register::today::today(&view.register, &casebook, view.now).into_iter();
-    let all = all.map(|task| (is_mine(view, &casebook, &task), task)).filter(|(is_mine, _)| *is_mine || may_read);
+    let is_mine = |task: &Task| task.is_for(&view.visitor.operator, &view.register, &casebook, view.now);
+    let all = all.map(|task| (is_mine(&task), task)).filter(|(is_mine, _)| *is_mine || may_read);
     let mut all: Vec<(bool, Task)> = all.collect();
     all.sort_by_key(|(is_mine, task)| (!is_mine, !task.is_overdue(view.now)));
     today.more = all.len().saturating_sub(TASKS);
@@ -182,16 +183,6 @@ fn tasks(view: &View<'_>, today: &mut Today) {
         let whose = Some(duties::whose(view, &task.whose));
         today.rows.push(Due { urgency, is_mine, is_overdue, text, link, whose, due: task.due });
     }
-}
-
-/// Of a proposal the routes say more than the roles: whoever made it may not be the one who approves it.
-fn is_mine(view: &View<'_>, casebook: &Casebook, task: &Task) -> bool {
-    let (register, me) = (&view.register, &view.visitor.operator);
-    if let Waits::Approval { proposal } = &task.what {
-        let proposed = casebook.proposal(proposal);
-        return proposed.is_some_and(|proposed| register.may_approve_next(proposed, me, view.now).is_ok());
-    }
-    task.is_for(me, register, view.now)
 }
 
 /// Alarms of the last three days.

@@ -92,6 +92,21 @@ pub enum Capacity {
     Deputy,
 }
 
+/// Which seats on posts are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seats {
+    /// Holders' and deputies'.
+    All,
+    /// Holders' alone.
+    Holders,
+}
+
+impl Seats {
+    pub(crate) fn count(self, who: &Holder) -> bool {
+        self == Self::All || who.capacity == Capacity::Holder
+    }
+}
+
 impl Capacity {
     /// From the `deputy` field of an act.
     #[must_use]

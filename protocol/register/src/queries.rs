@@ -17,7 +17,7 @@ use crate::functions::{Function, Purpose};
 use crate::hours::{DEFAULT_WEEK, Permit, is_open, next_closing};
 use crate::log_keys::LogKeys;
 use crate::names::names_of;
-use crate::organisation::{Post, Section};
+use crate::organisation::{Post, Seats, Section};
 use crate::people::{Operator, ProfileStanding};
 use crate::places::Terminal;
 use crate::policy::Policy;
@@ -252,10 +252,16 @@ impl Register {
     /// read by it.
     #[must_use]
     pub fn roles_of(&self, operator: &Code, at: u64) -> Vec<(Code, Role)> {
+        self.roles_in(operator, Seats::All, at)
+    }
+
+    /// Of these, what he holds in such seats.
+    pub(crate) fn roles_in(&self, operator: &Code, seats: Seats, at: u64) -> Vec<(Code, Role)> {
         if !self.operator(operator).is_some_and(|person| person.is_current(at)) {
             return Vec::new();
         }
-        let held = self.posts().filter(|post| post.holders(at).any(|holder| holder.operator == *operator));
+        let held =
+            self.posts().filter(|post| post.holders(at).any(|who| who.operator == *operator && seats.count(who)));
         let held = held.flat_map(|post| post.roles_at(at).iter().map(|role| (post.code().clone(), *role)));
         // Who comes from another office is a trustee and nothing else, whatever the post may do, and for as long as that is entrusted (§R10).
         let home = self.operator(operator).and_then(Operator::home);

@@ -12,6 +12,7 @@ use crate::cases::{Duty, Whose};
 use crate::change::{CardState, CaseId, OperatorState, TerminalUse, Value};
 use crate::fold::Register;
 use crate::forms::{Form, checks, people, stop};
+use crate::organisation::Seats;
 use crate::people::{Operator, Standing};
 use crate::role::Role;
 
@@ -88,18 +89,40 @@ impl Task {
         self.due.is_some_and(|due| due <= now)
     }
 
-    /// Whether it is this person's, by his posts at `now`; of what is asked of a holder, an hour later the deputy's as well.
+    /// Whether it is this person's, by his posts at `now`: a holder's at once, a deputy's (代決者) once it has waited for an hour or where nobody holds the post.
+    /// What a deputy decided, no deputy looks at; and of a proposal nobody approves what he signed before.
     #[must_use]
-    pub fn is_for(&self, operator: &Code, register: &Register, now: u64) -> bool {
-        self.whose.is(operator, register, now)
+    pub fn is_for(&self, operator: &Code, register: &Register, casebook: &Casebook, now: u64) -> bool {
+        let of_a_holder = |who: &Code| self.whose.is_in(who, Seats::Holders, register, now);
+        let may = match &self.what {
+            Waits::Approval { proposal } => {
+                let proposed = casebook.proposal(proposal);
+                proposed.is_some_and(|proposed| register.may_approve_next(proposed, operator, now).is_ok())
+            }
+            Waits::Review { .. } => return of_a_holder(operator),
+            Waits::Step(_)
+            | Waits::StopUnrecorded
+            | Waits::Unconfirmed { .. }
+            | Waits::NobodyResponsible(_)
+            | Waits::Unreturned { .. }
+            | Waits::Unrenewed { .. }
+            | Waits::Untrained(_)
+            | Waits::NotTold { .. } => self.whose.is(operator, register, now),
+        };
+        let holders = || register.posts().flat_map(|post| post.holders(now)).map(|who| &who.operator);
+        may && (of_a_holder(operator) || now >= self.since.saturating_add(ANSWER_MS) || !holders().any(of_a_holder))
     }
 }
 
 impl Whose {
-    /// Whether this person is one of those, by his posts at `now`, or keeps the papers of one.
+    /// Whether this person is one of those, as holder or deputy, by his posts at `now`, or keeps the papers of one.
     #[must_use]
     pub fn is(&self, operator: &Code, register: &Register, now: u64) -> bool {
-        let roles = register.roles_of(operator, now);
+        self.is_in(operator, Seats::All, register, now)
+    }
+
+    fn is_in(&self, operator: &Code, seats: Seats, register: &Register, now: u64) -> bool {
+        let roles = register.roles_in(operator, seats, now);
         let has = |asked: &[Role]| roles.iter().any(|(_, role)| asked.contains(role));
         let in_section = |asked: &[Role], section: &Code| {
             roles.iter().any(|(post, role)| {
@@ -335,6 +358,8 @@ pub const fn case_of(task: &Task) -> Option<CaseId> {
 }
 
 const CARD_MANAGERS: &[Role] = &[Role::SystemManager, Role::DataProtectionManager, Role::AccessManager];
+/// How long what is asked of a holder waits for him alone (ours).
+const ANSWER_MS: u64 = 60 * 60 * 1000;
 /// A month of confirmations that are missing (ours).
 const UNCONFIRMED_DAYS: u32 = 31;
 /// Six weeks before the end of a designation, and after it (ours): a renewal on 1 April is prepared in February.

@@ -21,8 +21,9 @@ pub(super) fn run(desk: &mut Desk, mine: bool) -> Result<(), AdminError> {
         let card = desk.cache.register().card(&card)?;
         Some(card.holder(now)?.operator.clone())
     });
-    let is_mine =
-        |task: &Task, me: &Option<Code>| me.as_ref().is_some_and(|me| task.is_for(me, desk.cache.register(), now));
+    let is_mine = |task: &Task, me: &Option<Code>| {
+        me.as_ref().is_some_and(|me| task.is_for(me, desk.cache.register(), &casebook, now))
+    };
     let mut tasks: Vec<(bool, Task)> =
         today(desk.cache.register(), &casebook, now).into_iter().map(|task| (is_mine(&task, &me), task)).collect();
     tasks.retain(|(of_mine, _)| *of_mine || !mine);
