@@ -59,6 +59,7 @@ pub mod sheet;
 pub mod signed_log;
 pub mod stage;
 pub mod store;
+pub mod tell;
 pub mod terminals;
 #[cfg(test)]
 mod testing;

@@ -341,7 +341,7 @@ pub fn fold_register(store: &dyn Store, office: &OfficeId) -> Result<Register, L
 ///
 /// # Errors
 /// As [`fold_register`].
-fn fold_casebook(
+pub fn fold_casebook(
     store: &dyn Store,
     office: &OfficeId,
     register: &Register,

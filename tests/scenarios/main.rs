@@ -75,6 +75,7 @@ mod stolen;
 mod stranger;
 #[path = "../../firmware/app/tests/card/talk.rs"]
 mod talk;
+mod told;
 mod town;
 mod unanswered;
 mod units;

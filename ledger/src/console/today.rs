@@ -1,7 +1,6 @@
 //! What is to be done today (本日の要処理), most pressing first. What register and casebook say stands beside what the ledger alone knows.
 
-use sekisho_register::Casebook;
-use sekisho_register::today::{Task, Waits};
+use sekisho_register::today::Task;
 use sekisho_wire::record::kind_number;
 use sekisho_wire::words::Language;
 

@@ -16,6 +16,10 @@ use crate::organisation::Seats;
 use crate::people::{Operator, Standing};
 use crate::role::Role;
 
+mod words;
+
+pub use words::Telling;
+
 /// Something that waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Task {
@@ -359,7 +363,7 @@ pub const fn case_of(task: &Task) -> Option<CaseId> {
 
 const CARD_MANAGERS: &[Role] = &[Role::SystemManager, Role::DataProtectionManager, Role::AccessManager];
 /// How long what is asked of a holder waits for him alone (ours).
-const ANSWER_MS: u64 = 60 * 60 * 1000;
+pub const ANSWER_MS: u64 = 60 * 60 * 1000;
 /// A month of confirmations that are missing (ours).
 const UNCONFIRMED_DAYS: u32 = 31;
 /// Six weeks before the end of a designation, and after it (ours): a renewal on 1 April is prepared in February.
