@@ -1,6 +1,7 @@
 //! Whole-system stories, one file each.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod april;
 mod aside;
 mod auditor;
 mod bad_acts;

@@ -84,10 +84,11 @@ impl<'a> Drafter<'a> {
         date.map_or(self.now, |date| date.0.moment(Edge::From))
     }
 
-    /// Until this date has passed; without one until the fiscal year has.
+    /// From this date until that one has passed; without an end until the fiscal year has in which it begins.
     #[must_use]
-    pub(crate) fn until(&self, date: Option<Dated>) -> u64 {
-        date.map_or_else(|| end_of_fiscal_year(self.now, 0), |date| date.0.moment(Edge::Until))
+    pub(crate) fn period(&self, from: Option<Dated>, to: Option<Dated>) -> (u64, u64) {
+        let from = self.from(from);
+        (from, to.map_or_else(|| end_of_fiscal_year(from, 0), |date| date.0.moment(Edge::Until)))
     }
 
     /// The hash of a name, salted; the name itself goes beside the act.
@@ -232,13 +233,14 @@ impl ChangesFile {
     fn people(&self, drafter: &mut Drafter<'_>) -> Result<Vec<Change>, AdminError> {
         let mut changes = Vec::new();
         for table in &self.operator {
+            let (from, to) = drafter.period(table.from, table.to);
             changes.push(Change::Designate(Box::new(Designate {
                 operator: table.operator.0.clone(),
                 name: drafter.name(&table.name)?,
                 class: table.class.as_ref().map_or(PersonClass::Operator, |class| class.0),
                 section: table.section.0.clone(),
-                from: drafter.from(table.from),
-                to: drafter.until(table.to),
+                from,
+                to,
                 terminals: plain(&table.terminals),
                 sections: plain(&table.sections),
             })));
@@ -252,12 +254,13 @@ impl ChangesFile {
             })
         }));
         changes.extend(self.profile.iter().map(|table| {
+            let (from, to) = drafter.period(table.from, table.to);
             Change::Profile(GiveProfile {
                 operator: table.operator.0.clone(),
                 profile: table.profile.0.clone(),
                 functions: plain(&table.functions),
-                from: drafter.from(table.from),
-                to: drafter.until(table.to),
+                from,
+                to,
             })
         }));
         changes.extend(self.withdraw_profile.iter().map(|table| {

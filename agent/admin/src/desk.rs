@@ -12,7 +12,8 @@ use sekisho_wire::id::{CardGuid, Code, Hash};
 use sekisho_wire::record::token_digest;
 use sekisho_wire::secret::Pin;
 
-use crate::act_draft::{draft, parts};
+use crate::act_draft::{draft, parts, whole_parts};
+use crate::after_some::each;
 use crate::card_secret::{CardSecrets, Place};
 use crate::clock;
 use crate::error::AdminError;
@@ -354,7 +355,19 @@ impl Desk {
     pub(crate) fn decide(&mut self, changes: Vec<Change>, names: &[Name]) -> Result<(), AdminError> {
         let parts = parts(changes)?;
         self.log_in()?;
-        parts.into_iter().try_for_each(|part| self.decide_part(part, names))
+        each(parts, |part| self.decide_part(part, names))
+    }
+
+    /// Decides or proposes groups of changes of which none is cut, in as many acts as their size asks for.
+    ///
+    /// # Errors
+    /// As [`Self::decide`]; [`AdminError::AfterSome`].
+    pub(crate) fn submit_whole(&mut self, groups: Vec<Vec<Change>>, names: &[Name]) -> Result<(), AdminError> {
+        let parts = whole_parts(groups)?;
+        self.log_in()?;
+        each(parts, |part| {
+            if self.signing.propose { self.propose(part, names).map(drop) } else { self.decide_part(part, names) }
+        })
     }
 
     /// One act of changes that fit one.

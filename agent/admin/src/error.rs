@@ -261,6 +261,15 @@ pub(crate) enum AdminError {
     },
     /// The person said no.
     Declined,
+    /// The first so many of several things were done, each for good; then something failed.
+    AfterSome {
+        /// How many were done.
+        done: usize,
+        /// Of how many.
+        of: usize,
+        /// What failed.
+        cause: Box<AdminError>,
+    },
     /// A question, but nobody at the keyboard.
     NobodyToAsk,
     /// Standard input cannot be read.

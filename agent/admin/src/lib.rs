@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod act_draft;
+mod after_some;
 mod batch;
 mod broken_log;
 mod card_secret;

@@ -15,16 +15,13 @@ use sekisho_wire::record::{Body, Record, Retention, kind_number};
 
 use super::record_prints::{gaps_of, period};
 use super::records::incomplete;
-use super::sweep::sweep;
+use super::sweep::{newest, sweep};
 use crate::casebook::Cases;
 use crate::cli::{CommitteeArguments, CustodyArguments, OutputArguments, Question};
 use crate::dates::Edge;
 use crate::desk::Desk;
 use crate::error::{AdminError, Said as Rule};
 use crate::prints::Printing;
-
-/// Most alarms that are looked through for the newest about backups.
-const LOOKED_THROUGH: u32 = 500;
 
 pub(super) fn custody(desk: &mut Desk, arguments: &CustodyArguments) -> Result<(), AdminError> {
     let printing = Printing::begin(desk, &CUSTODY, &arguments.again, None)?;
@@ -44,12 +41,10 @@ pub(super) fn custody(desk: &mut Desk, arguments: &CustodyArguments) -> Result<(
 /// When the ledger last said that no backup of it was verified in time.
 fn overdue(desk: &Desk) -> Result<Cell, AdminError> {
     let kind = kind_number("alarm").unwrap_or_default();
-    let found = desk.ledger.search(&format!("limit={LOOKED_THROUGH}&kind={kind}"))?;
-    let records = found.rows.iter().filter_map(|(_, bytes)| Record::decode(bytes).ok());
-    let mut overdue =
-        records.filter(|record| matches!(&record.body, Body::Alarm(alarm) if alarm.kind == AlarmKind::BackupOverdue));
+    let is_it = |record: &Record| matches!(&record.body, Body::Alarm(alarm) if alarm.kind == AlarmKind::BackupOverdue);
+    let overdue = newest(desk, &format!("kind={kind}"), is_it)?;
     let none = Cell::said("なし(期限は台帳の設定による)", "none (the ledger's configuration says by when)");
-    Ok(overdue.next().map_or(none, |record| Cell::Moment(record.trusted)))
+    Ok(overdue.map_or(none, |record| Cell::Moment(record.trusted)))
 }
 
 pub(super) fn committee(desk: &mut Desk, arguments: &CommitteeArguments) -> Result<(), AdminError> {

@@ -6,6 +6,7 @@ use sekisho_register::wareki::moment_text;
 use sekisho_register::{Casebook, Change, SignedAct};
 use sekisho_wire::id::{CardGuid, Code, Hash};
 
+use crate::after_some::each;
 use crate::casebook;
 use crate::cli::is_beginning_of;
 use crate::clock;
@@ -111,9 +112,7 @@ pub(super) fn approve_all(desk: &mut Desk, ids: &[String]) -> Result<(), AdminEr
             }
         }
     }
-    for (entry, names) in wanted {
-        desk.approve(entry, &names)?;
-    }
+    each(wanted, |(entry, names)| desk.approve(entry, &names))?;
     missing.map_or(Ok(()), Err)
 }
 
@@ -169,16 +168,19 @@ pub(super) fn review(desk: &mut Desk, ids: &[String]) -> Result<(), AdminError> 
         }
         return desk.screen.print_table(&table);
     }
+    let mut wanted = Vec::new();
     for asked in ids {
         let found: Vec<_> = waiting.iter().filter(|(act, _)| is_beginning_of(asked, act)).collect();
         let [(act, _)] = found.as_slice() else {
             return Err(AdminError::Unknown { what: Thing::Unreviewed, code: asked.clone() });
         };
-        if let Some(text) = text_of(desk, act) {
+        wanted.push(*act);
+    }
+    each(wanted, |act| {
+        if let Some(text) = text_of(desk, &act) {
             desk.screen.note(&text, &text);
         }
-        let reviewed = AnswerAct { act: *act, answer: Answer::Reviewed, reason: None };
-        desk.write(vec![Change::Answer(reviewed)], &[])?;
-    }
-    Ok(())
+        let reviewed = AnswerAct { act, answer: Answer::Reviewed, reason: None };
+        desk.write(vec![Change::Answer(reviewed)], &[])
+    })
 }

@@ -5,6 +5,12 @@ use sekisho_wire::words::Language;
 use super::{AdminError, Thing};
 use crate::lease;
 
+/// What helps whoever was stopped in the middle.
+const AGAIN: [&str; 2] = [
+    "同じ手続をもう一度行うと、済んだものは飛ばして続きから行います。",
+    "Run the same command again: what is done already is passed over.",
+];
+
 impl AdminError {
     /// What to do about it; empty when nothing is to be done.
     #[must_use]
@@ -13,6 +19,10 @@ impl AdminError {
             Self::Code(error) => return error.next_step(link_language(language)).to_owned(),
             Self::Stick(error) => return error.next_step(link_language(language)).to_owned(),
             Self::Evidence(_, error) => return error.next_step(link_language(language)).to_owned(),
+            Self::AfterSome { cause, .. } => {
+                let (step, again) = (cause.next_step(language), AGAIN[usize::from(language == Language::English)]);
+                return format!("{step}{}{again}", if step.is_empty() { "" } else { " " });
+            }
             Self::Template(error) => {
                 let ours = &error.instead;
                 return match language {

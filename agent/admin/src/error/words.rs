@@ -181,6 +181,9 @@ impl AdminError {
                 format!("the records are not complete: {ranges} ranges are missing, {unclear} cannot be read or judged")
             }
             Self::Declined => "nothing was signed".to_owned(),
+            Self::AfterSome { done, of, cause } => {
+                format!("{done} of {of} were done and stand; of the next: {}", cause.in_words(Language::English))
+            }
             Self::NobodyToAsk => "cannot ask: nobody is at the keyboard".to_owned(),
             Self::Input(cause) => format!("cannot read the input: {cause}"),
             Self::Output(cause) => format!("cannot write the output: {cause}"),
@@ -333,6 +336,9 @@ impl AdminError {
                 format!("記録がそろっていません(欠落{ranges}か所、読み取り・判定不能{unclear}件)")
             }
             Self::Declined => "署名しませんでした".to_owned(),
+            Self::AfterSome { done, of, cause } => {
+                format!("{of}件のうち{done}件は済み、効力があります。次の1件: {}", cause.in_words(Language::Japanese))
+            }
             Self::NobodyToAsk => "確認できる人が端末の前にいません".to_owned(),
             Self::Input(cause) => format!("入力を読めません: {cause}"),
             Self::Output(cause) => format!("出力できません: {cause}"),
