@@ -15,7 +15,7 @@ use sekisho_wire::id::Hash;
 use sekisho_wire::words::Language;
 
 use super::records::query;
-use super::{office, verify};
+use super::office;
 use crate::cli::{EvidenceArguments, Question, VerifyEvidenceArguments};
 use crate::clock;
 use crate::desk::Desk;
@@ -26,6 +26,7 @@ use crate::exhibits::{Content, Exhibit, LedgerExhibits, Shown};
 use crate::judge::{Held, Judge};
 use crate::lacks;
 use crate::log_tiles::{LogTiles, proved};
+use crate::report::report;
 use crate::screen::Screen;
 use crate::seen;
 use crate::whole_file::WholeFile;
@@ -66,7 +67,7 @@ pub(super) fn write(desk: &mut Desk, arguments: &EvidenceArguments) -> Result<()
     out.finish()?;
     say_written(desk, arguments, &file)?;
     lacks::note(&desk.screen, &file.contents.lacks);
-    let said = verify::report(&desk.screen, judged, &[]);
+    let said = report(desk.screen, judged);
     note_later(&desk.screen, later, said)
 }
 
@@ -289,7 +290,7 @@ pub(crate) fn check(arguments: &VerifyEvidenceArguments, screen: &Screen) -> Res
             // Nothing is said to hold in it; what does not, is named all the same.
             judged.retain(|(_, held)| matches!(held, Held::No(_)));
             if !judged.is_empty() {
-                drop(verify::report(screen, judged, &[]));
+                drop(report(*screen, judged));
             }
             return refuse(screen, &fault, &file);
         }
@@ -302,7 +303,7 @@ pub(crate) fn check(arguments: &VerifyEvidenceArguments, screen: &Screen) -> Res
     }
     note_erased(screen, &opened);
     lacks::note(screen, &file.contents.lacks);
-    let said = verify::report(screen, judged, &[]);
+    let said = report(*screen, judged);
     note_later(screen, later, said)
 }
 
