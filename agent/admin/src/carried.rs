@@ -41,7 +41,7 @@ pub(crate) fn fill(places: &mut Places<'_>, holes: &mut Vec<Hole>) -> Result<BTr
 /// The index of the record behind the hole: the first of the epoch's own.
 fn first_own(places: &Places<'_>, hole: &Hole) -> Result<Option<usize>, AdminError> {
     let entries = places.entries();
-    for index in 0..entries.count() {
+    for index in entries.shown() {
         let Some(record) = entries.record(index)? else { continue };
         if is_of(&record, hole) && record.epoch == hole.epoch && record.seq.checked_sub(1) == Some(hole.range.1) {
             return Ok(Some(index));
@@ -76,7 +76,7 @@ fn walk_back(
     carried: &mut BTreeMap<u64, CarriedTo>,
 ) -> Result<Option<u64>, AdminError> {
     let mut left = Some(hole.range.1);
-    for index in (0..own).rev() {
+    for index in (places.entries().shown().start..own).rev() {
         let Some(seq) = left else { break };
         let Some(record) = places.entries().record(index)? else { continue };
         if !is_of(&record, hole) {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use sekisho_tlog::Hash;
 use sekisho_wire::record::Record;
@@ -13,6 +14,11 @@ use crate::strangers::Stranger;
 pub(crate) trait Entries {
     /// How many there are.
     fn count(&self) -> usize;
+
+    /// Those that are shown, by index: all of them, or those of a time. Of the others the leaves are known, and nothing else.
+    fn shown(&self) -> Range<usize> {
+        0..self.count()
+    }
 
     /// The leaf of the one at this index.
     ///
@@ -83,6 +89,10 @@ impl<'a> Taken<'a> {
 impl Entries for Taken<'_> {
     fn count(&self) -> usize {
         self.entries.count()
+    }
+
+    fn shown(&self) -> Range<usize> {
+        self.entries.shown()
     }
 
     fn leaf(&self, index: usize) -> Result<Hash, AdminError> {

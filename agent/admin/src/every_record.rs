@@ -70,10 +70,10 @@ impl<'a> Whole<'a> {
         // What came after the newest of those acts none of them destroyed.
         let too_late = self.destroyed_until(&taken)?.map_or_else(BTreeSet::new, |end| emptied.split_off(&end));
         let mut places = places.among(&taken);
-        let mut seqs = Seqs::default();
-        for (at, index) in (0..entries.count()).zip(0_u64..) {
+        let mut seqs = Seqs::from(entries.shown().start);
+        for at in entries.shown() {
             if let Some(record) = taken.record(at)? {
-                seqs.saw(&record, brought.get(&index).copied());
+                seqs.saw(&record, brought.get(&(at as u64)).copied());
             }
         }
         let mut holes = seqs.holes();
@@ -112,7 +112,7 @@ impl<'a> Whole<'a> {
     /// Those whose contents are not there, and that nobody calls damaged.
     fn emptied(&self) -> Result<BTreeSet<u64>, AdminError> {
         let mut emptied = BTreeSet::new();
-        for (at, index) in (0..self.entries.count()).zip(0_u64..) {
+        for (at, index) in self.entries.shown().map(|at| (at, at as u64)) {
             if self.entries.bytes(at)?.is_empty() && !self.damaged.contains(&index) {
                 emptied.insert(index);
             }
@@ -126,10 +126,10 @@ impl<'a> Whole<'a> {
         let made = |index| Some(SignedAct::decode(self.cache.entry(index)?).ok()?.act().made);
         let destroyed = self.cache.register().all_destroyed().iter();
         let Some(newest) = destroyed.filter_map(|destroyed| made(destroyed.index)).max() else { return Ok(Some(0)) };
-        for (at, index) in (0..taken.count()).zip(0_u64..) {
+        for at in taken.shown() {
             let Some(record) = taken.record(at)? else { continue };
             if record.emitter == Emitter::Ledger && record.trusted > newest.saturating_add(DAY) {
-                return Ok(Some(index));
+                return Ok(Some(at as u64));
             }
         }
         Ok(None)
@@ -170,4 +170,3 @@ fn parted_words(parted: usize) -> (String, String) {
         ),
     )
 }
-

@@ -18,6 +18,8 @@ pub(crate) struct Seqs {
     carried: BTreeMap<(String, u32), BTreeMap<u32, BTreeSet<u64>>>,
     /// Ranges of an epoch that the terminal wrote down as lost in a later one.
     left_behind: BTreeMap<(String, u32), Vec<(u64, u64)>>,
+    /// Whether the records begin in the middle of a log: what lies before the first of a history nobody can tell then.
+    amid: bool,
 }
 
 /// A hole: first and last seq.
@@ -51,8 +53,8 @@ pub(crate) fn fill_by_destroyed(
     // Of histories that have no hole nobody asks.
     let mut places: BTreeMap<(String, u32), BTreeMap<u64, u64>> =
         holes.iter().map(|hole| ((hole.terminal.clone(), hole.epoch), BTreeMap::new())).collect();
-    for (at, index) in (0..entries.count()).zip(0_u64..) {
-        let Some(record) = entries.record(at)? else { continue };
+    for at in entries.shown() {
+        let (index, Some(record)) = (at as u64, entries.record(at)?) else { continue };
         if let Emitter::Terminal(terminal) = &record.emitter
             && let Some(of) = places.get_mut(&(terminal.to_string(), record.epoch))
         {
@@ -93,6 +95,12 @@ pub(crate) fn fill_by_destroyed(
 }
 
 impl Seqs {
+    /// Of a log from this entry on.
+    #[must_use]
+    pub(crate) fn from(first: usize) -> Self {
+        Self { amid: first > 0, ..Self::default() }
+    }
+
     /// Takes in a record, and where it was carried to, if it was; the ledger's own have no holes to look for.
     pub(crate) fn saw(&mut self, record: &Record, carried: Option<CarriedTo>) {
         let Emitter::Terminal(terminal) = &record.emitter else { return };
@@ -116,7 +124,8 @@ impl Seqs {
         for (history, seen) in &self.seen {
             let lost = self.lost.get(history).map_or(&[][..], Vec::as_slice);
             let (terminal, epoch) = history;
-            let of_epoch = between(0, seen, lost).into_iter().chain(self.left_out(history, seen));
+            let first = if self.amid { seen.first().copied().unwrap_or_default() } else { 0 };
+            let of_epoch = between(first, seen, lost).into_iter().chain(self.left_out(history, seen));
             holes.extend(of_epoch.map(|range| Hole { terminal: terminal.clone(), epoch: *epoch, range }));
         }
         holes

@@ -54,10 +54,7 @@ pub(crate) struct Report<'a> {
 ///
 /// # Errors
 /// As [`Report::finish`].
-pub(crate) fn report(
-    screen: Screen,
-    judged: impl IntoIterator<Item = impl Into<Judged>>,
-) -> Result<(), AdminError> {
+pub(crate) fn report(screen: Screen, judged: impl IntoIterator<Item = impl Into<Judged>>) -> Result<(), AdminError> {
     let mut report = Report::new(screen, Said::Each, None);
     judged.into_iter().try_for_each(|judged| report.take(judged.into()))?;
     report.finish(&[])
@@ -149,8 +146,10 @@ impl<'a> Report<'a> {
                 &format!("期間外の{aside}件は、期間内の判定のために確認しただけで表示していません"),
             );
         }
-        screen
-            .note(&format!("{held} records hold, {failed} do not"), &format!("{held}件が検証に合格、{failed}件が不合格"));
+        screen.note(
+            &format!("{held} records hold, {failed} do not"),
+            &format!("{held}件が検証に合格、{failed}件が不合格"),
+        );
         if unclear > 0 {
             screen.note(
                 &format!("{unclear} records lie in the log, and cannot be read or judged"),
@@ -256,7 +255,8 @@ mod tests {
     #[test]
     fn what_does_not_hold_and_what_is_missing_end_the_program_each_in_its_way() {
         // That a record contradicts another one is said, and is no fault of what it says.
-        let parted = Judged { beside: vec!["two histories".to_owned()], ..(1, Held::Yes("a record".to_owned())).into() };
+        let parted =
+            Judged { beside: vec!["two histories".to_owned()], ..(1, Held::Yes("a record".to_owned())).into() };
         assert_eq!(report(vec![parted], &[]), 0);
         let code = |judged: Vec<Held>, holes: &[Hole]| {
             let judged = judged.into_iter().enumerate().map(|(index, held)| (index as u64, held).into());

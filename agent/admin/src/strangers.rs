@@ -125,11 +125,12 @@ pub(crate) fn strangers(
     let entries = places.entries();
     let is_shown = |index: usize| shown.contains_key(&(index as u64));
     let mut first: HashMap<Hash, usize> = HashMap::new();
-    for index in shown.keys().filter_map(|index| usize::try_from(*index).ok()).filter(|index| *index < entries.count()) {
+    for index in shown.keys().filter_map(|index| usize::try_from(*index).ok()).filter(|index| *index < entries.count())
+    {
         first.entry(entries.leaf(index)?).or_insert(index);
     }
     let mut whose = Whose::default();
-    for index in 0..entries.count() {
+    for index in entries.shown() {
         done(index);
         let Some(record) = entries.record(index)? else { continue };
         let stranger = if record.office != office {

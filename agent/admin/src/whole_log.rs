@@ -105,7 +105,7 @@ pub(crate) fn judge_all(
 ) -> Result<usize, AdminError> {
     let entries = places.entries();
     let (mut parted, mut there, size) = (0, There::new(entries.count()), entries.count() as u64);
-    for at in 0..entries.count() {
+    for at in entries.shown() {
         let (index, bytes) = (at as u64, entries.bytes(at)?);
         if bytes.is_empty() {
             continue;
@@ -288,8 +288,7 @@ mod tests {
         told.comes(1, 0, &records);
         let (entries, cache, language) = (told.entries(), &told.terminal.cache, Language::English);
         let mut places = Places::new(&entries, cache.register(), |_| panic!("nothing is in doubt"));
-        let known =
-            Known { brought: BTreeMap::from([(1, CarriedTo { epoch: 1, seq: 1 })]), ..Known::default() };
+        let known = Known { brought: BTreeMap::from([(1, CarriedTo { epoch: 1, seq: 1 })]), ..Known::default() };
         let (mut judge, teller) = (Judge::new(cache, language), Teller { cache, language });
         let all = all_of(&mut judge, &teller, &mut places, &known);
         assert!(all.records[0].beside.is_empty());

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use sekisho_register::change::Log;
 use sekisho_tlog::tile::{TileContent, TilePath};
 use sekisho_tlog::{Hash, HashReader, leaf_hash};
+use sekisho_wire::id::CaseReference;
 use sekisho_wire::words::Language;
 
 use crate::desk::Desk;
@@ -94,7 +95,7 @@ fn word_of(desk: &Desk, index: u64) -> Result<Answer, AdminError> {
 }
 
 /// Whether the ledger answers, and cannot show this: what it says of itself is of all records.
-fn is_about_the_record(error: &AdminError) -> bool {
+pub(super) fn is_about_the_record(error: &AdminError) -> bool {
     matches!(error.code(), Some("unavailable" | "destroyed"))
 }
 
@@ -107,23 +108,37 @@ fn entries_of(desk: &mut Desk, size: u64) -> Result<(Vec<Vec<u8>>, BTreeSet<u64>
         match patiently(|| desk.ledger.bundle(Log::Records, &path)) {
             Ok(bundle) => entries.extend(bundle),
             Err(error) if is_about_the_record(&error) => {
-                for _ in 0..path.width() {
-                    desk.log_in()?;
-                    let index = entries.len() as u64;
-                    let record = match patiently(|| desk.ledger.evidence(index, None)) {
-                        Ok(evidence) => evidence.record,
-                        Err(error) if error.destroyed_by().is_some() => Vec::new(),
-                        Err(error) if is_about_the_record(&error) => {
-                            damaged.insert(index);
-                            Vec::new()
-                        }
-                        Err(error) => return Err(error),
-                    };
-                    entries.push(record);
-                }
+                let (bundle, of_them) = bundle_of(desk, &path, None)?;
+                entries.extend(bundle);
+                damaged.extend(of_them);
             }
             Err(error) => return Err(error),
         }
+    }
+    Ok((entries, damaged))
+}
+
+/// The entries of a bundle that the ledger does not give as one, and the indexes of those that it cannot show.
+///
+/// # Errors
+/// As the link says.
+pub(super) fn bundle_of(
+    desk: &mut Desk,
+    path: &TilePath,
+    permission: Option<&CaseReference>,
+) -> Result<(Vec<Vec<u8>>, Vec<u64>), AdminError> {
+    let (mut entries, mut damaged) = (Vec::new(), Vec::new());
+    for index in path.first()..path.first() + u64::from(path.width()) {
+        desk.log_in()?;
+        entries.push(match patiently(|| desk.ledger.evidence(index, permission)) {
+            Ok(evidence) => evidence.record,
+            Err(error) if error.destroyed_by().is_some() => Vec::new(),
+            Err(error) if is_about_the_record(&error) => {
+                damaged.push(index);
+                Vec::new()
+            }
+            Err(error) => return Err(error),
+        });
     }
     Ok((entries, damaged))
 }
