@@ -77,6 +77,9 @@ fn begin(desk: &mut Desk, folder: &ExportFolder, arguments: &LogExportArguments)
         value: arguments.folder.display().to_string(),
         rule: Said::new(english, japanese),
     };
+    desk.log_in()?;
+    // Before anything is made: a number that nobody granted leaves no folder behind.
+    desk.ledger.search(&format!("limit=0&permission={}", arguments.permission))?;
     folder.make()?;
     let (office, permission) = (desk.office.id.to_string(), arguments.permission.to_string());
     if folder.has(BEGUN) {
@@ -87,14 +90,12 @@ fn begin(desk: &mut Desk, folder: &ExportFolder, arguments: &LogExportArguments)
                 "別の書出し(団体、期間又は許可番号が異なるもの)の途中のフォルダーです。空のフォルダーを指定してください",
             ));
         }
-        desk.log_in()?;
         desk.screen.note("going on with what was begun there", "中断した書出しを再開します");
         return Ok(begun);
     }
     if !folder.is_empty()? {
         return Err(refuse("the folder is not empty", "空のフォルダーを指定してください"));
     }
-    desk.log_in()?;
     // Records first: the newest under that checkpoint may name acts of this very moment.
     let keys = desk.log_keys(Log::Records)?;
     let records = cosigned(desk, &keys, 0)?;
