@@ -3,14 +3,15 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::Duration;
 
 use p256::ecdsa::signature::hazmat::PrehashSigner;
 use sekisho_register::change::Log;
 use sekisho_tests::binaries::program;
-use sekisho_tests::clerk::{insert, login, pull, request, verdict_of};
+use sekisho_tests::clerk::{insert, login, pull, request};
 use sekisho_tests::ledger::both;
 use sekisho_tests::patched_agent::PatchedAgent;
-use sekisho_tests::scene::{Scene, wait_sealed};
+use sekisho_tests::scene::{Scene, wait_fresh, wait_sealed};
 use sekisho_tests::terminal::Part;
 use sekisho_tlog::bundle::decode_bundle;
 use sekisho_wire::decision::DecisionInput;
@@ -18,6 +19,9 @@ use sekisho_wire::id::{Code, Signature};
 use sekisho_wire::record::{Body, Record, session_digest};
 use sekisho_wire::verdict::VerdictCode;
 use sekisho_wire::words::Language;
+
+/// Between the work at the one terminal and at the other.
+const DAYS: Duration = Duration::from_secs(5 * 24 * 3600);
 
 /// As an auditor runs it: no network, no home, no card service, nothing of the desk.
 pub(crate) fn verify_offline(language: &str, folder: &Path, trusted: &[&str]) -> Output {
@@ -136,15 +140,21 @@ fn works(scene: &mut Scene) {
     let mut second = scene.another_terminal("t2", "jumin-2");
     insert(&second, &mut scene.clerk);
     login(&second, &scene.clerk);
-    assert_eq!(verdict_of(&second, "juminhyo.issue"), "granted");
+    let mut client = second.client();
+    // More than 256, so that there is a whole tile.
+    for _ in 0..260 {
+        assert!(client.authorize(&request("juminhyo.issue")).unwrap().verdict.granted);
+    }
     pull(&second, &mut scene.clerk);
     wait_sealed(&second);
+    drop(client);
     second.stop();
+    scene.clock.pass(DAYS);
+    wait_fresh(&scene.terminal);
     insert(&scene.terminal, &mut scene.clerk);
     login(&scene.terminal, &scene.clerk);
     let mut client = scene.terminal.client();
-    // More than 256, so that there is a whole tile.
-    for _ in 0..260 {
+    for _ in 0..10 {
         assert!(client.authorize(&request("juminhyo.issue")).unwrap().verdict.granted);
     }
     assert!(!client.authorize(&request("zei.certificate")).unwrap().verdict.granted);
@@ -186,6 +196,8 @@ fn from_the_exported_logs_alone_the_forged_session_and_the_forged_verdict_are_fo
     scene.desk.run(&["office", "export", text(&office)]);
     let online = both(&scene.desk.try_run(&["records", "verify", "--all"]));
     let forged = forged_in(&records_in(&after), who);
+    let (today, part) = (scene.clock.minute_in(Duration::ZERO)[..10].to_owned(), path("part"));
+    export(&scene, &part, &permission, &["--from", &today]);
     copy(&after, &path("kept"));
     goes_on_where_it_was_interrupted(&scene, &after, &permission);
 
@@ -197,6 +209,7 @@ fn from_the_exported_logs_alone_the_forged_session_and_the_forged_verdict_are_fo
     std::fs::rename(&after, &moved).unwrap();
     let by_office = ["--office", text(&office)];
     names_what_was_forged(&moved, &by_office, &forged, &online);
+    finds_the_same_in_a_part(&part, &moved, &by_office, &forged);
     names_what_was_altered((&scene, &id), &before, &moved, &by_office);
 }
 
@@ -207,7 +220,9 @@ fn names_what_was_forged(folder: &Path, by_office: &[&str], forged: &Forged, onl
         format!(
             "FOUND: session {session} at terminal jumin-1, opened by record {opening}: the signature is not that of the card. 3 records of what was done in it do not hold either: {list}"
         ),
-        format!("FOUND: record {verdict} at terminal jumin-1, session {honest_session}: "),
+        format!(
+            "FOUND: record {verdict} at terminal jumin-1, session {honest_session}: the record says granted, the rules say refused (82: "
+        ),
     ];
     let output = verify_offline("en", folder, by_office);
     let said = both(&output);
@@ -239,6 +254,26 @@ fn names_what_was_forged(folder: &Path, by_office: &[&str], forged: &Forged, onl
     let said = both(&later);
     assert!(later.status.success() && said.contains("0 records hold, 0 do not") && !said.contains("FOUND"), "{said}");
     assert!(said.contains("records of other times"), "{said}");
+}
+
+/// Today's records alone: the first bundle is not there, and its sessions are nobody's business.
+fn finds_the_same_in_a_part(part: &Path, whole: &Path, by_office: &[&str], forged: &Forged) {
+    assert!(!part.join("records/tile/entries/000").exists() && part.join("records/tile/0/000").exists());
+    assert!(records_in(part).len() < records_in(whole).len());
+    let output = verify_offline("en", part, by_office);
+    let said = both(&output);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    for words in [
+        format!("FOUND: session {} at terminal jumin-1", forged.session),
+        format!("FOUND: record {} at terminal jumin-1", forged.verdict),
+        "entries 256 to ".to_owned(),
+        "records of other times".to_owned(),
+        "these records begin in the middle of the log".to_owned(),
+        ", 5 do not".to_owned(),
+    ] {
+        assert!(said.contains(&words), "'{words}' is not said:\n{said}");
+    }
+    assert!(!said.contains("missing:") && !said.contains("UNCLEAR"), "{said}");
 }
 
 fn names_what_was_altered((scene, id): (&Scene, &str), before: &Path, whole: &Path, by_office: &[&str]) {
