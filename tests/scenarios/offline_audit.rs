@@ -120,16 +120,15 @@ fn forged_in(entries: &[Vec<u8>], (session, honest_session): (String, String)) -
     for (index, record) in records.iter().enumerate() {
         let Some(record) = record else { continue };
         let is_forged = record.body.input().and_then(|input| input.session).is_some_and(|of| of.to_string() == session);
-        match &record.body {
-            Body::SessionOpened(_) if is_forged => opening = Some(index),
-            Body::Decision(_) if is_forged => within.push(index),
-            Body::Decision(decision)
-                if decision.verdict == VerdictCode::Granted
-                    && decision.input.function == Some(Code::new("zei.certificate").unwrap()) =>
-            {
-                verdict = Some(index);
-            }
-            _ => {}
+        if matches!(record.body, Body::SessionOpened(_)) && is_forged {
+            opening = Some(index);
+        }
+        let Body::Decision(decision) = &record.body else { continue };
+        let unheard = decision.input.function == Some(Code::new("zei.certificate").unwrap());
+        if is_forged {
+            within.push(index);
+        } else if unheard && decision.verdict == VerdictCode::Granted {
+            verdict = Some(index);
         }
     }
     Forged { session, opening: opening.unwrap(), within, verdict: verdict.unwrap(), honest_session }

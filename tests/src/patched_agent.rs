@@ -60,9 +60,9 @@ impl PatchedAgent {
     /// When there is none.
     #[must_use]
     pub fn newest(&self, verdict: VerdictCode) -> DecisionInput {
-        let decided = self.before.iter().rev().find_map(|record| match &record.body {
-            Body::Decision(decision) if decision.verdict == verdict => Some(decision.input.clone()),
-            _ => None,
+        let decided = self.before.iter().rev().find_map(|record| {
+            let Body::Decision(decision) = &record.body else { return None };
+            (decision.verdict == verdict).then(|| decision.input.clone())
         });
         decided.expect("it made such a decision")
     }
@@ -73,9 +73,8 @@ impl PatchedAgent {
     /// When there is none.
     #[must_use]
     pub fn opening(&self) -> Opening {
-        let opened = self.before.iter().rev().find_map(|record| match &record.body {
-            Body::SessionOpened(opening) => Some(opening.clone()),
-            _ => None,
+        let opened = self.before.iter().rev().find_map(|record| {
+            if let Body::SessionOpened(opening) = &record.body { Some(opening.clone()) } else { None }
         });
         opened.expect("somebody has logged in")
     }

@@ -170,3 +170,78 @@ fn parted_words(parted: usize) -> (String, String) {
         ),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+    use std::collections::BTreeMap;
+
+    use sekisho_tlog::{Hash, leaf_hash};
+    use sekisho_wire::record::{Body, Record};
+    use sekisho_wire::words::Language;
+
+    use super::*;
+    use crate::report::Said;
+    use crate::screen::{Confirm, Lists};
+    use crate::terminal_word::tests::{Terminal, a_record};
+
+    /// So many records in a batch.
+    const BATCH: usize = 8;
+
+    /// A log that is made when it is read: what it costs is what its verification keeps.
+    struct Made<'a> {
+        terminal: &'a Terminal,
+        count: usize,
+    }
+
+    impl Made<'_> {
+        fn record(&self, index: usize) -> Vec<u8> {
+            let record = a_record(&self.terminal.code, self.terminal.office, 0, Body::TerminalDown);
+            Record { seq: index as u64, ..record }.encode().unwrap().to_vec()
+        }
+    }
+
+    impl Entries for Made<'_> {
+        fn count(&self) -> usize {
+            self.count
+        }
+
+        fn leaf(&self, index: usize) -> Result<Hash, AdminError> {
+            Ok(leaf_hash(&self.record(index)))
+        }
+
+        fn bytes(&self, index: usize) -> Result<Cow<'_, [u8]>, AdminError> {
+            Ok(Cow::Owned(self.record(index)))
+        }
+    }
+
+    /// Kilobytes that this process has in memory now (`VmRSS`), or has had at most (`VmHWM`).
+    fn in_memory(which: &str) -> u64 {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(which)?.strip_prefix(':')).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
+    #[test]
+    #[ignore = "asks how much memory the process has: run it alone"]
+    fn of_ten_million_records_no_more_is_kept_than_a_machine_has() {
+        let terminal = Terminal::new();
+        let made = Made { terminal: &terminal, count: 200_000 };
+        let screen = Screen { language: Language::English, confirm: Confirm::Yes, lists: Lists::Text };
+        let none = BTreeSet::new();
+        let cache = &terminal.cache;
+        let whole = Whole { cache, screen, entries: &made, damaged: &none, shown: BTreeMap::new() };
+        let before = in_memory("VmRSS");
+        let found = whole.verify(Report::new(screen, Said::Findings, None), |index| {
+            let first = usize::try_from(index).unwrap() / BATCH * BATCH;
+            let records: Vec<Vec<u8>> = (first..first + BATCH).map(|index| made.record(index)).collect();
+            Ok(Answer::from(Some(terminal.word_for(0, first as u64, &records))))
+        });
+        let each = (in_memory("VmHWM") - before) * 1024 / made.count as u64;
+        let found = found.unwrap();
+        assert_eq!(found.asked, made.count / BATCH);
+        found.report.finish(&found.holes).unwrap();
+        assert!((1..=300).contains(&each), "{each} bytes of each record");
+        screen.note(&format!("{each} bytes of each record"), "");
+    }
+}
