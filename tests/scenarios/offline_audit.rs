@@ -53,6 +53,12 @@ fn records_in(folder: &Path) -> Vec<Vec<u8>> {
     entries.collect()
 }
 
+/// Makes the list of files fit whatever lies there.
+pub(crate) fn list_anew(folder: &Path) {
+    let script = "find . -type f ! -name SHA256SUMS ! -name signature | sed 's,^\\./,,' | LC_ALL=C sort | xargs sha256sum > SHA256SUMS";
+    assert!(Command::new("sh").args(["-c", script]).current_dir(folder).status().unwrap().success());
+}
+
 fn files_below(folder: &Path) -> Vec<PathBuf> {
     let (mut files, mut folders) = (Vec::new(), vec![folder.to_owned()]);
     while let Some(folder) = folders.pop() {
@@ -302,16 +308,15 @@ fn names_what_was_altered((scene, id): (&Scene, &str), before: &Path, whole: &Pa
         refused(&gone, &[&missing]);
     }
     refused(&anew(&|folder| std::fs::write(folder.join("more"), "x").unwrap()), &["more does not belong"]);
+    // The list is one that a program reads which is not ours.
+    let sums = Command::new("sha256sum").args(["--check", "--quiet", "SHA256SUMS"]).current_dir(whole).status();
+    assert!(sums.unwrap().success());
 
     // Whoever makes the list fit is found out by the tree, and by the signature.
-    let listed = |folder: &Path| {
-        let script = "find . -type f ! -name SHA256SUMS ! -name signature | sed 's,^\\./,,' | LC_ALL=C sort | xargs sha256sum > SHA256SUMS";
-        assert!(Command::new("sh").args(["-c", script]).current_dir(folder).status().unwrap().success());
-    };
     let with_list = |change: &dyn Fn(&Path)| {
         anew(&|folder| {
             change(folder);
-            listed(folder);
+            list_anew(folder);
         })
     };
     refused(&with_list(&|folder| flip(&folder.join("export.json"))), &[]);

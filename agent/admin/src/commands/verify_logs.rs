@@ -31,7 +31,7 @@ use crate::report::{Report, Said, Span};
 use crate::screen::Screen;
 
 /// Why nothing in a folder is said to hold.
-enum Fault {
+pub(super) enum Fault {
     /// A file, a tile or an entry.
     Folder(FolderFault),
     /// What every record rests on.
@@ -41,7 +41,8 @@ enum Fault {
 }
 
 impl Fault {
-    fn in_words(&self, language: Language) -> String {
+    /// For people.
+    pub(super) fn in_words(&self, language: Language) -> String {
         match (self, language) {
             (Self::Folder(fault), _) => fault.in_words(language),
             (Self::Rests(fault), _) => fault.in_words(language),
@@ -141,7 +142,7 @@ struct OpenedLog<'a> {
 }
 
 /// All that the records rest on.
-struct Opened<'a> {
+pub(super) struct Opened<'a> {
     cache: RegisterCache,
     logs: BTreeMap<&'static str, OpenedLog<'a>>,
 }
@@ -153,7 +154,10 @@ impl<'a> Opened<'a> {
 }
 
 /// Holds register, casebook and records log each against its checkpoint, and those against what was brought by hand.
-fn open<'a>(
+///
+/// # Errors
+/// What cannot be read. What does not hold is no error.
+pub(super) fn open<'a>(
     folder: &'a ExportFolder,
     header: &Header,
     trusted: &Trusted,
