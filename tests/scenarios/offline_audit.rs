@@ -2,7 +2,7 @@
 //! that no card ever signed and the one verdict that a patched agent forged.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use p256::ecdsa::signature::hazmat::PrehashSigner;
@@ -387,4 +387,20 @@ fn goes_on_where_it_was_interrupted(scene: &Scene, folder: &Path, permission: &s
     let said = export(scene, folder, permission, &[]);
     assert!(said.contains("going on with what was begun"), "{said}");
     assert_eq!(records_in(folder), whole);
+    // One that is killed in its midst, wherever that is.
+    let killed = scene.scratch.path().join("killed");
+    let mut command = scene.desk.command(&["log", "export", text(&killed), "--permission", permission]);
+    let mut running = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while !killed.join("unfinished.json").exists() {
+        assert!(running.try_wait().unwrap().is_none(), "it ended before it began");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    running.kill().unwrap();
+    running.wait().unwrap();
+    assert!(!killed.join("signature").exists(), "it was faster than this test");
+    let id = scene.desk.office().to_string();
+    refused(&verify_offline("en", &killed, &["--office-id", &id]), &["was interrupted and is not whole"]);
+    assert!(export(scene, &killed, permission, &[]).contains("going on with what was begun"));
+    let said = both(&verify_offline("en", &killed, &["--office-id", &id]));
+    assert!(said.contains("records hold, 5 do not") && said.matches("FOUND: ").count() == 2, "{said}");
 }

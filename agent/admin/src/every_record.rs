@@ -64,7 +64,7 @@ impl<'a> Whole<'a> {
         let mut emptied = self.emptied()?;
         let mut places = Places::new(entries, cache.register(), ask);
         let Whose { strangers, carried: mut brought } =
-            strangers(&mut places, &self.shown, office, |index| self.say_how_far(index, "signed", "署名を確認中"))?;
+            strangers(&mut places, &self.shown, office, |index| self.say_how_far(index, "signatures", "署名を確認中"))?;
         brought.extend(self.shown.iter().filter_map(|(index, to)| Some((*index, (*to)?))));
         let taken = Taken::without(entries, &strangers);
         // What came after the newest of those acts none of them destroyed.

@@ -162,3 +162,81 @@ fn look_at_entries(log: &FolderLog<'_>) -> Result<Result<(), FolderFault>, Admin
     }
     Ok(Ok(()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export_folder::{Shown, Sum};
+    use crate::folder_log::tests::TempFolder;
+
+    /// More than a tile of tiles.
+    const SIZE: u32 = 256 * 256 + 300;
+
+    #[test]
+    fn whatever_is_altered_below_a_root_is_named_by_its_own_file() {
+        let folder = TempFolder::new();
+        let entries: Vec<Vec<u8>> = (0..SIZE).map(|number| number.to_be_bytes().to_vec()).collect();
+        let shown = Shown { from: 65_280, to: u64::from(SIZE) };
+        let tree = folder.has(Log::Casebook, &entries, shown);
+        let root = tree.root();
+        let look = || {
+            let log = FolderLog::new(&folder.0, Log::Casebook, tree.size(), shown);
+            look_at_tree(&folder.0, &log, root).unwrap()
+        };
+        assert_eq!(look(), Ok(()));
+        let spoiled = |name: &str| {
+            let name = format!("casebook/{name}");
+            let whole = folder.0.read(&name).unwrap();
+            let mut bytes = whole.clone();
+            *bytes.last_mut().unwrap() ^= 1;
+            folder.0.write(&name, &bytes).unwrap();
+            let found = look().unwrap_err();
+            std::fs::remove_file(folder.0.path(&name)).unwrap();
+            assert_eq!(look(), Err(FolderFault::LeftOut(name.clone())));
+            folder.0.write(&name, &whole).unwrap();
+            (found, name)
+        };
+        for tile in ["tile/0/000", "tile/0/255", "tile/1/000"] {
+            let (found, name) = spoiled(tile);
+            assert_eq!(found, FolderFault::Tile(name));
+        }
+        for tile in ["tile/2/000.p/1", "tile/1/001.p/1", "tile/0/257.p/44"] {
+            assert_eq!(spoiled(tile).0, FolderFault::Root(Log::Casebook), "{tile}");
+        }
+        for (bundle, index) in [("tile/entries/255", 65_535), ("tile/entries/257.p/44", u64::from(SIZE) - 1)] {
+            let (found, file) = spoiled(bundle);
+            assert_eq!(found, FolderFault::Entry { file, index });
+        }
+        assert!(
+            FolderLog::new(&folder.0, Log::Casebook, tree.size(), shown).tile(&"tile/0/000".parse().unwrap()).is_ok()
+        );
+        let other = Hash([7; 32]);
+        let log = FolderLog::new(&folder.0, Log::Casebook, tree.size(), shown);
+        assert_eq!(look_at_tree(&folder.0, &log, other).unwrap(), Err(FolderFault::Root(Log::Casebook)));
+    }
+
+    #[test]
+    fn every_file_is_held_against_the_list_and_half_an_export_is_none() {
+        let folder = TempFolder::new();
+        let look = || look_at_files(&folder.0).unwrap().map(drop);
+        folder.0.write("records/checkpoint", b"a note").unwrap();
+        assert_eq!(look(), Err(vec![FolderFault::NoExport(SUMS)]));
+        let digest = folder.0.digest("records/checkpoint").unwrap();
+        folder.0.write(SUMS, Sum { name: "records/checkpoint".to_owned(), digest }.line().as_bytes()).unwrap();
+        assert_eq!(look(), Err(vec![FolderFault::NoExport(SIGNATURE)]));
+        folder.0.write(SIGNATURE, b"signed").unwrap();
+        assert_eq!(look(), Ok(()));
+        folder.0.write("records/checkpoint", b"a nota").unwrap();
+        folder.0.write("more", b"").unwrap();
+        let name = || "records/checkpoint".to_owned();
+        assert_eq!(look(), Err(vec![FolderFault::Altered(name()), FolderFault::Foreign("more".to_owned())]));
+        folder.0.remove("more").unwrap();
+        folder.0.remove("records/checkpoint").unwrap();
+        assert_eq!(look(), Err(vec![FolderFault::Missing(name())]));
+        folder.0.write(BEGUN, b"{}").unwrap();
+        assert_eq!(look(), Err(vec![FolderFault::Unfinished]));
+        for fault in [FolderFault::Unfinished, FolderFault::Missing(name()), FolderFault::Root(Log::Records)] {
+            assert_ne!(fault.in_words(Language::English), fault.in_words(Language::Japanese));
+        }
+    }
+}

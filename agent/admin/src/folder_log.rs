@@ -237,3 +237,102 @@ impl<'a> FolderWords<'a> {
         Ok(Answer::Word(TerminalWord { batch: batch.0, leaves }))
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use sekisho_tlog::tile::{encode_bundle, hash_tile};
+    use sekisho_tlog::{MemoryTree, leaf_hash};
+    use serde_json::json;
+
+    use super::*;
+    use crate::export_folder::{bundles, hash_tiles, page_of};
+    use crate::places::tests::Told;
+    use crate::places::{Place, Places};
+    use crate::terminal_word::CarriedTo;
+
+    /// A folder for one test.
+    pub(crate) struct TempFolder(pub(crate) ExportFolder, std::path::PathBuf);
+
+    impl TempFolder {
+        pub(crate) fn new() -> Self {
+            let name = format!("sekisho-export-{}", u64::from_be_bytes(crate::random::bytes().unwrap()));
+            let path = std::env::temp_dir().join(name);
+            Self(ExportFolder::at(&path), path)
+        }
+
+        /// Writes a log of these entries, of which some are there; gives its tree.
+        pub(crate) fn has(&self, log: Log, entries: &[Vec<u8>], shown: Shown) -> MemoryTree {
+            let tree: MemoryTree = entries.iter().map(|entry| leaf_hash(entry)).collect();
+            for path in hash_tiles(tree.size()) {
+                self.0.write(&tile_of(log, &path), &hash_tile(&tree, &path, tree.size()).unwrap()).unwrap();
+            }
+            for path in bundles(tree.size(), shown) {
+                let first = usize::try_from(path.first()).unwrap();
+                let bundle = encode_bundle(&entries[first..first + usize::from(path.width())]).unwrap();
+                self.0.write(&tile_of(log, &path), &bundle).unwrap();
+            }
+            tree
+        }
+    }
+
+    impl Drop for TempFolder {
+        fn drop(&mut self) {
+            drop(std::fs::remove_dir_all(&self.1));
+        }
+    }
+
+    fn whole(count: usize) -> Shown {
+        Shown { from: 0, to: count as u64 }
+    }
+
+    #[test]
+    fn a_terminals_word_is_found_whichever_page_it_stands_on() {
+        let mut told = Told::new();
+        let records = [(0, 3), (0, 4), (0, 5), (1, 0)].map(|place| told.record(place, 1));
+        // The second batch repeats the last of the first, and has two of an earlier epoch behind it.
+        told.comes(0, 3, &records[..2]);
+        told.comes(1, 0, &records[1..3]);
+        told.comes(1, 2, &records[3..]);
+        let folder = TempFolder::new();
+        let entries: Vec<Vec<u8>> = told.records.iter().map(|record| record.encode().unwrap().to_vec()).collect();
+        let tree = folder.has(Log::Records, &entries, whole(entries.len()));
+        let line = |index: usize, count: u64| {
+            let word = told.ask(&std::cell::Cell::new(0))(index as u64).unwrap();
+            let Answer::Word(word) = word else { panic!("it is a terminal's") };
+            json!({"index": index, "count": count, "received": 5, "batch": Base64(word.batch), "repeated": []})
+        };
+        // What a page begins with may lie in the last batch of the one before.
+        for pages in [vec![vec![0, 2, 4]], vec![vec![0, 2], vec![4]], vec![vec![0], vec![2], vec![4]]] {
+            let _ = std::fs::remove_dir_all(folder.0.path(BATCHES));
+            let mut from = 0;
+            for page in &pages {
+                let lines: Vec<_> = page.iter().map(|index| line(*index, if *index == 4 { 1 } else { 2 })).collect();
+                folder.0.write(&page_of(BATCHES, from), json!({ "batches": lines }).to_string().as_bytes()).unwrap();
+                from = *page.last().unwrap() as u64 + 1;
+            }
+            let log = FolderLog::new(&folder.0, Log::Records, tree.size(), whole(entries.len()));
+            let mut words = FolderWords::beside(&folder.0, &log).unwrap();
+            let mut places = Places::new(&log, told.terminal.cache.register(), |index| words.of(index));
+            let carried = |seq| Place::Carried(CarriedTo { epoch: 1, seq });
+            let found = [4, 0, 3, 1, 2].map(|index| places.of(index).unwrap());
+            assert_eq!(found, [Place::Nowhere, Place::Own, carried(1), Place::Own, carried(0)], "{pages:?}");
+            drop(places);
+            assert!(matches!(words.of(9), Ok(Answer::NoWord)));
+        }
+    }
+
+    #[test]
+    fn entries_come_out_as_they_went_in_and_those_of_other_times_are_not_asked_for() {
+        let folder = TempFolder::new();
+        let entries: Vec<Vec<u8>> = (0..600_u32).map(|number| number.to_be_bytes().to_vec()).collect();
+        let shown = Shown { from: 256, to: 600 };
+        let tree = folder.has(Log::Records, &entries, shown);
+        let log = FolderLog::new(&folder.0, Log::Records, tree.size(), shown);
+        assert_eq!((log.count(), log.shown()), (600, 256..600));
+        for index in [256, 599, 300, 512] {
+            assert_eq!(log.bytes(index).unwrap(), entries[index]);
+        }
+        assert!(log.leaf(3).unwrap() == leaf_hash(&entries[3]) && log.bytes(3).is_err());
+        assert_eq!(log.all().unwrap(), entries[256..]);
+    }
+}
