@@ -1,7 +1,7 @@
 //! Every record of a log verified, whoever shows it: the ledger over the line, or a folder that was taken out of it. What is known of the log beforehand is
 //! different there; how it is judged is not.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sekisho_register::SignedAct;
 use sekisho_wire::record::Emitter;
@@ -16,7 +16,7 @@ use crate::record_words::Teller;
 use crate::register_cache::RegisterCache;
 use crate::report::Report;
 use crate::screen::Screen;
-use crate::strangers::{Shown, Whose, strangers};
+use crate::strangers::{Shown, Stranger, Whose, strangers};
 use crate::whole_log::{Known, judge_all};
 
 /// So many records are looked at between two words of how far it is.
@@ -68,7 +68,7 @@ impl<'a> Whole<'a> {
         brought.extend(self.shown.iter().filter_map(|(index, to)| Some((*index, (*to)?))));
         let taken = Taken::without(entries, &strangers);
         // What came after the newest of those acts none of them destroyed.
-        let too_late = self.destroyed_until(&taken)?.map_or_else(BTreeSet::new, |end| emptied.split_off(&end));
+        let too_late = self.destroyed_until(&strangers)?.map_or_else(BTreeSet::new, |end| emptied.split_off(&end));
         let mut places = places.among(&taken);
         let mut seqs = Seqs::from(entries.shown().start);
         for at in entries.shown() {
@@ -122,12 +122,12 @@ impl<'a> Whole<'a> {
 
     /// From which entry on nothing can have been destroyed: the ledger wrote it after the newest act that destroyed something, and files what comes later
     /// under a month that is still kept. From the first on where no act destroyed anything.
-    fn destroyed_until(&self, taken: &Taken<'_>) -> Result<Option<u64>, AdminError> {
+    fn destroyed_until(&self, strangers: &BTreeMap<usize, Stranger>) -> Result<Option<u64>, AdminError> {
         let made = |index| Some(SignedAct::decode(self.cache.entry(index)?).ok()?.act().made);
         let destroyed = self.cache.register().all_destroyed().iter();
         let Some(newest) = destroyed.filter_map(|destroyed| made(destroyed.index)).max() else { return Ok(Some(0)) };
-        for at in taken.shown() {
-            let Some(record) = taken.record(at)? else { continue };
+        for at in self.entries.shown().filter(|at| !strangers.contains_key(at)) {
+            let Some(record) = self.entries.record(at)? else { continue };
             if record.emitter == Emitter::Ledger && record.trusted > newest.saturating_add(DAY) {
                 return Ok(Some(at as u64));
             }
@@ -174,7 +174,6 @@ fn parted_words(parted: usize) -> (String, String) {
 #[cfg(test)]
 mod tests {
     use std::borrow::Cow;
-    use std::collections::BTreeMap;
 
     use sekisho_tlog::{Hash, leaf_hash};
     use sekisho_wire::record::{Body, Record};
