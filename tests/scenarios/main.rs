@@ -52,6 +52,7 @@ mod metrics;
 mod nameless;
 mod neighbour;
 mod offices;
+mod offline_audit;
 mod other_make;
 mod packages;
 mod pam;

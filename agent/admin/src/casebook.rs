@@ -32,17 +32,23 @@ pub(crate) fn entries(desk: &mut Desk) -> Result<(Casebook, Vec<Vec<u8>>), Admin
     let entries = desk.ledger.entries(Log::Casebook, keys.open(&note)?.size)?;
     let tree = seen::whole(Log::Casebook, &keys, &note, &entries)?;
     seen::expect_continued(&desk.home, Log::Casebook, &keys, &note, &tree, desk.base(Log::Casebook))?;
-    let (mut casebook, mut judge) = (Casebook::of(desk.cache.register()), None);
-    for entry in &entries {
+    Ok((folded(&desk.cache, &entries), entries))
+}
+
+/// What verified entries say together.
+#[must_use]
+pub(crate) fn folded(cache: &RegisterCache, entries: &[Vec<u8>]) -> Casebook {
+    let (mut casebook, mut judge) = (Casebook::of(cache.register()), None);
+    for entry in entries {
         // The register of its own size (register §R4.9). Whether its signer may still act is asked again when it is approved.
-        let size = casebook.judged_by(entry).min(desk.cache.size());
-        let by = desk.cache.register_at(size, judge.take()).unwrap_or_default();
+        let size = casebook.judged_by(entry).min(cache.size());
+        let by = cache.register_at(size, judge.take()).unwrap_or_default();
         if let Err(refusal) = casebook.fold(&by, entry) {
             log::warn!("an entry of the casebook is passed over: {refusal}");
         }
         judge = Some(by);
     }
-    Ok((casebook, entries))
+    casebook
 }
 
 impl Cases {

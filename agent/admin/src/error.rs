@@ -252,6 +252,8 @@ pub(crate) enum AdminError {
     GrantTooLarge,
     /// Verification found a record that does not hold.
     RecordsDoNotHold(usize),
+    /// So much is wrong with logs that were taken away that nothing in them is said to hold.
+    ExportDoesNotHold(usize),
     /// All records at hand hold, and some are missing, cannot be read, or cannot be judged.
     RecordsMissing {
         /// Ranges of records that never came.
@@ -463,7 +465,7 @@ impl AdminError {
     /// What the program ends with (README, "How it ends").
     #[must_use]
     pub(crate) const fn exit_code(&self) -> u8 {
-        if let Self::RecordsDoNotHold(_) = self {
+        if let Self::RecordsDoNotHold(_) | Self::ExportDoesNotHold(_) = self {
             3
         } else if let Self::RecordsMissing { .. } = self {
             4

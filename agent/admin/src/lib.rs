@@ -17,12 +17,17 @@ mod commands;
 mod config_text;
 mod dates;
 mod desk;
+mod entries;
 mod error;
+mod every_record;
 mod evidence_check;
 mod examined;
 mod exhibits;
+mod export_folder;
 mod filled_in;
 mod fingerprint;
+mod folder_check;
+mod folder_log;
 mod former_policy;
 mod grant;
 mod grounds;
@@ -55,6 +60,7 @@ mod recovery;
 mod recovery_sheet;
 mod register_cache;
 mod rekeying;
+mod report;
 mod reported;
 mod screen;
 mod seen;
@@ -144,6 +150,9 @@ fn run(cli: Cli) -> Result<(), AdminError> {
     // An auditor has no home.
     if let Command::VerifyEvidence(arguments) = &cli.command {
         return commands::verify_evidence(arguments, &screen);
+    }
+    if let Command::VerifyLogs(arguments) = &cli.command {
+        return commands::verify_logs(arguments, screen);
     }
     let path = home_path(cli.home)?;
     let begins = cli.command.begins();

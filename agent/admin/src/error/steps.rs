@@ -289,6 +289,10 @@ impl AdminError {
                 "Nothing: terminals learn of the card from the register.",
                 "手続きは不要です。端末は登録簿からこのカードを知ります。",
             ),
+            Self::ExportDoesNotHold(_) => (
+                "Keep the folder as it is, and ask whoever exported it for another copy: if that does not hold either, call the security officer.",
+                "フォルダーをそのまま保全し、書き出した人に写しをもう一度求めてください。それも合格しない場合は、セキュリティ責任者に連絡してください。",
+            ),
             Self::RecordsDoNotHold(_) => (
                 "Keep the output as evidence and call the security officer.",
                 "出力を証拠として保全し、セキュリティ責任者に連絡してください。",

@@ -177,6 +177,9 @@ impl AdminError {
                 "cannot write the grant: the act that issued the card is too large for it".to_owned()
             }
             Self::RecordsDoNotHold(count) => format!("{count} records do not hold"),
+            Self::ExportDoesNotHold(count) => {
+                format!("the exported logs do not hold: {count} things are wrong with them")
+            }
             Self::RecordsMissing { ranges, unclear } => {
                 format!("the records are not complete: {ranges} ranges are missing, {unclear} cannot be read or judged")
             }
@@ -332,6 +335,7 @@ impl AdminError {
             Self::ProposalTooLarge => "変更が一つの申請に収まりません".to_owned(),
             Self::GrantTooLarge => "カードを貸与した処分が大きすぎて、カードに書き込めません".to_owned(),
             Self::RecordsDoNotHold(count) => format!("{count}件の記録が検証に合格しませんでした"),
+            Self::ExportDoesNotHold(count) => format!("書き出されたログは検証に合格しませんでした({count}か所)"),
             Self::RecordsMissing { ranges, unclear } => {
                 format!("記録がそろっていません(欠落{ranges}か所、読み取り・判定不能{unclear}件)")
             }
