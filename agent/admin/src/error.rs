@@ -87,6 +87,8 @@ pub(crate) enum AdminError {
         /// What it should look like.
         rule: Said,
     },
+    /// What was filled in into a form: all that is wrong with it.
+    FilledIn(Vec<WrongArgument>),
     /// The ledger's code cannot be read.
     Code(CodeError),
     /// A file on a stick cannot be used.
@@ -338,6 +340,28 @@ pub(crate) struct ConfigError {
     pub key: String,
     /// What is wrong with it.
     pub what: Said,
+}
+
+/// One of the arguments that were filled in, and what is wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct WrongArgument {
+    /// Which.
+    pub name: Said,
+    /// What was given; empty for nothing.
+    pub value: String,
+    /// What it should look like.
+    pub rule: Said,
+}
+
+impl WrongArgument {
+    fn in_words(&self, language: Language) -> String {
+        let (name, rule) = (self.name.in_words(language), self.rule.in_words(language));
+        match (self.value.as_str(), language) {
+            ("", _) => format!("  {name}: {rule}"),
+            (value, Language::English) => format!("  {name} '{value}': {rule}"),
+            (value, Language::Japanese) => format!("  {name}「{value}」: {rule}"),
+        }
+    }
 }
 
 /// One thing in both languages.
