@@ -13,6 +13,7 @@ use sekisho_issuer::{CaError, IssuerCause, IssuerError, TokenError};
 use sekisho_link::{CodeError, EvidenceError, LinkError, StickError};
 use sekisho_paper::TemplateError;
 use sekisho_register::FoldRefusal;
+use sekisho_register::typed::WrongField;
 use sekisho_tlog::TlogError;
 use sekisho_wire::canonical::Malformed;
 use sekisho_wire::id::{CardGuid, Code, Hash};
@@ -354,6 +355,15 @@ pub(crate) struct WrongArgument {
 }
 
 impl WrongArgument {
+    /// A field, and what was written into it.
+    pub(crate) fn of(wrong: &WrongField, value: &str) -> Self {
+        Self {
+            name: Said::new(wrong.name, format!("{}({})", wrong.title.text(Language::Japanese), wrong.name)),
+            value: value.escape_debug().to_string(),
+            rule: Said::new(wrong.text(Language::English), wrong.text(Language::Japanese)),
+        }
+    }
+
     fn in_words(&self, language: Language) -> String {
         let (name, rule) = (self.name.in_words(language), self.rule.in_words(language));
         match (self.value.as_str(), language) {

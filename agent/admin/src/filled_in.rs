@@ -1,7 +1,7 @@
 //! Fields of a form as people write them on a command line: `name=value`. All that is wrong with them is said at once, before a PIN is asked for.
 
 use sekisho_register::change::{Field, Log};
-use sekisho_register::forms::{Blank, Kind, Words};
+use sekisho_register::forms::{Blank, Kind};
 use sekisho_register::refusal::FieldFault;
 use sekisho_register::typed::{self, Fault, WrongField};
 use sekisho_register::{Casebook, NameHash, Register};
@@ -96,7 +96,8 @@ const fn is_of_the_casebook(kind: Kind) -> bool {
 
 /// Whether the register at hand is the one in force, as far as the ledger's checkpoint says, which is shown to everybody.
 fn is_newest(desk: &Desk) -> bool {
-    let newest = || desk.log_keys(Log::Register)?.open(&desk.ledger.checkpoint(Log::Register)?).map_err(AdminError::from);
+    let newest =
+        || desk.log_keys(Log::Register)?.open(&desk.ledger.checkpoint(Log::Register)?).map_err(AdminError::from);
     newest().is_ok_and(|newest| newest.size == desk.cache.size())
 }
 
@@ -109,7 +110,9 @@ impl<'a> Given<'a> {
                 None => told.wrong.push(no_such_field(blanks, name)),
                 Some(blank) if told.pairs.iter().any(|(known, _)| *known == blank.name) => {
                     let rule = Said::new("it is given twice", "2度指定されています");
-                    told.wrong.push(WrongArgument { name: named(blank.name, blank.title), value: value.to_owned(), rule });
+                    let name =
+                        Said::new(blank.name, format!("{}({})", blank.title.text(Language::Japanese), blank.name));
+                    told.wrong.push(WrongArgument { name, value: value.to_owned(), rule });
                 }
                 Some(blank) => told.pairs.push((blank.name, value)),
             }
@@ -125,11 +128,7 @@ impl<'a> Given<'a> {
     }
 
     /// All that is wrong in one error, in the order of the form. What cannot be read is not missing, too.
-    fn refuse(
-        &self,
-        blanks: &'static [Blank],
-        wrong: impl Iterator<Item = WrongField>,
-    ) -> Result<(), AdminError> {
+    fn refuse(&self, blanks: &'static [Blank], wrong: impl Iterator<Item = WrongField>) -> Result<(), AdminError> {
         let mut of_fields: Vec<WrongField> = Vec::new();
         for wrong in wrong {
             if of_fields.iter().all(|known| known.name != wrong.name) {
@@ -139,18 +138,10 @@ impl<'a> Given<'a> {
         let place = |wrong: &WrongField| blanks.iter().position(|blank| blank.name == wrong.name);
         of_fields.sort_by_key(place);
         let value = |name| self.pairs.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| *value);
-        let told = of_fields.iter().map(|wrong| WrongArgument {
-            name: named(wrong.name, wrong.title),
-            value: value(wrong.name).escape_debug().to_string(),
-            rule: Said::new(wrong.text(Language::English), wrong.text(Language::Japanese)),
-        });
+        let told = of_fields.iter().map(|wrong| WrongArgument::of(wrong, value(wrong.name)));
         let all: Vec<WrongArgument> = self.wrong.iter().cloned().chain(told).collect();
         if all.is_empty() { Ok(()) } else { Err(AdminError::FilledIn(all)) }
     }
-}
-
-fn named(name: &str, title: Words) -> Said {
-    Said::new(name, format!("{}({name})", title.text(Language::Japanese)))
 }
 
 fn find(blanks: &'static [Blank], name: &str) -> Option<&'static Blank> {

@@ -1,7 +1,7 @@
 //! A person's name, as it travels beside an act.
 
-pub(crate) use sekisho_register::typed::is_a_text;
 use sekisho_register::typed::does_not_show;
+pub(crate) use sekisho_register::typed::is_a_text;
 use sekisho_wire::id::{NotAllowed, Salt};
 use serde::{Deserialize, Serialize};
 

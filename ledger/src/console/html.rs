@@ -183,8 +183,19 @@ pub(crate) struct Blank {
     pub(crate) hint: String,
     /// Whether it has to be filled in.
     pub(crate) must: bool,
+    /// What is wrong with what stands in it; empty for nothing.
+    pub(crate) wrong: String,
     /// How it is filled in.
     pub(crate) input: Input,
+}
+
+impl Blank {
+    /// The ids of what is said about it, for whoever hears the page.
+    fn described_by(&self) -> String {
+        let ids = [(&self.wrong, "wrong"), (&self.hint, "hint")];
+        let ids = ids.into_iter().filter(|(text, _)| !text.is_empty());
+        ids.map(|(_, what)| format!("{}-{what}", self.name)).collect::<Vec<_>>().join(" ")
+    }
 }
 
 /// How a field is filled in.
@@ -198,6 +209,8 @@ pub(crate) enum Input {
     Day,
     /// Day and time.
     Moment,
+    /// A month.
+    Month,
     /// One of these: value and word.
     Choice(Vec<(String, String)>),
     /// Any of these: value, word, and whether it is chosen.
@@ -211,6 +224,8 @@ pub(crate) enum Block {
     Text(String),
     /// Something to be seen.
     Note(Kind, String),
+    /// What is wrong in a form below: the id of each field, its name, and what is wrong with it; none: with the whole.
+    Wrong(Vec<(String, String, String)>),
     /// Names and values.
     Facts(Vec<(String, Cell)>),
     /// A table.
@@ -289,6 +304,12 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
+    /// Whoever hears the title first hears that something is wrong.
+    fn is_wrong(&self) -> bool {
+        let mut blocks = self.content.sections.iter().flat_map(|section| &section.blocks);
+        blocks.any(|block| matches!(block, Block::Wrong(_)))
+    }
+
     fn say<'t>(&self, english: &'t str, japanese: &'t str) -> &'t str {
         say(self.language, english, japanese)
     }
@@ -310,11 +331,12 @@ pub(crate) const fn say<T: Copy>(language: Language, english: T, japanese: T) ->
 }
 
 /// Address and name of each page, as they stand in the navigation.
-const NAVIGATION: [(&str, &str, &str); 13] = [
+const NAVIGATION: [(&str, &str, &str); 14] = [
     ("/console", "Today", "本日の要処理"),
     ("/console/proposals", "Proposals", "承認待ち"),
     ("/console/cases", "Cases", "事案・簿冊"),
     ("/console/forms", "Forms", "様式"),
+    ("/console/changes", "Changes", "登録の変更"),
     ("/console/terminals", "Terminals", "端末機の状況"),
     ("/console/records", "Access records", "操作履歴の検索"),
     ("/console/usage", "Use over time", "利用状況"),

@@ -8,7 +8,6 @@ use alloc::vec::Vec;
 
 use sekisho_wire::id::{CardGuid, Code, Numbered};
 use sekisho_wire::record::Retention;
-use sekisho_wire::words::Language;
 
 use crate::calendar::{Date, Month, day_of_date, fiscal_year, moment};
 use crate::casebook::Casebook;
@@ -16,7 +15,7 @@ use crate::change::{
     ActivateCard, Change, Designate, Destroy, EndPermit, GivePermit, GiveProfile, OrderState, Preserve, SetCardState,
     SetOperatorState, SetTerminalState, StateReason, Value, WithdrawProfile,
 };
-use crate::dates::{Edge, When};
+use crate::dates::When;
 use crate::fold::Register;
 use crate::forms::{Kind, Words};
 use crate::people::{Operator, Standing};
@@ -121,9 +120,8 @@ impl Everyday {
             }
         }
         if wrong.is_empty() {
-            self.make(&filled, register, now).map_err(|(name, fault)| {
-                self.entry(name).map(|entry| entry.wrong(fault)).into_iter().collect()
-            })
+            self.make(&filled, register, now)
+                .map_err(|(name, fault)| self.entry(name).map(|entry| entry.wrong(fault)).into_iter().collect())
         } else {
             Err(wrong)
         }
@@ -273,8 +271,7 @@ fn read(
             let parts = text.split([',', '、', '，']).map(str::trim).filter(|part| !part.is_empty());
             parts.map(|part| value(kind, part)).collect()
         }
-        Takes::From => date().map(|date| vec![Read::Moment(date.moment(Edge::From))]),
-        Takes::Until => date().map(|date| vec![Read::Moment(date.moment(Edge::Until))]),
+        Takes::Moment(edge) | Takes::Day(edge) => date().map(|date| vec![Read::Moment(date.moment(edge))]),
         Takes::Month => month(text).map(|month| vec![Read::Month(month)]).ok_or(Fault::Spelling),
         Takes::Number => numbered(text).map(|number| vec![Read::Number(number)]).ok_or(Fault::Spelling),
     }
@@ -360,12 +357,6 @@ impl NotRenewed {
             ),
             Self::Renewed => Words("その期間は既に指定されています", "somebody is designated for that time already"),
         }
-    }
-
-    /// For people.
-    #[must_use]
-    pub const fn text(self, language: Language) -> &'static str {
-        self.words().text(language)
     }
 }
 

@@ -50,10 +50,10 @@ pub enum Takes {
     One(Kind),
     /// Any number of these, with commas between them.
     Several(Kind),
-    /// The moment from which something holds: a date is its first moment.
-    From,
-    /// The moment until which something holds: a date is included.
-    Until,
+    /// The moment from which, or until which, something holds: "until 31 March" includes that day.
+    Moment(Edge),
+    /// The day from which, or until which, something holds.
+    Day(Edge),
     /// A month.
     Month,
     /// A fiscal year and a number in it.
@@ -86,13 +86,14 @@ pub fn read<'t>(
     let mut typed = Typed::default();
     for (name, text) in given {
         let Some(blank) = blanks.iter().find(|blank| blank.name == name) else { continue };
-        let value = match blank.kind {
-            Kind::Text => is_a_text(text).then(|| salts.next()).flatten().ok_or(Fault::Spelling).map(|salt| {
-                let hash = NameHash::of(&salt, text);
+        let value = if blank.kind == Kind::Text {
+            let salt = is_a_text(text).then(|| salts.next()).flatten();
+            salt.ok_or(Fault::Spelling).map(|salt| {
                 typed.texts.push((salt, text.to_string()));
-                Value::Text(hash)
-            }),
-            kind => value_of(kind, text, register),
+                Value::Text(NameHash::of(&salt, text))
+            })
+        } else {
+            value_of(blank.kind, text, register)
         };
         match value {
             Ok(value) => typed.fields.push(Field { key: blank.key, value }),
@@ -107,13 +108,9 @@ pub fn read<'t>(
 pub(crate) fn value_of(kind: Kind, text: &str, register: &Register) -> Result<Value, Fault> {
     let date = || When::read(text).map_err(Fault::Date);
     let read = match kind {
-        Kind::Code
-        | Kind::Operator
-        | Kind::Section
-        | Kind::Post
-        | Kind::Terminal
-        | Kind::Function
-        | Kind::Partner => text.parse::<Code>().ok().map(Value::Code),
+        Kind::Code | Kind::Operator | Kind::Section | Kind::Post | Kind::Terminal | Kind::Function | Kind::Partner => {
+            text.parse::<Code>().ok().map(Value::Code)
+        }
         Kind::Card => return card(text, register).map(Value::Card),
         Kind::Past | Kind::Moment => Some(Value::Moment(date()?.moment(Edge::From))),
         Kind::PastDay | Kind::Day => Some(Value::Day(local_day(date()?.moment(Edge::From)))),
@@ -242,7 +239,7 @@ impl Takes {
                     format!("{one}; several with commas between them")
                 }
             }
-            Self::From | Self::Until => {
+            Self::Moment(_) | Self::Day(_) => {
                 say("日付又は日時。例: 2026-04-01、令和8年4月1日", "a date, with or without a time: 2026-04-01")
             }
             Self::Month => say("月。例: 2026-04", "a month, as in 2026-04"),
@@ -268,12 +265,12 @@ impl Kind {
             Self::Card => ("カードの番号（例: 2026-3）又はGUID", "the number of a card, as in 2026-3, or its GUID"),
             Self::Past => ("現在までの日時。例: 2026-04-01T08:30", "a date and time up to now: 2026-04-01T08:30"),
             Self::Moment => ("日時。例: 2026-04-01T08:30", "a date and time: 2026-04-01T08:30"),
-            Self::PastDay => {
-                ("本日までの日付。例: 2026-04-01、令和8年4月1日", "a date up to today: 2026-04-01")
-            }
+            Self::PastDay => ("本日までの日付。例: 2026-04-01、令和8年4月1日", "a date up to today: 2026-04-01"),
             Self::Day => ("日付。例: 2026-04-01、令和8年4月1日", "a date: 2026-04-01"),
             Self::Number => ("数字", "a number"),
-            Self::Document => ("文書番号。見える文字で1〜64文字", "the number of a document: 1 to 64 visible characters"),
+            Self::Document => {
+                ("文書番号。見える文字で1〜64文字", "the number of a document: 1 to 64 visible characters")
+            }
             Self::Act => ("処分のID（16進64桁）", "the id of an act: 64 hexadecimal digits"),
             Self::Record => ("記録の番号", "the number of a record"),
             Self::Choice(words) => {

@@ -2,7 +2,7 @@
 
 use sekisho_register::Change;
 use sekisho_register::calendar::{Date, day_of_date, fiscal_year, moment};
-use sekisho_register::change::{Designate, GiveProfile};
+use sekisho_register::everyday::{self, NotRenewed};
 use sekisho_register::people::{Designation, Operator, Standing};
 use sekisho_wire::id::Code;
 
@@ -18,12 +18,8 @@ use crate::table::Table;
 enum Left {
     /// As the command line says.
     Excepted,
-    /// Designated for that time already.
-    Renewed,
-    /// Duty over, or not begun.
-    NotAtWork,
-    /// From another office: that admits anew.
-    FromElsewhere,
+    /// As nobody could be (register).
+    Not(NotRenewed),
     /// The name is not known here, so nobody could read whom he designates.
     Nameless,
 }
@@ -37,7 +33,7 @@ pub(super) fn run(desk: &mut Desk, renewal: &Renewal) -> Result<(), AdminError> 
     let (mut changes, mut names, mut left) = (Vec::new(), Vec::new(), Vec::new());
     for operator in desk.cache.register().operators() {
         let Some(said) = designation(operator, now) else {
-            left.push((operator.code().clone(), Left::NotAtWork));
+            left.push((operator.code().clone(), Left::Not(NotRenewed::NotAtWork)));
             continue;
         };
         if renewal.section.as_ref().is_some_and(|section| said.section.as_ref() != Some(section)) {
@@ -71,41 +67,13 @@ fn renewed(
     operator: &Operator,
     said: &Designation,
     renewal: &Renewal,
-    (from, to): (u64, u64),
+    span: (u64, u64),
 ) -> Result<(Vec<Change>, Name), Left> {
-    let code: &Code = operator.code();
-    if renewal.except.contains(code) {
+    if renewal.except.contains(operator.code()) {
         return Err(Left::Excepted);
     }
-    if operator.home().is_some() {
-        return Err(Left::FromElsewhere);
-    }
-    if matches!(operator.standing(from), Standing::Designated(_)) {
-        return Err(Left::Renewed);
-    }
+    let changes = everyday::renewed(operator, span, clock::now()).map_err(Left::Not)?;
     let name = desk.cache.salted_name(&said.name).ok_or(Left::Nameless)?;
-    let section = said.section.clone().ok_or(Left::NotAtWork)?;
-    let designate = Designate {
-        operator: code.clone(),
-        name: said.name,
-        class: said.class,
-        section,
-        from,
-        to,
-        terminals: said.terminals.clone(),
-        sections: said.sections.clone(),
-    };
-    let mut changes = vec![Change::Designate(Box::new(designate))];
-    for (profile, held) in operator.profiles_at(clock::now()) {
-        let functions = held.functions.clone();
-        changes.push(Change::Profile(GiveProfile {
-            operator: code.clone(),
-            profile: profile.clone(),
-            functions,
-            from,
-            to,
-        }));
-    }
     Ok((changes, name))
 }
 
@@ -119,9 +87,11 @@ fn say_who_is_left(desk: &Desk, left: &[(Code, Left)]) -> Result<(), AdminError>
     for (operator, why) in left {
         let why = match why {
             Left::Excepted => screen.words("left out by the command line", "除外の指定"),
-            Left::Renewed => screen.words("designated for that time already", "次年度の指定済み"),
-            Left::NotAtWork => screen.words("no duty now, or no section", "現在指定されていない、又は所属がない"),
-            Left::FromElsewhere => {
+            Left::Not(NotRenewed::Renewed) => screen.words("designated for that time already", "次年度の指定済み"),
+            Left::Not(NotRenewed::NotAtWork) => {
+                screen.words("no duty now, or no section", "現在指定されていない、又は所属がない")
+            }
+            Left::Not(NotRenewed::FromElsewhere) => {
                 screen.words("from another office: admit him anew", "他団体の者(改めて受入れが必要)")
             }
             Left::Nameless => screen.words("the name is not known here", "氏名が手元にありません"),

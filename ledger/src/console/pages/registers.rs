@@ -8,6 +8,7 @@ use sekisho_register::calendar::local_day;
 use sekisho_register::cards::Card;
 use sekisho_register::change::{CardState, OperatorState, TerminalUse};
 use sekisho_register::dates::{Edge, When};
+use sekisho_register::everyday::Group;
 use sekisho_register::organisation::{Capacity, Post};
 use sekisho_register::people::{Operator, Standing};
 use sekisho_register::role::{Class, Role};
@@ -20,7 +21,7 @@ use sekisho_wire::words::Language;
 use serde::Deserialize;
 
 use super::terminals::kind;
-use super::{from, policy};
+use super::{changes, from, policy};
 use crate::clock::Millis;
 use crate::console::html::{Block, Cell, Content, Field, Form, Kind, Method, Section, Table};
 use crate::console::visit::{Barred, Entered, View};
@@ -49,6 +50,14 @@ const REGISTERS: [(&str, &str, &str, Shows); 8] = [
     ("routes", "Routes of approval", "決裁経路", routes),
     ("permits", "Permits for use out of hours", "時間外使用の許可", permits),
     ("policy", "Policy", "運用方針", policy_table),
+];
+
+/// What can be changed where it is read.
+const ABOUT: [(&str, Group); 4] = [
+    ("operators", Group::People),
+    ("cards", Group::Cards),
+    ("terminals", Group::Terminals),
+    ("permits", Group::Permits),
 ];
 
 fn contents(view: &View<'_>) -> Content {
@@ -118,6 +127,8 @@ pub(crate) async fn one(
             )));
             let rows = table.rows.len();
             blocks.push(Block::Table(table));
+            let about = ABOUT.iter().find(|(register, _)| register == at);
+            blocks.extend(about.and_then(|(_, group)| changes::buttons(view, *group)));
             let content = Content {
                 title: view.say(*english, *japanese),
                 place: "/console/registers",

@@ -4,7 +4,9 @@ use sekisho_wire::record::Retention;
 
 use super::Everyday;
 use crate::change::{CardState, OperatorState, StateReason, TerminalUse};
+use crate::dates::Edge;
 use crate::forms::{Choice, Form, Kind, Words};
+use crate::role::Class;
 use crate::typed::{Fault, Takes, WrongField};
 
 /// Something to be filled in.
@@ -157,79 +159,168 @@ impl Everyday {
         }
     }
 
+    /// The classes that its changes are of: by their routes it goes (§R3.2).
+    #[must_use]
+    pub const fn classes(self) -> &'static [Class] {
+        match self {
+            Self::CardState => &[Class::Block, Class::Cards],
+            Self::ActivateCard => &[Class::Activation],
+            Self::Renew | Self::Profile | Self::WithdrawProfile => &[Class::Operators],
+            Self::OperatorState => &[Class::Block, Class::Operators],
+            Self::Permit | Self::EndPermit => &[Class::Hours],
+            Self::TerminalState => &[Class::Block, Class::Terminals],
+            Self::Preserve => &[Class::Preservation],
+            Self::Lift | Self::Destroy => &[Class::Destruction],
+        }
+    }
+
     /// What it asks for.
     #[must_use]
     pub const fn entries(self) -> &'static [Entry] {
         match self {
-            Self::CardState => const { &[
-                must("card", Words("カード", "card"), Takes::One(Kind::Card)),
-                must("state", STATE, Takes::One(Kind::Choice(CARD_STATES))),
-                REASON,
-                FROM,
-            ] },
-            Self::ActivateCard => const { &[
-                must("card", Words("カード", "card"), Takes::One(Kind::Card)),
-                must("operator", OPERATOR, Takes::One(Kind::Operator)),
-                may(
-                    "profiles",
-                    Words("操作権限", "permissions"),
-                    Takes::Several(Kind::Code),
-                    Words("空欄：その者の全ての権限", "empty: all of this person's"),
-                ),
-                FROM,
-                must("to", TO, Takes::Until),
-                must("reason", Words("理由コード", "reason, as the office codes it"), Takes::One(Kind::Code)),
-            ] },
-            Self::Renew => const { &[
-                must("operators", OPERATORS, Takes::Several(Kind::Operator)),
-                may("from", FROM.title, Takes::From, Words("空欄：次の4月1日", "empty: next 1 April")),
-                may("to", TO, Takes::Until, Words("空欄：その年度の末日", "empty: the end of that fiscal year")),
-            ] },
-            Self::OperatorState => const { &[
-                must("operator", OPERATOR, Takes::One(Kind::Operator)),
-                must("state", STATE, Takes::One(Kind::Choice(OPERATOR_STATES))),
-                REASON,
-                FROM,
-            ] },
-            Self::Profile => const { &[
-                must("operator", OPERATOR, Takes::One(Kind::Operator)),
-                must("profile", PROFILE, Takes::One(Kind::Code)),
-                must("functions", FUNCTIONS, Takes::Several(Kind::Function)),
-                FROM,
-                may("to", TO, Takes::Until, Words("空欄：年度の末日", "empty: the end of the fiscal year")),
-            ] },
-            Self::WithdrawProfile => const { &[
-                must("operator", OPERATOR, Takes::One(Kind::Operator)),
-                must("profile", PROFILE, Takes::One(Kind::Code)),
-                FROM,
-            ] },
-            Self::Permit => const { &[
-                must("operators", OPERATORS, Takes::Several(Kind::Operator)),
-                must("terminals", Words("端末機", "terminals"), Takes::Several(Kind::Terminal)),
-                may("functions", FUNCTIONS, Takes::Several(Kind::Function), Words("空欄：全ての機能", "empty: every one")),
-                must("from", FROM.title, Takes::From),
-                must("to", TO, Takes::Until),
-                must("reason", Words("理由コード", "reason, as the office codes it"), Takes::One(Kind::Code)),
-            ] },
+            Self::CardState => {
+                const {
+                    &[
+                        must("card", Words("カード", "card"), Takes::One(Kind::Card)),
+                        must("state", STATE, Takes::One(Kind::Choice(CARD_STATES))),
+                        REASON,
+                        FROM,
+                    ]
+                }
+            }
+            Self::ActivateCard => {
+                const {
+                    &[
+                        must("card", Words("カード", "card"), Takes::One(Kind::Card)),
+                        must("operator", OPERATOR, Takes::One(Kind::Operator)),
+                        may(
+                            "profiles",
+                            Words("操作権限", "permissions"),
+                            Takes::Several(Kind::Code),
+                            Words("空欄：その者の全ての権限", "empty: all of this person's"),
+                        ),
+                        FROM,
+                        must("to", TO, Takes::Moment(Edge::Until)),
+                        must("reason", Words("理由コード", "reason, as the office codes it"), Takes::One(Kind::Code)),
+                    ]
+                }
+            }
+            Self::Renew => {
+                const {
+                    &[
+                        must("operators", OPERATORS, Takes::Several(Kind::Operator)),
+                        may(
+                            "from",
+                            FROM.title,
+                            Takes::Day(Edge::From),
+                            Words("空欄：次の4月1日", "empty: next 1 April"),
+                        ),
+                        may(
+                            "to",
+                            TO,
+                            Takes::Day(Edge::Until),
+                            Words("空欄：その年度の末日", "empty: the end of that fiscal year"),
+                        ),
+                    ]
+                }
+            }
+            Self::OperatorState => {
+                const {
+                    &[
+                        must("operator", OPERATOR, Takes::One(Kind::Operator)),
+                        must("state", STATE, Takes::One(Kind::Choice(OPERATOR_STATES))),
+                        REASON,
+                        FROM,
+                    ]
+                }
+            }
+            Self::Profile => {
+                const {
+                    &[
+                        must("operator", OPERATOR, Takes::One(Kind::Operator)),
+                        must("profile", PROFILE, Takes::One(Kind::Code)),
+                        must("functions", FUNCTIONS, Takes::Several(Kind::Function)),
+                        FROM,
+                        may(
+                            "to",
+                            TO,
+                            Takes::Day(Edge::Until),
+                            Words("空欄：年度の末日", "empty: the end of the fiscal year"),
+                        ),
+                    ]
+                }
+            }
+            Self::WithdrawProfile => {
+                const {
+                    &[
+                        must("operator", OPERATOR, Takes::One(Kind::Operator)),
+                        must("profile", PROFILE, Takes::One(Kind::Code)),
+                        FROM,
+                    ]
+                }
+            }
+            Self::Permit => {
+                const {
+                    &[
+                        must("operators", OPERATORS, Takes::Several(Kind::Operator)),
+                        must("terminals", Words("端末機", "terminals"), Takes::Several(Kind::Terminal)),
+                        may(
+                            "functions",
+                            FUNCTIONS,
+                            Takes::Several(Kind::Function),
+                            Words("空欄：全ての機能", "empty: every one"),
+                        ),
+                        must("from", FROM.title, Takes::Moment(Edge::From)),
+                        must("to", TO, Takes::Moment(Edge::Until)),
+                        must("reason", Words("理由コード", "reason, as the office codes it"), Takes::One(Kind::Code)),
+                    ]
+                }
+            }
             Self::EndPermit => const { &[must("permit", Words("許可番号", "permit"), Takes::Number), FROM] },
-            Self::TerminalState => const { &[
-                must("terminal", Words("端末機", "terminal"), Takes::One(Kind::Terminal)),
-                must("state", STATE, Takes::One(Kind::Choice(TERMINAL_STATES))),
-                FROM,
-            ] },
-            Self::Preserve => const { &[
-                must("order", Words("保全の名称（コード）", "code of the order"), Takes::One(Kind::Code)),
-                may("classes", CLASS, Takes::Several(Kind::Choice(CLASSES)), Words("空欄：全て", "empty: all")),
-                may("from", FIRST, Takes::Month, Words("空欄：最初の記録から", "empty: from the first record on")),
-                may("to", LAST, Takes::Month, Words("空欄：期限なし", "empty: without end")),
-                may("incident", Words("事案", "incident"), Takes::One(Kind::Case(Form::Incident)), Words("", "")),
-            ] },
-            Self::Lift => const { &[must("order", Words("保全の名称（コード）", "code of the order"), Takes::One(Kind::Code))] },
-            Self::Destroy => const { &[
-                must("class", CLASS, Takes::One(Kind::Choice(CLASSES))),
-                must("from", FIRST, Takes::Month),
-                must("to", LAST, Takes::Month),
-            ] },
+            Self::TerminalState => {
+                const {
+                    &[
+                        must("terminal", Words("端末機", "terminal"), Takes::One(Kind::Terminal)),
+                        must("state", STATE, Takes::One(Kind::Choice(TERMINAL_STATES))),
+                        FROM,
+                    ]
+                }
+            }
+            Self::Preserve => {
+                const {
+                    &[
+                        must("order", Words("保全の名称（コード）", "code of the order"), Takes::One(Kind::Code)),
+                        may("classes", CLASS, Takes::Several(Kind::Choice(CLASSES)), Words("空欄：全て", "empty: all")),
+                        may(
+                            "from",
+                            FIRST,
+                            Takes::Month,
+                            Words("空欄：最初の記録から", "empty: from the first record on"),
+                        ),
+                        may("to", LAST, Takes::Month, Words("空欄：期限なし", "empty: without end")),
+                        may(
+                            "incident",
+                            Words("事案", "incident"),
+                            Takes::One(Kind::Case(Form::Incident)),
+                            Words("", ""),
+                        ),
+                    ]
+                }
+            }
+            Self::Lift => {
+                const {
+                    &[must("order", Words("保全の名称（コード）", "code of the order"), Takes::One(Kind::Code))]
+                }
+            }
+            Self::Destroy => {
+                const {
+                    &[
+                        must("class", CLASS, Takes::One(Kind::Choice(CLASSES))),
+                        must("from", FIRST, Takes::Month),
+                        must("to", LAST, Takes::Month),
+                    ]
+                }
+            }
         }
     }
 }
@@ -243,7 +334,8 @@ const CLASS: Words = Words("区分", "class");
 const FIRST: Words = Words("最初の月", "first month");
 const LAST: Words = Words("最後の月", "last month");
 const TO: Words = Words("終了", "until");
-const FROM: Entry = may("from", Words("開始", "from"), Takes::From, Words("空欄：直ちに", "empty: at once"));
+const FROM: Entry =
+    may("from", Words("開始", "from"), Takes::Moment(Edge::From), Words("空欄：直ちに", "empty: at once"));
 const REASON: Entry = may("reason", Words("理由", "reason"), Takes::One(Kind::Choice(REASONS)), Words("", ""));
 
 const CARD_STATES: &[Choice] = &[
