@@ -58,7 +58,7 @@ pub(crate) fn picture(browser: &mut Browser, name: &str) {
 }
 
 /// Texts that stand out less than 4.5 to 1 from what is behind them (WCAG 2.1, 1.4.3).
-const FAINT: &str = "(() => {
+pub(crate) const FAINT: &str = "(() => {
     const parts = text => text.match(/[\\d.]+/g).map(Number);
     const light = text => {
         const [r, g, b] = parts(text).map(c => c / 255).map(c => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
@@ -79,13 +79,13 @@ const FAINT: &str = "(() => {
     }).map(e => e.outerHTML.slice(0, 80));
 })()";
 /// One heading of the page, and no step left out below it.
-const HEADINGS: &str = "(() => {
+pub(crate) const HEADINGS: &str = "(() => {
     const levels = [...document.querySelectorAll('h1, h2, h3')].map(e => Number(e.tagName[1]));
     return levels[0] === 1 && levels.slice(1).every((l, i) => l > 1 && l - levels[i] <= 1);
 })()";
 
 /// Of these pages pictures are kept, too.
-const PICTURES: [&str; 4] = ["terminals", "registers/operators", "registers/cards", "usage"];
+const PICTURES: [&str; 6] = ["terminals", "registers/operators", "registers/cards", "usage", "retention", "changes"];
 
 /// A day at the counter: things are granted and refused.
 fn work(scene: &mut Scene) {
@@ -182,6 +182,8 @@ fn looks_around(browser: &mut Browser, ledger: &str) {
         ("forms", "事故報告書"),
         ("forms/incident", "署名"),
         ("connection/stop", "結合の即時停止"),
+        ("changes", "カードの停止"),
+        ("changes/permit", "開庁時間外"),
         ("usage", "住民票の交付 (juminhyo.issue)"),
         ("help", "各画面"),
     ];

@@ -152,7 +152,8 @@ fn entry_input(view: &View<'_>, which: Everyday, entry: &Entry, value: &str) -> 
 fn ticks(known: &[(String, String)], value: &str) -> Vec<(String, String, bool)> {
     let ticked: Vec<&str> = value.split(',').map(str::trim).collect();
     let tick = |(code, title): &(String, String)| {
-        let word = if code == title { title.clone() } else { format!("{title} ({code})") };
+        // Persons have their code beside the name already.
+        let word = if title.contains(code.as_str()) { title.clone() } else { format!("{title} ({code})") };
         (code.clone(), word, ticked.contains(&code.as_str()))
     };
     known.iter().map(tick).collect()

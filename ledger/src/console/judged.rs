@@ -4,6 +4,7 @@ use sekisho_register::act::ACT_VERSION;
 use sekisho_register::change::{Answer, AnswerAct, CaseId, Change, Field, Log, OpenCase, SetConnection, TakeStep};
 use sekisho_register::dates::When;
 use sekisho_register::forms::{self, Form, Kind};
+use sekisho_register::organisation::{Capacity, Post};
 use sekisho_register::people::Operator;
 use sekisho_register::typed::{self, WrongField};
 use sekisho_register::{Act, Casebook, NO_OFFICE, NameHash, Title};
@@ -175,6 +176,15 @@ fn of_paper(view: &View<'_>, hand: &Hand) -> Vec<Wrong> {
 /// What the fold would say if this person's card signed it now.
 fn rehearsed(view: &View<'_>, casebook: &Casebook, changes: Vec<Change>, hand: &Hand) -> Option<Wrong> {
     let register = &view.register;
+    let post = match &hand.post {
+        Some(post) => Some(post.clone()),
+        // In the name of which of several the companion was told and nobody here.
+        None => match register.posts().filter(|post| is_held(view, post)).collect::<Vec<_>>().as_slice() {
+            [] => None,
+            [only] => Some(only.code().clone()),
+            [_, _, ..] => return None,
+        },
+    };
     let is_direct = !changes.iter().any(Change::is_of_the_casebook) && register.stages(&changes, view.now) == 0;
     let paper = hand.paper.as_ref().and_then(|paper| {
         let decided = When::parse(&paper.date)?.day;
@@ -190,7 +200,7 @@ fn rehearsed(view: &View<'_>, casebook: &Casebook, changes: Vec<Change>, hand: &
         expires: view.now.saturating_add(LIFE),
         seen_size: register.size(),
         seen_root: register.root(),
-        post: hand.post.clone(),
+        post,
         as_deputy: hand.is_deputy,
         request: None,
         agreement: None,
@@ -209,6 +219,10 @@ fn rehearsed(view: &View<'_>, casebook: &Casebook, changes: Vec<Change>, hand: &
     let (text, next) = (refusal.text(view.language), refusal.next_step(view.language));
     let text = view.say(format!("{text}. {next}"), format!("{text}。{next}"));
     Some(Wrong { id: String::new(), name: String::new(), text })
+}
+
+fn is_held(view: &View<'_>, post: &Post) -> bool {
+    post.is_held_by(&view.visitor.operator, Capacity::Holder, view.now)
 }
 
 /// The name of the field for a reason.
