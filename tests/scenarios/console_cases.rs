@@ -194,7 +194,7 @@ fn records_the_two_keys(visit: &mut Visit<'_>) {
     visit.records_from("board", "白総第12号");
     visit.sign("次へ");
     let said = visit.open("/connection", "首長の確認");
-    assert!(said.contains("書面: セキュリティ対策委員会") && said.contains("白総第12号"), "{said}");
+    assert!(said.contains("書面：セキュリティ対策委員会") && said.contains("白総第12号"), "{said}");
     assert_eq!(visit.browser.look("document.querySelector('button.main[disabled]').textContent"), "再結合する");
     visit.browser.follow("main a", "首長の確認を記録する", "次へ（カードで署名）");
     visit.browser.type_into("#f-safety", "全端末の点検を終えた。");

@@ -92,6 +92,13 @@ pub(crate) struct Table {
     pub(crate) none: String,
 }
 
+impl Table {
+    /// Whether a column holds numbers: its head stands to the right as they do.
+    fn is_number(&self, column: &usize) -> bool {
+        self.rows.first().and_then(|row| row.get(*column)).is_some_and(|cell| matches!(cell, Cell::Number(_)))
+    }
+}
+
 /// A form.
 #[derive(Clone, Debug)]
 pub(crate) struct Form {

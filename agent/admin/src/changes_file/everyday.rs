@@ -48,12 +48,10 @@ fn a_change_of_every_day_is_what_the_file_of_changes_says_by_the_same_names() {
 
 /// The words of an entry.
 fn words(entry: &Entry) -> Vec<&'static str> {
-    match entry.takes {
-        Takes::One(Kind::Choice(words)) | Takes::Several(Kind::Choice(words)) => {
-            words.iter().map(|word| word.name).collect()
-        }
-        _ => Vec::new(),
-    }
+    let (Takes::One(Kind::Choice(words)) | Takes::Several(Kind::Choice(words))) = entry.takes else {
+        return Vec::new();
+    };
+    words.iter().map(|word| word.name).collect()
 }
 
 #[test]

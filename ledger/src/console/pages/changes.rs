@@ -33,7 +33,7 @@ fn all(view: &View<'_>) -> Content {
         let ways: Vec<String> = which.classes().iter().map(|class| way(view, *class)).collect();
         let mut ways_once = ways.clone();
         ways_once.dedup();
-        vec![name, Cell::text(which.group().title().text(view.language)), Cell::Lines(ways_once)]
+        vec![name, Cell::short(which.group().title().text(view.language)), Cell::Lines(ways_once)]
     };
     let table = Table {
         caption: view.say("Changes", "登録の変更"),

@@ -16,6 +16,7 @@ use super::registers::role_name;
 use super::steps::{again, marked};
 use super::wish::begin_judged;
 use crate::console::blanks::plain;
+use crate::console::duties::any_of;
 use crate::console::hand::Hand;
 use crate::console::html::{Blank, Block, Cell, Content, Field, Form, Input, Kind, Method, Section, Table};
 use crate::console::judged::REASON;
@@ -160,7 +161,7 @@ fn waits_for(view: &View<'_>, proposed: &Proposed) -> String {
     let stage = proposed.approvals.len() + 1;
     let roles = view.register.next_approvers(proposed, view.now);
     let names: Vec<String> = roles.iter().map(|role| role_name(*role, view.language)).collect();
-    let names = names.join(&view.say(" or ", "又は"));
+    let names = any_of(view, &names);
     view.say(format!("stage {stage} of {stages}: {names}"), format!("第{stage}段階（全{stages}段階）：{names}"))
 }
 

@@ -23,6 +23,7 @@ use serde::Deserialize;
 use super::terminals::kind;
 use super::{changes, from, policy};
 use crate::clock::Millis;
+use crate::console::duties::any_of;
 use crate::console::html::{Block, Cell, Content, Field, Form, Kind, Method, Section, Table};
 use crate::console::visit::{Barred, Entered, View};
 use crate::http::visit::Shown;
@@ -145,7 +146,7 @@ fn form(view: &View<'_>, at: &str, date: &str) -> Form {
         name: "date",
         label: view.say("As of the end of", "基準日"),
         value: date.to_owned(),
-        hint: view.say("2026-04-01 or R8.4.1; empty: now", "令和8年4月1日、R8.4.1、2026-04-01。空欄は現在"),
+        hint: view.say("2026-04-01 or R8.4.1; empty: now", "令和8年4月1日、R8.4.1。空欄は現在"),
     };
     Form {
         action: format!("/console/registers/{at}"),
@@ -406,7 +407,7 @@ fn routes(at: &AsOf<'_, '_>) -> Table {
         let name = at.say(class.name(), class.title());
         let names = |roles: &[Role]| {
             let names: Vec<String> = roles.iter().map(|role| role_name(*role, at.view.language)).collect();
-            names.join(&at.say(" or ", "又は"))
+            any_of(at.view, &names)
         };
         let stages = route.stages.iter().enumerate().map(|(stage, roles)| format!("{}. {}", stage + 1, names(roles)));
         vec![Cell::Text(name), roles(&route.proposers), Cell::Lines(stages.collect())]

@@ -75,7 +75,10 @@ fn a_change_that_the_fold_would_refuse_is_refused_before_anybody_is_asked() {
             "{id}: {page}"
         );
     }
-    assert!(page.contains("name=\"f-operators.deputy\" value=\"1\" checked") && page.contains("value=\"2026-06-02T17:15\""), "{page}");
+    assert!(
+        page.contains("name=\"f-operators.deputy\" value=\"1\" checked") && page.contains("value=\"2026-06-02T17:15\""),
+        "{page}"
+    );
     // Nothing is wrong with a field; the whole cannot be: such an order was never given.
     let back = post(&mut browser, "lift", &[("f-order", "keisatsu")]);
     let page = browser.page(back.trim_end_matches("#wrong"));
