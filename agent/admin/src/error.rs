@@ -1,5 +1,6 @@
 //! Every way an administrator's command can fail.
 
+mod filled_in;
 mod steps;
 mod words;
 
@@ -13,13 +14,13 @@ use sekisho_issuer::{CaError, IssuerCause, IssuerError, TokenError};
 use sekisho_link::{CodeError, EvidenceError, LinkError, StickError};
 use sekisho_paper::TemplateError;
 use sekisho_register::FoldRefusal;
-use sekisho_register::typed::WrongField;
 use sekisho_tlog::TlogError;
 use sekisho_wire::canonical::Malformed;
 use sekisho_wire::id::{CardGuid, Code, Hash};
 use sekisho_wire::secret::PinRefused;
 use sekisho_wire::words::Language;
 
+pub(crate) use self::filled_in::WrongArgument;
 use crate::broken_log::BrokenLog;
 
 /// Why a command did not do what it was asked.
@@ -341,37 +342,6 @@ pub(crate) struct ConfigError {
     pub key: String,
     /// What is wrong with it.
     pub what: Said,
-}
-
-/// One of the arguments that were filled in, and what is wrong with it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct WrongArgument {
-    /// Which.
-    pub name: Said,
-    /// What was given; empty for nothing.
-    pub value: String,
-    /// What it should look like.
-    pub rule: Said,
-}
-
-impl WrongArgument {
-    /// A field, and what was written into it.
-    pub(crate) fn of(wrong: &WrongField, value: &str) -> Self {
-        Self {
-            name: Said::new(wrong.name, format!("{}({})", wrong.title.text(Language::Japanese), wrong.name)),
-            value: value.escape_debug().to_string(),
-            rule: Said::new(wrong.text(Language::English), wrong.text(Language::Japanese)),
-        }
-    }
-
-    fn in_words(&self, language: Language) -> String {
-        let (name, rule) = (self.name.in_words(language), self.rule.in_words(language));
-        match (self.value.as_str(), language) {
-            ("", _) => format!("  {name}: {rule}"),
-            (value, Language::English) => format!("  {name} '{value}': {rule}"),
-            (value, Language::Japanese) => format!("  {name}「{value}」: {rule}"),
-        }
-    }
 }
 
 /// One thing in both languages.

@@ -285,6 +285,17 @@ pub(crate) struct Content {
     pub(crate) sections: Vec<Section>,
 }
 
+impl Content {
+    /// Whether a table is too broad for paper that stands upright.
+    fn is_broad(&self) -> bool {
+        let mut blocks = self.sections.iter().flat_map(|section| &section.blocks);
+        blocks.any(|block| matches!(block, Block::Table(table) if table.columns.len() >= BROAD))
+    }
+}
+
+/// From as many columns on a page is printed across.
+const BROAD: usize = 8;
+
 /// Who reads it, for head and foot of the page.
 #[derive(Clone, Debug)]
 pub(crate) struct Reader {

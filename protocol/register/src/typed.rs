@@ -214,7 +214,7 @@ impl WrongField {
                 return if japanese {
                     format!("次の者への報告も必要です: {names}")
                 } else {
-                    format!("these have to be told, too: {names}")
+                    format!("it has to be told to {names}, too")
                 };
             }
             Fault::Against(words) => return words.text(language).to_string(),

@@ -167,7 +167,7 @@ fn everything_that_is_wrong_is_said_beside_its_field_and_nobody_is_asked_to_sign
     let said = [("form", form.as_str()), ("to", "en"), ("back", "/console/forms/incident?again=2")];
     assert_eq!(browser.post("/console/language", &said).status, 303);
     let page = browser.page("/console/forms/incident?again=2");
-    assert!(page.contains("these have to be told, too") && page.contains("長い&#60;文章&#62;"), "{page}");
+    assert!(page.contains("it has to be told to") && page.contains("長い&#60;文章&#62;"), "{page}");
     assert_eq!(wished(&served, &token), json!([]), "nobody is asked to sign any of it");
 
     // A step, a refusal, a stop: the same.
