@@ -128,7 +128,7 @@ fn all_wrong_fields_are_named_at_once_and_cost_no_pin() {
         assert!(line.contains(expected), "{line}");
     }
     assert!(!said.contains("/nowhere/pin"), "it cost no PIN: {said}");
-    let said = without_pin("ja", &["case", "open", "visitor", "in=2026-02-30"]);
+    let said = without_pin("ja", &["case", "open", "visitor", "at=2026-02-30"]);
     assert!(said.contains("その月にその日はありません") && said.contains("記入が必要です"), "{said}");
     // What is right so far asks for it.
     let right = ["case", "open", "incident", "class=failure", "level=1", "kind=malfunction"];

@@ -220,7 +220,7 @@ impl WrongField {
             Fault::Against(words) => return words.text(language).to_string(),
         };
         let expected = self.takes.expected(language);
-        if japanese { format!("{what}（{expected}）") } else { format!("{what}: {expected}") }
+        if japanese { format!("{what}({expected})") } else { format!("{what}: {expected}") }
     }
 }
 
@@ -262,7 +262,7 @@ impl Kind {
             Self::Terminal => ("登録された端末機のコード", "the code of a terminal in the register"),
             Self::Function => ("登録された機能のコード", "the code of a function in the register"),
             Self::Partner => ("登録された関係団体のコード", "the code of a partner office in the register"),
-            Self::Card => ("カードの番号（例: 2026-3）又はGUID", "the number of a card, as in 2026-3, or its GUID"),
+            Self::Card => ("カードの番号(例: 2026-3)又はGUID", "the number of a card, as in 2026-3, or its GUID"),
             Self::Past => ("現在までの日時。例: 2026-04-01T08:30", "a date and time up to now: 2026-04-01T08:30"),
             Self::Moment => ("日時。例: 2026-04-01T08:30", "a date and time: 2026-04-01T08:30"),
             Self::PastDay => ("本日までの日付。例: 2026-04-01、令和8年4月1日", "a date up to today: 2026-04-01"),
@@ -271,7 +271,7 @@ impl Kind {
             Self::Document => {
                 ("文書番号。見える文字で1〜64文字", "the number of a document: 1 to 64 visible characters")
             }
-            Self::Act => ("処分のID（16進64桁）", "the id of an act: 64 hexadecimal digits"),
+            Self::Act => ("処分のID(16進64桁)", "the id of an act: 64 hexadecimal digits"),
             Self::Record => ("記録の番号", "the number of a record"),
             Self::Choice(words) => {
                 let word = |word: &Choice| {

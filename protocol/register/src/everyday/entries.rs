@@ -111,7 +111,7 @@ impl Everyday {
                 "A sleeping spare or emergency card becomes this person's, for the time that is named.",
             ),
             Self::Renew => Words(
-                "現在の指定（所属、使用できる端末機）と操作権限を、そのまま次の期間に引き継ぎます。",
+                "現在の指定(所属、使用できる端末機)と操作権限を、そのまま次の期間に引き継ぎます。",
                 "Designation, section, terminals and permissions go on as they are now, for another time.",
             ),
             Self::OperatorState => Words(
@@ -289,7 +289,7 @@ impl Everyday {
             Self::Preserve => {
                 const {
                     &[
-                        must("order", Words("保全の名称（コード）", "code of the order"), Takes::One(Kind::Code)),
+                        must("order", Words("保全の名称(コード)", "code of the order"), Takes::One(Kind::Code)),
                         may("classes", CLASS, Takes::Several(Kind::Choice(CLASSES)), Words("空欄：全て", "empty: all")),
                         may(
                             "from",
@@ -308,9 +308,7 @@ impl Everyday {
                 }
             }
             Self::Lift => {
-                const {
-                    &[must("order", Words("保全の名称（コード）", "code of the order"), Takes::One(Kind::Code))]
-                }
+                const { &[must("order", Words("保全の名称(コード)", "code of the order"), Takes::One(Kind::Code))] }
             }
             Self::Destroy => {
                 const {
@@ -328,7 +326,7 @@ impl Everyday {
 const STATE: Words = Words("変更後の状態", "new state");
 const OPERATOR: Words = Words("操作者", "operator");
 const OPERATORS: Words = Words("操作者", "operators");
-const PROFILE: Words = Words("操作権限（操作者ID）", "permission");
+const PROFILE: Words = Words("操作権限(操作者ID)", "permission");
 const FUNCTIONS: Words = Words("機能", "functions");
 const CLASS: Words = Words("区分", "class");
 const FIRST: Words = Words("最初の月", "first month");
@@ -340,19 +338,19 @@ const REASON: Entry = may("reason", Words("理由", "reason"), Takes::One(Kind::
 
 const CARD_STATES: &[Choice] = &[
     word(1, "suspended", Words("停止", "suspended")),
-    word(0, "active", Words("有効（停止の解除）", "active (lifted)")),
-    word(2, "revoked", Words("失効（取消不可）", "revoked (for good)")),
-    word(3, "returned", Words("返納（取消不可）", "returned (for good)")),
+    word(0, "active", Words("有効(停止の解除)", "active (lifted)")),
+    word(2, "revoked", Words("失効(取消不可)", "revoked (for good)")),
+    word(3, "returned", Words("返納(取消不可)", "returned (for good)")),
 ];
 const OPERATOR_STATES: &[Choice] = &[
     word(1, "suspended", Words("停止", "suspended")),
-    word(0, "active", Words("有効（停止の解除）", "active (lifted)")),
+    word(0, "active", Words("有効(停止の解除)", "active (lifted)")),
     word(2, "ended", Words("指定の解除", "ended")),
 ];
 const TERMINAL_STATES: &[Choice] = &[
     word(1, "suspended", Words("停止", "suspended")),
-    word(0, "active", Words("稼働（停止の解除）", "active (lifted)")),
-    word(2, "retired", Words("廃止（取消不可）", "retired (for good)")),
+    word(0, "active", Words("稼働(停止の解除)", "active (lifted)")),
+    word(2, "retired", Words("廃止(取消不可)", "retired (for good)")),
 ];
 const REASONS: &[Choice] = &[
     word(1, "lost", Words("紛失", "lost")),
