@@ -26,10 +26,9 @@ pub(crate) fn fields(view: &View<'_>, blanks: &'static [forms::Blank], before: &
     let mut rows = 0;
     let fields = blanks.iter().map(|blank| {
         let field = field(view, blank, before.get(blank.name).map(String::as_str));
-        if let (Kind::Operator | Kind::Act, Field::Blank(Blank { input: Input::Line(known), .. })) =
-            (blank.kind, &field)
-        {
-            rows += known.len();
+        // A list of cards says whose they are.
+        if let (Kind::Operator | Kind::Act | Kind::Card, Field::Blank(list)) = (blank.kind, &field) {
+            rows += list.input.choices();
         }
         field
     });
@@ -102,10 +101,8 @@ pub(crate) fn entries(view: &View<'_>, which: Everyday, before: &Before) -> (Vec
     let fields = which.entries().iter().map(|entry| {
         let value = before.get(entry.name).cloned().unwrap_or_default();
         let (input, hint) = entry_input(view, which, entry, &value);
-        if let (Takes::One(Kind::Operator | Kind::Card) | Takes::Several(Kind::Operator), Input::Line(known)) =
-            (entry.takes, &input)
-        {
-            rows += known.len();
+        if let Takes::One(Kind::Operator | Kind::Card) | Takes::Several(Kind::Operator) = entry.takes {
+            rows += input.choices();
         }
         let empty = entry.empty.text(view.language);
         let between = view.say("; ", "。");

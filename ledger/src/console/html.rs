@@ -224,6 +224,17 @@ pub(crate) enum Input {
     Several(Vec<(String, String, bool)>),
 }
 
+impl Input {
+    /// How many there are to choose from.
+    pub(crate) const fn choices(&self) -> usize {
+        match self {
+            Self::Line(known) | Self::Choice(known) => known.len(),
+            Self::Several(known) => known.len(),
+            Self::Text | Self::Day | Self::Moment | Self::Month => 0,
+        }
+    }
+}
+
 /// A part of a page.
 #[derive(Clone, Debug)]
 pub(crate) enum Block {

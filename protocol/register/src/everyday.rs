@@ -114,6 +114,10 @@ impl Everyday {
                 None if entry.must => wrong.push(entry.wrong(Fault::Field(FieldFault::Missing))),
                 None => {}
                 Some(text) => match read(entry, text, (register, casebook), now) {
+                    // Nothing but commas.
+                    Ok(read) if entry.must && read.is_empty() => {
+                        wrong.push(entry.wrong(Fault::Field(FieldFault::Missing)));
+                    }
                     Ok(read) => drop(filled.0.insert(entry.name, read)),
                     Err(fault) => wrong.push(entry.wrong(fault)),
                 },

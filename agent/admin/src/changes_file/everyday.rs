@@ -88,6 +88,8 @@ fn all_that_is_wrong_with_a_change_of_every_day_is_said_at_once() {
     let wrong = Everyday::Permit.changes(typed, (&register, None), NOW).unwrap_err();
     let names: Vec<&str> = wrong.iter().map(|wrong| wrong.name).collect();
     assert_eq!(names, ["operators", "terminals", "from", "to", "reason"]);
+    let wrong = Everyday::Renew.changes([("operators", " 、,")], (&register, None), NOW).unwrap_err();
+    assert_eq!(wrong.iter().map(|wrong| wrong.name).collect::<Vec<_>>(), ["operators"], "nothing but commas");
     let typed = [("order", "keisatsu"), ("from", "2026-05"), ("to", "2026-04")];
     let wrong = Everyday::Preserve.changes(typed, (&register, None), NOW).unwrap_err();
     assert_eq!(wrong.iter().map(|wrong| wrong.name).collect::<Vec<_>>(), ["to"], "it ends before it begins");

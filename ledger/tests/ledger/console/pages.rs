@@ -178,9 +178,14 @@ fn each_page_that_shows_persons_is_a_reading_and_says_of_whom() {
     let (mut browser, _) = entered(&served, &served.town.mayor);
     let of_mayor = About { operator: Some(code("mayor")), ..About::default() };
     let first = |first| About { first: Some(first), ..About::default() };
-    let cases: [(&str, Option<Noted>); 18] = [
+    let cases: [(&str, Option<Noted>); 22] = [
         ("/console/forms", None),
         ("/console/forms/notice", Some((Query::Register, 4, About::default()))),
+        // Cards and persons to choose from.
+        ("/console/forms/incident", Some((Query::Register, 2, About::default()))),
+        ("/console/changes", None),
+        ("/console/changes/permit", Some((Query::Register, 2, About::default()))),
+        ("/console/changes/card_state", Some((Query::Register, 2, About::default()))),
         ("/console/cases", Some((Query::Entries, 1, first(0)))),
         ("/console/cases/incident-2026-1", Some((Query::Entries, 1, first(0)))),
         ("/console/help", None),
