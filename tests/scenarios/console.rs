@@ -57,8 +57,19 @@ pub(crate) fn picture(browser: &mut Browser, name: &str) {
     }
 }
 
+/// The same of the first sheet of paper that the page fills.
+pub(crate) fn printed_picture(browser: &mut Browser, folder: &Path, name: &str) {
+    if std::env::var_os("UPDATE_SCREENSHOTS").is_some() {
+        let (pdf, picture) = (folder.join(format!("{name}.pdf")), checkout().join("docs/console").join(name));
+        std::fs::write(&pdf, browser.print()).unwrap();
+        let mut command = Command::new("pdftoppm");
+        command.args(["-png", "-r", "80", "-f", "1", "-l", "1", "-singlefile"]).arg(&pdf).arg(&picture);
+        assert!(command.status().unwrap().success());
+    }
+}
+
 /// Texts that stand out less than 4.5 to 1 from what is behind them (WCAG 2.1, 1.4.3).
-const FAINT: &str = "(() => {
+pub(crate) const FAINT: &str = "(() => {
     const parts = text => text.match(/[\\d.]+/g).map(Number);
     const light = text => {
         const [r, g, b] = parts(text).map(c => c / 255).map(c => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
@@ -79,13 +90,13 @@ const FAINT: &str = "(() => {
     }).map(e => e.outerHTML.slice(0, 80));
 })()";
 /// One heading of the page, and no step left out below it.
-const HEADINGS: &str = "(() => {
+pub(crate) const HEADINGS: &str = "(() => {
     const levels = [...document.querySelectorAll('h1, h2, h3')].map(e => Number(e.tagName[1]));
     return levels[0] === 1 && levels.slice(1).every((l, i) => l > 1 && l - levels[i] <= 1);
 })()";
 
 /// Of these pages pictures are kept, too.
-const PICTURES: [&str; 4] = ["terminals", "registers/operators", "registers/cards", "usage"];
+const PICTURES: [&str; 6] = ["terminals", "registers/operators", "registers/cards", "usage", "retention", "changes"];
 
 /// A day at the counter: things are granted and refused.
 fn work(scene: &mut Scene) {
@@ -182,6 +193,8 @@ fn looks_around(browser: &mut Browser, ledger: &str) {
         ("forms", "事故報告書"),
         ("forms/incident", "署名"),
         ("connection/stop", "結合の即時停止"),
+        ("changes", "カードの停止"),
+        ("changes/permit", "開庁時間外"),
         ("usage", "住民票の交付 (juminhyo.issue)"),
         ("help", "各画面"),
     ];
@@ -198,6 +211,12 @@ fn looks_around(browser: &mut Browser, ledger: &str) {
             picture(browser, &page.replace('/', "-"));
         }
     }
+    browser.open(&format!("{ledger}/console/records/99999"));
+    browser.wait_for("見つかりません");
+    picture(browser, "not-there");
+    browser.open(&format!("{ledger}/console/help"));
+    browser.wait_for("各画面");
+    picture(browser, "help");
     browser.follow("button", "English", "The pages");
     browser.open(&format!("{ledger}/console"));
     browser.wait_for("You may approve");
@@ -274,10 +293,12 @@ fn prints(browser: &mut Browser, ledger: &str, folder: &Path) {
     assert!(!text.contains("終了する") && !text.contains("本文へ移動"), "{text}");
     let output = Command::new("pdfinfo").arg(&file).output().unwrap();
     assert!(both(&output).contains("(A4)"), "{}", both(&output));
+    printed_picture(browser, folder, "print-act");
     // The widest register keeps to the paper, last column included.
     browser.open(&format!("{ledger}/console/registers/cards"));
     browser.wait_for("カードGUID");
     let guid = browser.look("document.querySelector('tbody tr:last-child td:last-child').textContent");
+    printed_picture(browser, folder, "print-cards");
     let wide = folder.join("cards.pdf");
     std::fs::write(&wide, browser.print()).unwrap();
     let output = Command::new("pdftotext").args(["-raw"]).arg(&wide).arg("-").output().unwrap();

@@ -19,6 +19,8 @@ mod complete;
 mod connection;
 mod console;
 mod console_cases;
+mod console_changes;
+mod console_heads;
 mod conversations;
 mod cycles;
 mod days;

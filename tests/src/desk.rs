@@ -237,7 +237,9 @@ impl Desk {
         self.bare_in("en")
     }
 
-    fn bare_in(&self, language: &str) -> Command {
+    /// The same in the language asked for, without card, PIN or reader.
+    #[must_use]
+    pub fn bare_in(&self, language: &str) -> Command {
         let mut command = Command::new(program("sekisho-admin"));
         command.env("PCSCLITE_CSOCK_NAME", self.pcscd.socket()).env("RUST_LOG", "warn");
         command.args(["--lang", language, "--yes", "--wait", "30", "--home"]).arg(self.folder.join("home"));

@@ -1,5 +1,7 @@
 //! The file that `apply` and `found` read: a list of changes, in the office's words (README, "The file of changes").
 
+#[cfg(test)]
+mod everyday;
 mod tables;
 
 use std::path::{Path, PathBuf};

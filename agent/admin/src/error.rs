@@ -1,5 +1,6 @@
 //! Every way an administrator's command can fail.
 
+mod filled_in;
 mod steps;
 mod words;
 
@@ -19,6 +20,7 @@ use sekisho_wire::id::{CardGuid, Code, Hash};
 use sekisho_wire::secret::PinRefused;
 use sekisho_wire::words::Language;
 
+pub(crate) use self::filled_in::WrongArgument;
 use crate::broken_log::BrokenLog;
 
 /// Why a command did not do what it was asked.
@@ -87,6 +89,8 @@ pub(crate) enum AdminError {
         /// What it should look like.
         rule: Said,
     },
+    /// What was filled in into a form: all that is wrong with it.
+    FilledIn(Vec<WrongArgument>),
     /// The ledger's code cannot be read.
     Code(CodeError),
     /// A file on a stick cannot be used.

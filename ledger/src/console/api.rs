@@ -110,6 +110,7 @@ fn what_json(what: &What) -> Value {
         What::Step { case, step, filled } => {
             json!({"step": step.name, "case": case.to_string(), "fields": filled})
         }
+        What::Change { which, filled } => json!({"change": which.name(), "fields": filled}),
         What::Connection { state, functions, incident } => {
             let word = match state {
                 ConnectionState::Stopped => "stop",

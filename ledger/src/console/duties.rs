@@ -38,7 +38,19 @@ pub(crate) fn roles(view: &View<'_>, all: &[Role]) -> String {
         return view.say("anybody in a post", "職に就いている者");
     }
     let names: Vec<String> = all.iter().map(|role| role_name(*role, view.language)).collect();
-    names.join(&view.say(" or ", "又は"))
+    any_of(view, &names)
+}
+
+/// One of these: A, B or C; A、B又はC.
+pub(crate) fn any_of(view: &View<'_>, names: &[String]) -> String {
+    match names.split_last() {
+        None => "-".to_owned(),
+        Some((only, [])) => only.clone(),
+        Some((last, before)) => {
+            let before = before.join(&view.say(", ", "、"));
+            view.say(format!("{before} or {last}"), format!("{before}又は{last}"))
+        }
+    }
 }
 
 /// A step, and which of several it is about.

@@ -93,6 +93,20 @@ impl Guest {
         self.polls > 0 || is_at_work || self.heard.saturating_add(COMPANION_GONE) > now
     }
 
+    /// One more wish; of those that ended the oldest make room.
+    fn keep(&mut self, wanted: Wanted, now: Millis) -> &mut Wish {
+        let ended = self.wishes.iter().filter(|wish| wish.outcome(now).is_some()).count();
+        let mut too_many = ended.saturating_sub(ENDED_MAX);
+        self.wishes.retain(|wish| {
+            let goes = too_many > 0 && wish.outcome(now).is_some();
+            too_many -= usize::from(goes);
+            !goes
+        });
+        self.numbered += 1;
+        self.wishes.push(Wish::new(self.numbered, wanted, now));
+        self.wishes.last_mut().expect("one was pushed just now")
+    }
+
     fn lives(&self, now: Millis) -> bool {
         let stage = match &self.stage {
             Stage::Invited { until, .. } => *until > now,
@@ -223,16 +237,14 @@ impl Guests {
         if open.by_ref().count() >= WISHES_MAX {
             return Some(Err(Full));
         }
-        let ended = guest.wishes.iter().filter(|wish| wish.outcome(now).is_some()).count();
-        let mut too_many = ended.saturating_sub(ENDED_MAX);
-        guest.wishes.retain(|wish| {
-            let goes = too_many > 0 && wish.outcome(now).is_some();
-            too_many -= usize::from(goes);
-            !goes
-        });
-        guest.numbered += 1;
-        guest.wishes.push(Wish::new(guest.numbered, wanted, now));
-        Some(Ok(guest.numbered))
+        Some(Ok(guest.keep(wanted, now).number))
+    }
+
+    /// Keeps what is wrong and was typed all the same, for whoever corrects it: nobody is asked to sign it.
+    pub(crate) fn put_aside(&mut self, cookie: &Hashed, wanted: Wanted, now: Millis) -> Option<u64> {
+        let kept = self.inside(cookie, now)?.keep(wanted, now);
+        kept.end(Ended { outcome: Outcome::Wrong, said: String::new() }, now);
+        Some(kept.number)
     }
 
     /// The program says what became of a wish. Whether there was such a one.

@@ -1,6 +1,7 @@
 //! Wishes: what somebody in the browser wants done that a card has to sign, until his companion has carried it out or it is too late.
 
 use sekisho_register::change::{Answer, CaseId, ConnectionState};
+use sekisho_register::everyday::Everyday;
 use sekisho_register::forms::{Form, Step};
 use sekisho_wire::id::{CaseReference, Code, Hash};
 
@@ -51,6 +52,13 @@ pub(crate) enum What {
         /// What stands in it.
         filled: Filled,
     },
+    /// A change of every day.
+    Change {
+        /// Which.
+        which: Everyday,
+        /// What stands in it.
+        filled: Filled,
+    },
     /// The connection, stopped or restored.
     Connection {
         /// Which of the two.
@@ -69,7 +77,7 @@ impl What {
     /// What was typed into a form.
     pub(crate) fn filled(&self) -> &[(&'static str, String)] {
         match self {
-            Self::Open { filled, .. } | Self::Step { filled, .. } => filled,
+            Self::Open { filled, .. } | Self::Step { filled, .. } | Self::Change { filled, .. } => filled,
             Self::Approve(_) | Self::Answer { .. } | Self::Connection { .. } => &[],
         }
     }
@@ -86,6 +94,8 @@ pub(crate) enum Outcome {
     Failed,
     /// Nobody signed in time.
     Late,
+    /// Nobody was asked: something in its form is wrong.
+    Wrong,
 }
 
 /// An end, and what the companion says of it.

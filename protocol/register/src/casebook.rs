@@ -15,14 +15,16 @@ use crate::fold::{Register, TERMINAL_ACTS_A_DAY, check_clock, check_recent, deco
 use crate::forms::Form;
 use crate::refusal::FoldRefusal;
 use crate::role::Role;
-use crate::state::{Draft, Trust};
+use crate::state::Trust;
 use crate::succession::Successions;
 use crate::values::NameHash;
 
 mod admitted;
 mod filled_in;
+mod rehearsed;
 mod standing;
 
+use rehearsed::would_apply;
 use standing::stands_on;
 
 /// What all accepted acts of the casebook together say.
@@ -208,20 +210,7 @@ impl Casebook {
         let judged_by = self.seen_size.max(act.seen_size);
         stands_on(register, &signed, judged_by)?;
         self.admit(register, &signed, register.counting_at(&signed, judged_by), Trust::Stored)?;
-        let (source, _) = signed.source().map_err(FoldRefusal::Malformed)?;
-        let at = register.position(&signed, source.act(), register.size(), source.act().seen_size, Trust::Verify);
-        let mut draft = Draft::over(&register.state);
-        let changes = &source.act().changes;
-        if let Signer::Card(card) = source.signer() {
-            let lender = register.card(card).and_then(|card| register.lender(card));
-            let partner = lender.map(|lender| &lender.said().partner);
-            partner.into_iter().try_for_each(|partner| {
-                changes.iter().try_for_each(|change| draft.trustee_may_touch(partner, change, at.now))
-            })?;
-        }
-        for change in changes.iter().filter(|change| !change.is_of_the_casebook()) {
-            draft.apply(change, at)?;
-        }
+        would_apply(register, &signed, Trust::Verify)?;
         Ok(Unopposed { signed, judged_by })
     }
 

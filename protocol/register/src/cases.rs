@@ -316,13 +316,15 @@ impl Case {
 
 impl Form {
     /// Whom an incident of this kind and level has to tell (§R11.4), and whoever the opening forgot of them.
-    pub(crate) fn recipient_missing(opened: &OpenCase) -> Option<Role> {
-        let (Some(Value::Choice(level)), Some(Value::Code(kind)), Some(Value::Roles(named))) =
-            (opened.field(incident::LEVEL), opened.field(incident::KIND), opened.field(incident::RECIPIENTS))
-        else {
-            return None;
+    pub(crate) fn recipients_missing(opened: &OpenCase) -> impl Iterator<Item = Role> {
+        let filled = (opened.field(incident::LEVEL), opened.field(incident::KIND), opened.field(incident::RECIPIENTS));
+        let missing: Vec<Role> = match filled {
+            (Some(Value::Choice(level)), Some(Value::Code(kind)), Some(Value::Roles(named))) => {
+                required_recipients(*level, kind).filter(|role| !named.contains(role)).collect()
+            }
+            _ => Vec::new(),
         };
-        required_recipients(*level, kind).find(|role| !named.contains(role))
+        missing.into_iter()
     }
 }
 

@@ -79,7 +79,7 @@ const ROUTES: [(&str, &str, &[&str]); 38] = [
 const HAND: &[&str] = &["for", "paper-of", "paper-number", "paper-date"];
 
 /// Pages of the console, and the fields of their forms.
-const PAGES: [(&str, &str, &[&str]); 38] = [
+const PAGES: [(&str, &str, &[&str]); 43] = [
     ("GET", "/console", &[]),
     ("GET", "/console/style.css", &[]),
     ("GET", "/console/enter/{p}", &[]),
@@ -110,6 +110,11 @@ const PAGES: [(&str, &str, &[&str]); 38] = [
     ("GET", "/console/forms", &[]),
     ("GET", "/console/forms/incident", &[]),
     ("POST", "/console/forms/incident", &["f-class", "f-circumstances", "f-recipients.executive", "paper-date"]),
+    ("GET", "/console/changes", &[]),
+    ("GET", "/console/changes/card_state", &[]),
+    ("POST", "/console/changes/card_state", &["f-card", "f-state", "f-from", "for"]),
+    ("POST", "/console/changes/preserve", &["f-order", "f-from", "f-to", "f-incident", "f-classes.access"]),
+    ("POST", "/console/changes/{p}", &["f-operators", "f-to", "paper-of"]),
     ("GET", "/console/wishes/{p}", &[]),
     ("GET", "/console/incidents", &[]),
     ("GET", "/console/connection", &[]),

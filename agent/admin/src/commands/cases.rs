@@ -7,6 +7,7 @@ use sekisho_register::change::{Change, Field, OpenCase, TakeStep};
 use sekisho_register::forms::{Asked, Blank, Definition, Form, Kind, Need, Step, Times};
 use sekisho_register::role::Role;
 use sekisho_register::wareki::{day_text, moment_text, numbered};
+use sekisho_register::{Casebook, Register};
 use sekisho_wire::words::Language;
 
 use super::{case_prints, templates};
@@ -41,19 +42,23 @@ pub(crate) fn forms(
 pub(crate) fn run(desk: &mut Desk, command: CaseCommand) -> Result<(), AdminError> {
     match command {
         CaseCommand::Open { form, fields } => {
-            desk.log_in()?;
-            let filled = FilledIn::read(form.definition().fields, &fields, desk.cache.register())?;
-            let open = Change::Open(Box::new(OpenCase { form, fields: filled.fields }));
-            desk.write(vec![open], &filled.texts)
+            let open = |fields: &[Field]| OpenCase { form, fields: fields.to_vec() };
+            let judge = |casebook: &Casebook, register: &Register, fields: &[Field], now| {
+                casebook.wrong_to_open(register, &open(fields), now)
+            };
+            let filled = FilledIn::read(desk, form.definition().fields, &fields, &judge)?;
+            desk.write(vec![Change::Open(Box::new(open(&filled.fields)))], &filled.texts)
         }
         CaseCommand::Step { case, step, fields } => {
-            desk.log_in()?;
             let known = case.form.definition().steps.iter();
             let known = known.clone().find(|known| known.name == step || known.title.text(Language::Japanese) == step);
             let known = known.ok_or_else(|| no_such_step(case.form.definition(), &step))?;
-            let filled = FilledIn::read(known.fields, &fields, desk.cache.register())?;
-            let taken = TakeStep { case, step: known.key, fields: filled.fields };
-            desk.write(vec![Change::Step(Box::new(taken))], &filled.texts)
+            let taken = |fields: &[Field]| TakeStep { case, step: known.key, fields: fields.to_vec() };
+            let judge = |casebook: &Casebook, register: &Register, fields: &[Field], now| {
+                casebook.wrong_to_step(register, &taken(fields), now)
+            };
+            let filled = FilledIn::read(desk, known.fields, &fields, &judge)?;
+            desk.write(vec![Change::Step(Box::new(taken(&filled.fields)))], &filled.texts)
         }
         CaseCommand::List { form, open } => list(desk, form, open),
         CaseCommand::Print(arguments) => case_prints::book(desk, &arguments),

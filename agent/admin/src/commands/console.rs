@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use sekisho_link::LinkError;
 use sekisho_register::change::{Answer, CaseId, Change, ConnectionState, SetConnection};
+use sekisho_register::everyday::Everyday;
 use sekisho_register::forms::Form;
 use sekisho_register::organisation::Capacity;
 use sekisho_register::{Paper, Title};
@@ -18,9 +19,11 @@ use crate::clock;
 use crate::config_text::FromText;
 use crate::dates::When;
 use crate::desk::{Desk, Signing};
-use crate::error::{AdminError, Said};
+use crate::error::{AdminError, Said, WrongArgument};
 use crate::home::Home;
 use crate::ledger::{Companion, Hand, Wanted, What, Wish};
+use crate::name::Name;
+use crate::persons;
 use crate::readers::Readers;
 use crate::screen::Screen;
 
@@ -154,6 +157,7 @@ fn said(what: &What) -> (String, String) {
             let title = |language| format!("{}: {}", case.text(language), case.form.step_title(step, language));
             (title(Language::English), title(Language::Japanese))
         }
+        What::Change(which, _) => both(which.title().text(Language::English), which.title().text(Language::Japanese)),
         What::Connection(ConnectionState::Stopped, ..) => both("a stop of the connection", "結合停止"),
         What::Connection(ConnectionState::Connected, ..) => both("the restoration of the connection", "再結合"),
     }
@@ -192,8 +196,33 @@ fn sign(desk: &mut Desk, what: &What) -> Result<(), AdminError> {
         What::Step(case, step, fields) => {
             cases::run(desk, CaseCommand::Step { case: *case, step: step.clone(), fields: fields.clone() })
         }
+        What::Change(which, typed) => change(desk, *which, typed),
         What::Connection(state, functions, incident) => connection(desk, *state, functions, incident),
     }
+}
+
+/// A change of every day, made of what was typed by the code that the ledger judged it by, over the register that is verified here.
+fn change(desk: &mut Desk, which: Everyday, typed: &[(String, String)]) -> Result<(), AdminError> {
+    desk.log_in()?;
+    let given = typed.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let changes = which.changes(given, (desk.cache.register(), None), clock::now());
+    let changes = changes.map_err(|wrong| {
+        let value = |name: &str| typed.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.as_str());
+        AdminError::FilledIn(wrong.iter().map(|wrong| WrongArgument::of(wrong, value(wrong.name))).collect())
+    })?;
+    let names = persons::persons_in(&changes).into_iter().map(|(operator, name)| {
+        let known = desk.cache.salted_name(&name);
+        known.ok_or_else(|| AdminError::NameNotShown(operator.clone()))
+    });
+    let names = names.collect::<Result<Vec<_>, _>>()?;
+    decide_or_propose(desk, changes, &names)
+}
+
+/// As the routes say.
+fn decide_or_propose(desk: &mut Desk, changes: Vec<Change>, names: &[Name]) -> Result<(), AdminError> {
+    let stages = desk.cache.register().stages(&changes, clock::now());
+    let submitted = if stages == 0 { desk.submit(changes, names) } else { desk.propose(changes, names) };
+    submitted.map(drop)
 }
 
 /// Decided, or proposed where others approve it.
@@ -209,12 +238,7 @@ fn connection(desk: &mut Desk, state: ConnectionState, functions: &[Code], incid
     let incident = Some(incident).filter(|text| !text.is_empty()).map(number).transpose()?;
     let changes = vec![Change::Connection(SetConnection { state, functions: functions.to_vec(), incident })];
     desk.log_in()?;
-    let submitted = if desk.cache.register().stages(&changes, clock::now()) == 0 {
-        desk.submit(changes, &[])
-    } else {
-        desk.propose(changes, &[])
-    };
-    submitted.map(drop)
+    decide_or_propose(desk, changes, &[])
 }
 
 /// Writes the file beside the others; what it lacks is said, and does not make it none.

@@ -157,7 +157,7 @@ impl AdminError {
             Self::OfficeExists => {
                 ("Name another directory with --home.", "--home で別のディレクトリを指定してください。")
             }
-            Self::Config(_) | Self::Argument { .. } | Self::NothingToDo | Self::TooLarge => {
+            Self::Config(_) | Self::Argument { .. } | Self::FilledIn(_) | Self::NothingToDo | Self::TooLarge => {
                 ("Correct it and run the command again.", "修正して、もう一度実行してください。")
             }
             Self::ProposalTooLarge => {

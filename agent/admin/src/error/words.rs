@@ -3,7 +3,7 @@
 use sekisho_wire::secret::PinRefused;
 use sekisho_wire::words::Language;
 
-use super::AdminError;
+use super::{AdminError, WrongArgument};
 use crate::lease;
 
 impl AdminError {
@@ -61,6 +61,7 @@ impl AdminError {
             Self::Argument { name, value, rule } => {
                 format!("cannot use {name} '{value}': {}", rule.in_words(Language::English))
             }
+            Self::FilledIn(wrong) => all("cannot use what was filled in:", wrong, Language::English),
             Self::Code(error) => error.in_words(sekisho_link::Language::English),
             Self::Stick(error) => error.in_words(sekisho_link::Language::English),
             Self::Evidence(path, error) => format!("cannot use {}: {error}", path.display()),
@@ -237,6 +238,7 @@ impl AdminError {
             Self::Argument { name, value, rule } => {
                 format!("{name} の「{value}」は使えません: {}", rule.in_words(Language::Japanese))
             }
+            Self::FilledIn(wrong) => all("記入した内容に誤りがあります:", wrong, Language::Japanese),
             Self::Code(error) => error.in_words(sekisho_link::Language::Japanese),
             Self::Stick(error) => error.in_words(sekisho_link::Language::Japanese),
             Self::Template(error) => error.in_words(Language::Japanese),
@@ -361,4 +363,10 @@ const fn pin_refused(refused: PinRefused) -> &'static str {
         PinRefused::NotDigits => "暗証番号として使えません: 数字だけを使ってください",
         PinRefused::NotMixed => "暗証番号として使えません: 英小文字・英大文字・数字・記号のうち3種類以上が必要です",
     }
+}
+
+/// One under the other.
+fn all(heading: &str, wrong: &[WrongArgument], language: Language) -> String {
+    let lines = wrong.iter().map(|one| one.in_words(language));
+    std::iter::once(heading.to_owned()).chain(lines).collect::<Vec<_>>().join("\n")
 }

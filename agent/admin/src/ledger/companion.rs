@@ -2,6 +2,7 @@
 
 use sekisho_link::{Link, LinkError, Options};
 use sekisho_register::change::{CaseId, ConnectionState};
+use sekisho_register::everyday::Everyday;
 use sekisho_register::forms::Form;
 use sekisho_wire::id::{CaseReference, Code, Hash, OfficeId};
 use sekisho_wire::words::Language;
@@ -60,6 +61,8 @@ pub(crate) enum What {
     Open(Form, Vec<String>),
     /// A step of a case.
     Step(CaseId, String, Vec<String>),
+    /// A change of every day: names of its entries, and what was typed.
+    Change(Everyday, Vec<(String, String)>),
     /// The connection, stopped or restored: which functions, and the incident.
     Connection(ConnectionState, Vec<Code>, String),
 }
@@ -100,6 +103,7 @@ struct WireWish {
     case: Option<String>,
     step: Option<String>,
     fields: Vec<(String, String)>,
+    change: Option<String>,
     connection: Option<String>,
     functions: Vec<String>,
     incident: String,
@@ -141,6 +145,10 @@ impl WireWish {
         }
         if let (Some(case), Some(step)) = (&self.case, self.step) {
             return Ok(case.parse().ok().map(|case| What::Step(case, step, fields)));
+        }
+        if let Some(change) = &self.change {
+            let fields = self.fields;
+            return Ok(Everyday::from_name(change).map(|which| What::Change(which, fields)));
         }
         let state = match self.connection.as_deref() {
             Some("stop") => ConnectionState::Stopped,

@@ -15,14 +15,15 @@ use serde::Deserialize;
 
 use super::acts::{by_whom, changes_of};
 use super::from;
-use super::steps::signed_there;
-use super::wish::begin;
+use super::steps::{again, marked, signed_there};
+use super::wish::begin_judged;
 use crate::console::hand::Hand;
 use crate::console::html::{Blank, Block, Cell, Content, Field, Form, Input, Kind, Method, Section, Table};
-use crate::console::visit::{Barred, Entered, Posted, Trouble, View};
-use crate::console::wishes::{Wanted, What};
+use crate::console::judged::INCIDENT;
+use crate::console::visit::{Barred, Entered, Fields, Posted, Trouble, View};
+use crate::console::wishes::What;
 use crate::http::visit::Shown;
-use crate::http::{Hall, Named};
+use crate::http::{Asked, Hall, Named};
 use crate::refusal::Refusal;
 use crate::store::LogName;
 use crate::visitors::{ANY_ROLE, CASE_READERS};
@@ -175,12 +176,13 @@ pub(crate) async fn sure(
     State(hall): State<Hall>,
     entered: Entered,
     Named(way): Named<Way>,
+    Asked(asked): Asked<Fields>,
 ) -> Result<Response, Barred> {
     let state = way.state()?;
-    entered.show(hall, ANY_ROLE, move |view| Ok((confirmation(view, state), Vec::new()))).await
+    entered.show(hall, ANY_ROLE, move |view| Ok((confirmation(view, state, &asked), Vec::new()))).await
 }
 
-fn confirmation(view: &View<'_>, state: ConnectionState) -> Content {
+fn confirmation(view: &View<'_>, state: ConnectionState, asked: &Fields) -> Content {
     let (title, text, button, way) = match state {
         ConnectionState::Stopped => (
             view.say("Stop the connection at once", "結合の即時停止"),
@@ -218,34 +220,47 @@ fn confirmation(view: &View<'_>, state: ConnectionState) -> Content {
         ConnectionState::Stopped => None,
         ConnectionState::Connected => doors::why_not_reconnected(view),
     };
-    blocks.push(match barred {
-        Some(why) => Block::Barred(button, why),
+    let (summary, form) = match barred {
+        Some(why) => (None, Block::Barred(button, why)),
         None => {
-            let fields = what_and_why(view, state);
-            Block::Form(Form { action: format!("/console/connection/{way}"), method: Method::Post, fields, button })
+            let is_it = |what: &What| matches!(what, What::Connection { state: of, .. } if *of == state);
+            let again = again(view, asked, &is_it);
+            let mut fields = what_and_why(view, state, again.as_ref());
+            let summary = marked(view, again.as_ref(), &mut fields);
+            let action = format!("/console/connection/{way}");
+            (summary, Block::Form(Form { action, method: Method::Post, fields, button }))
         }
-    });
+    };
+    blocks.push(form);
+    let blocks = summary.into_iter().chain(blocks).collect();
     Content { title, place: "/console/connection", refresh: None, sections: vec![Section::lead(blocks)] }
 }
 
-fn what_and_why(view: &View<'_>, state: ConnectionState) -> Vec<Field> {
-    let functions = view.register.functions().map(|it| (it.code().to_string(), it.title().to_owned(), false));
+fn what_and_why(view: &View<'_>, state: ConnectionState, again: Option<&(What, Hand)>) -> Vec<Field> {
+    let (ticked, incident) = match again {
+        Some((What::Connection { functions, incident, .. }, _)) => (functions.clone(), incident.clone()),
+        Some(_) | None => (Vec::new(), String::new()),
+    };
+    let tick = |it: &sekisho_register::functions::Function| ticked.contains(it.code());
+    let functions = view.register.functions();
+    let functions = functions.map(|it| (it.code().to_string(), it.title().to_owned(), tick(it)));
     let casebook = view.office.casebook();
     let mut known: Vec<_> = casebook.cases_on(forms::Form::Incident).filter(|case| !case.is_closed()).collect();
     known.sort_by_key(|case| std::cmp::Reverse(case.opened.index));
     let known = known.iter().filter(|_| view.holds(CASE_READERS)).take(30);
     let known = known.map(|case| (case.id.to_string(), case.id.text(view.language))).collect();
-    let blank = |name: &str, label, hint, input| {
-        Field::Blank(Blank { name: name.to_owned(), label, value: String::new(), hint, must: false, input })
+    let blank = |name: &str, label, value, hint, input| {
+        let (name, wrong) = (name.to_owned(), String::new());
+        Field::Blank(Blank { name, label, value, hint, must: false, wrong, input })
     };
     let label = view.say("Functions (none: all business)", "業務機能（選択しない場合は全て）");
     let hint = view.say("as in incident-2026-3", "例：incident-2026-3");
     let mut fields = vec![
-        blank(FUNCTION, label, String::new(), Input::Several(functions.collect())),
-        blank(INCIDENT, view.say("Incident", "事案"), hint, Input::Line(known)),
+        blank(FUNCTION, label, String::new(), String::new(), Input::Several(functions.collect())),
+        blank(INCIDENT, view.say("Incident", "事案"), incident, hint, Input::Line(known)),
     ];
     let route = view.register.route_at(change(state, Vec::new()).class(), view.now);
-    fields.extend(Hand::fields(view, Some(&Whose::Roles(route.proposers))));
+    fields.extend(Hand::fields(view, Some(&Whose::Roles(route.proposers)), again.map(|(_, hand)| hand)));
     fields
 }
 
@@ -264,11 +279,11 @@ pub(crate) async fn wish(State(hall): State<Hall>, Named(way): Named<Way>, poste
         Ok((known.filter(|code| ticked.iter().any(|name| name == code.as_str())).collect::<Vec<Code>>(), Vec::new()))
     });
     let functions = functions.await?;
-    begin(&hall, &posted.entered, Wanted::Signed(What::Connection { state, functions, incident }, hand))
+    let (what, back) = (What::Connection { state, functions, incident }, format!("/console/connection/{}", way.what));
+    begin_judged(&hall, posted, (what, hand), (ANY_ROLE, back), |_| Ok(())).await
 }
 
 const FUNCTION: &str = "function";
-const INCIDENT: &str = "incident";
 /// A form, a year and a number.
 const INCIDENT_MAX: usize = 60;
 

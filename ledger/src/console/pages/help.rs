@@ -73,7 +73,7 @@ fn content(view: &View<'_>) -> Content {
 }
 
 /// Name and purpose of each page, in both languages.
-const PAGES: [(&str, &str, &str, &str); 12] = [
+const PAGES: [(&str, &str, &str, &str); 13] = [
     (
         "Today",
         "本日の要処理",
@@ -93,6 +93,12 @@ const PAGES: [(&str, &str, &str, &str); 12] = [
         "様式に記入された事案とその経過、未了の手続。あなたが行える手続にはボタンが表示されます。",
     ),
     ("Forms", "様式", "Every form, and those that you may fill in.", "全ての様式と、あなたが記入できる様式。"),
+    (
+        "Changes",
+        "登録の変更",
+        "Changes of every day: cards, designations, permissions, permits, terminals, retention. Decided or proposed, as the routes say.",
+        "カード、操作者の指定、操作権限、時間外操作の許可、端末機、記録の保全・廃棄など、日常の変更。決裁経路に従い、決定又は申請となります。",
+    ),
     (
         "Terminals",
         "端末機の状況",

@@ -2,14 +2,17 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use sekisho_register::Role;
 use sekisho_register::change::{Answer, CaseId, ConnectionState};
 use sekisho_register::forms::Form;
 use serde::Deserialize;
 
 use crate::console::door::see;
 use crate::console::duties::step_link;
+use crate::console::hand::Hand;
 use crate::console::html::{Block, Cell, Content, Kind, Section};
-use crate::console::visit::{BY_ITSELF, Barred, Entered, Trouble, View};
+use crate::console::judged::judge;
+use crate::console::visit::{BY_ITSELF, Barred, Entered, Posted, Trouble, View};
 use crate::console::wishes::{Outcome, Wanted, What, Wish};
 use crate::http::{Hall, Named};
 use crate::refusal::Refusal;
@@ -22,6 +25,27 @@ pub(super) fn begin(hall: &Hall, entered: &Entered, wanted: Wanted) -> Result<Re
     let number = wished.ok_or(Refusal::TokenNeeded)?.map_err(|_| Trouble::Wishes)?;
     console.changed();
     Ok(see(&format!("/console/wishes/{number}")))
+}
+
+/// The same, once nothing is wrong with it; else back to the form, which says everything that is, with what was typed.
+pub(super) async fn begin_judged(
+    hall: &Hall,
+    posted: Posted,
+    (what, hand): (What, Hand),
+    (any_of, back): (&'static [Role], String),
+    is_there: impl FnOnce(&View<'_>) -> Result<(), Refusal> + Send + 'static,
+) -> Result<Response, Barred> {
+    let wanted = Wanted::Signed(what.clone(), hand.clone());
+    let judged = move |view: &View<'_>| {
+        is_there(view)?;
+        Ok((judge(view, &what, &hand).is_fine(), Vec::new()))
+    };
+    if posted.entered.clone().answer(hall.clone(), any_of, judged).await? {
+        return begin(hall, &posted.entered, wanted);
+    }
+    let (mut guests, now) = (hall.ledger.console.guests(), hall.ledger.clock.now());
+    let number = guests.put_aside(&posted.entered.cookie, wanted, now).ok_or(Refusal::TokenNeeded)?;
+    Ok(see(&format!("{back}?again={number}#wrong")))
 }
 
 #[derive(Deserialize)]
@@ -70,6 +94,10 @@ fn content(view: &View<'_>, wish: &Wish) -> Content {
         Some(Outcome::Done) => (Kind::Good, view.say("It was carried out.", "完了しました。")),
         Some(Outcome::Declined) => (Kind::Plain, view.say("It was declined. Nothing was signed.", "取りやめました。署名はされていません。")),
         Some(Outcome::Failed) => (Kind::Alarm, view.say("It could not be carried out.", "実行できませんでした。")),
+        Some(Outcome::Wrong) => (
+            Kind::Alarm,
+            view.say("Something in it has to be put right. Nothing was signed.", "記入内容に誤りがあります。署名はしていません。"),
+        ),
         Some(Outcome::Late) => (
             Kind::Plain,
             view.say("Nobody signed within five minutes. Nothing was done.", "5分以内に署名されなかったため、終了しました。何も実行していません。"),
@@ -103,6 +131,7 @@ fn title(view: &View<'_>, what: &What) -> String {
         What::Answer { answer: Answer::Reviewed, .. } => view.say("What a deputy decided, looked at", "代決の後閲"),
         What::Open { form, .. } => form.title(view.language).to_owned(),
         What::Step { case, step, .. } => format!("{}: {}", case.text(view.language), step.title.text(view.language)),
+        What::Change { which, .. } => which.title().text(view.language).to_owned(),
         What::Connection { state: ConnectionState::Stopped, .. } => view.say("Stop of the connection", "結合停止"),
         What::Connection { state: ConnectionState::Connected, .. } => {
             view.say("Restoration of the connection", "再結合")
@@ -126,7 +155,16 @@ fn links(view: &View<'_>, what: &What, number: u64, outcome: Option<Outcome>) ->
     let acts = || Cell::link("/console/acts", view.say("Acts", "処分の記録"));
     let links = match what {
         What::Approve(id) => vec![Some(proposal(id)), act(id)],
-        What::Answer { answer: Answer::Refused | Answer::Withdrawn, act, .. } => vec![Some(proposal(act))],
+        What::Answer { answer: Answer::Refused | Answer::Withdrawn, act, .. } => {
+            vec![Some(proposal(act)), again(format!("/console/proposals/{act}"))]
+        }
+        What::Change { which, .. } => {
+            let proposals = Cell::link("/console/proposals", view.say("Proposals", "承認待ち"));
+            let acts = [acts(), proposals].map(|link| is_done.then_some(link));
+            let form = again(format!("/console/changes/{}", which.name()));
+            let others = Cell::link("/console/changes", view.say("Changes", "登録の変更"));
+            acts.into_iter().chain([form, Some(others)]).collect()
+        }
         What::Answer { answer: Answer::Reviewed, .. } => vec![Some(acts())],
         What::Open { form, .. } => {
             let opened = opened(view, *form).filter(|_| is_done);
@@ -137,10 +175,14 @@ fn links(view: &View<'_>, what: &What, number: u64, outcome: Option<Outcome>) ->
             let link = Cell::link(format!("/console/cases/{case}"), case.text(view.language));
             vec![Some(link), again(step_link(*case, step))]
         }
-        What::Connection { .. } => {
+        What::Connection { state, .. } => {
             let link = Cell::link("/console/connection", view.say("The connection", "結合の状態"));
             let proposals = Cell::link("/console/proposals", view.say("Proposals", "承認待ち"));
-            vec![Some(link), is_done.then_some(proposals)]
+            let way = match state {
+                ConnectionState::Stopped => "stop",
+                ConnectionState::Connected => "open",
+            };
+            vec![Some(link), is_done.then_some(proposals), again(format!("/console/connection/{way}"))]
         }
     };
     links.into_iter().flatten().collect()

@@ -115,7 +115,7 @@ impl Casebook {
         }
         self.check_fields(register, open.form, definition.fields, &open.fields, signed)?;
         // What a panel reports nobody has judged, so who is to be told is the form's to say.
-        match Form::recipient_missing(open) {
+        match Form::recipients_missing(open).next() {
             Some(role) if person && open.form == Form::Incident => Err(FoldRefusal::RecipientMissing(role)),
             Some(_) | None => Ok(()),
         }
@@ -232,7 +232,7 @@ fn is_asked(case: &Case, step: &Step, signed: &SignedAct, authority: &Authority,
 }
 
 /// A step about another one names one that is there, and that no other step of its kind is about.
-fn check_number(case: &Case, step: &Step, taken: &TakeStep) -> Result<(), FoldRefusal> {
+pub(super) fn check_number(case: &Case, step: &Step, taken: &TakeStep) -> Result<(), FoldRefusal> {
     let Asked::EachOf(other) = step.asked else { return Ok(()) };
     let named = value(&taken.fields, 1);
     let there = (1..).zip(case.taken(other)).any(|(number, _)| named == Some(&Value::Number(number)));
