@@ -1,4 +1,4 @@
-//! Registers as they stood at a moment: folds of the register log, and nothing besides (S1 11(1), S4 24).
+//! Registers as they stood at a moment: folds of the register log (S1 11(1), S4 24). Which rules a person has acknowledged the casebook says beside it.
 
 mod cards;
 mod organisation;
@@ -9,7 +9,7 @@ mod policy;
 use sekisho_register::calendar::{Date, day_of_date, moment};
 use sekisho_register::change::{CardState, StateReason};
 use sekisho_register::people::{Operator, Standing};
-use sekisho_register::{Register, SignedAct, values::NameHash};
+use sekisho_register::{Casebook, Register, SignedAct, values::NameHash};
 use sekisho_wire::cose::Signer;
 use sekisho_wire::id::Code;
 use sekisho_wire::words::Language;
@@ -30,6 +30,8 @@ pub struct AsOf<'a> {
     pub names: &'a dyn Names,
     /// The moment, ms since 1970 UTC. "As of a day" is as of its end: what was decided on that day counts.
     pub at: u64,
+    /// The casebook, for what it says of people, and until when its entries count: a print that is made again says no more than it did.
+    pub cases: Option<(&'a Casebook, u64)>,
 }
 
 impl std::fmt::Debug for AsOf<'_> {

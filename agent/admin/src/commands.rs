@@ -17,6 +17,7 @@ mod first_pin;
 mod found;
 mod issue;
 mod logs;
+mod loss;
 mod office;
 mod packs;
 mod partners;

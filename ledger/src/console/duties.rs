@@ -1,13 +1,15 @@
 //! What waits, whose it is and where it is done, in the words of the administrator's tool.
 
 use sekisho_register::cases::{Duty, Whose};
-use sekisho_register::forms::{Asked, Form, Step, checks};
+use sekisho_register::forms::{Asked, Form, Kind, Step, cards, checks, people};
 use sekisho_register::today::Waits;
 use sekisho_register::wareki::{day_text, numbered};
 use sekisho_register::{Role, render};
-use sekisho_wire::id::Hash;
+use sekisho_wire::cose::Signer;
+use sekisho_wire::id::{CardGuid, Hash};
 use sekisho_wire::words::Language;
 
+use super::blanks::moment_of;
 use super::pages::acts::{act, by_whom, changes_of};
 use super::pages::registers::role_name;
 use super::visit::View;
@@ -141,7 +143,70 @@ pub(crate) fn what(view: &View<'_>, what: &Waits, is_mine: bool) -> (String, Str
                 format!("/console/forms/{}?f-operator={operator}{id}", Form::Notice.name()),
             )
         }
+        Waits::Unacknowledged { operator, rules } => {
+            let (who, version) = (view.person(operator), rules.text(language));
+            let step = rules.form.definition().step(people::ACKNOWLEDGED_RULES);
+            let link =
+                step.map_or_else(String::new, |step| format!("{}?f-operator={operator}", step_link(*rules, step)));
+            (
+                view.say(
+                    format!("{who} has not acknowledged the rules: {version}"),
+                    format!("{who} は基準書を確認していません: {version}"),
+                ),
+                link,
+            )
+        }
+        Waits::Unreported { operator, index } => {
+            let who = view.person(operator);
+            let hears = register.posts().find(|post| post.roles_at(view.now).contains(&Role::DataProtectionManager));
+            let post = hears.map_or_else(String::new, |post| format!("&f-post={}", post.code()));
+            (
+                view.say(
+                    format!("designation of system staff {who} was not reported to the data protection manager (entry {index})"),
+                    format!("電算要員 {who} の指定・変更がデータ保護管理者に報告されていません(登録順{index})"),
+                ),
+                format!("/console/forms/{}?{}{post}", Form::Notice.name(), act_field(view, *index, is_mine)),
+            )
+        }
+        Waits::LossUnwritten { card, index } => {
+            let number = register.card(card).map_or_else(|| card.to_string(), |card| numbered(card.number(), language));
+            (
+                view.say(
+                    format!("card {number} was reported, and its form is not filled in (entry {index})"),
+                    format!("届出のあったカード {number} の紛失等届が作成されていません(登録順{index})"),
+                ),
+                loss_form(view, card, *index, is_mine),
+            )
+        }
     }
+}
+
+/// The id of an act for a form's field; whoever cannot fill it in need not be shown the act.
+fn act_field(view: &View<'_>, index: u64, is_mine: bool) -> String {
+    let id = if is_mine { act(view, LogName::Register, index).ok().map(|act| act.id()) } else { None };
+    id.map_or_else(String::new, |id| format!("f-act={id}"))
+}
+
+/// The form of a lost card with what was reported filled in.
+fn loss_form(view: &View<'_>, card: &CardGuid, index: u64, is_mine: bool) -> String {
+    let form = format!("/console/forms/{}", Form::CardLoss.name());
+    let Some(signed) = act(view, LogName::Register, index).ok().filter(|_| is_mine) else { return form };
+    let said = view.register.card(card).and_then(|card| card.states().iter().find(|said| said.index == index));
+    let word = said.and_then(|said| cards::loss_word(said.value.1));
+    let reason = Form::CardLoss.definition().fields.iter().find(|blank| blank.key == cards::LOSS_REASON);
+    let reason = reason.and_then(|blank| {
+        let Kind::Choice(words) = blank.kind else { return None };
+        words.iter().find(|known| Some(known.number) == word).map(|known| known.name)
+    });
+    let (at, id) = (moment_of(signed.act().made), signed.id());
+    let mut link = format!("{form}?f-card={card}&f-at={at}&f-act={id}");
+    if let Some(reason) = reason {
+        link.push_str(&format!("&f-reason={reason}"));
+    }
+    if let Signer::Terminal(terminal) = signed.signer() {
+        link.push_str(&format!("&f-terminal={terminal}"));
+    }
+    link
 }
 
 /// A proposal: what it would change first, and who proposed it.

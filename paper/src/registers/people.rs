@@ -36,6 +36,7 @@ impl AsOf<'_> {
             Column::new("profiles", "操作者ID", "permissions"),
             Column::not_on_screen("functions", "取扱範囲", "functions"),
             Column::new("where", "使用場所", "may work at"),
+            Column::new("rules", "確認した執務基準書等", "rules acknowledged"),
             Column::not_on_screen("approved_by", "承認者", "approved by"),
             Column::not_on_screen("approved", "承認日", "approved on"),
         ];
@@ -62,6 +63,7 @@ impl AsOf<'_> {
                 Cell::list(operator.profiles_at(self.at).map(|(code, _)| code)),
                 Cell::list(functions),
                 of(&places),
+                self.rules_of(operator.code()),
                 self.decided_by(decided.index),
                 self.made_on(decided.index),
             ]);
@@ -178,6 +180,17 @@ impl AsOf<'_> {
         }
         table.row([Cell::said("合計", "total")].into_iter().chain(total.map(Cell::Number)));
         table
+    }
+
+    /// The versions of the rules of work that a person has acknowledged, each with the day (S4 10(1)(5)(6)).
+    fn rules_of(&self, operator: &Code) -> Cell {
+        let Some((casebook, until)) = self.cases else { return Cell::Nothing };
+        let known = casebook.acknowledged(operator, self.at.min(until)).into_iter().map(|known| {
+            let text = |language| format!("{} ({})", known.version, Cell::Day(known.on).in_words(language));
+            Cell::Said(Said::by(text))
+        });
+        let known: Vec<Cell> = known.collect();
+        if known.is_empty() { Cell::Nothing } else { Cell::List(known) }
     }
 
     /// The designation that counts then: the one in force, else the last that had been decided.

@@ -48,6 +48,7 @@ pub mod retention;
 pub mod review;
 pub mod role;
 pub mod routes;
+pub mod rules;
 pub mod sentences;
 pub mod session;
 mod signers;

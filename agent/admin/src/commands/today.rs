@@ -1,6 +1,8 @@
 //! 本日の要処理: what waits, for the person at the desk first.
 
+use sekisho_register::SignedAct;
 use sekisho_register::forms::checks;
+use sekisho_register::role::Role;
 use sekisho_register::today::{Task, Waits, today};
 use sekisho_register::wareki::{day_text, moment_text, numbered};
 use sekisho_wire::id::Code;
@@ -134,8 +136,59 @@ fn words(what: &Waits, desk: &Desk) -> (String, String) {
                     format!("{who} was not told of a change (entry {index})"),
                     format!("{who} への変更通知がありません(登録順{index})"),
                 ),
-                format!("sekisho-admin case open notice operator={operator} act=…"),
+                format!("sekisho-admin case open notice operator={operator} act={} at=…", act_of(desk, *index)),
+            )
+        }
+        Waits::Unacknowledged { operator, rules } => {
+            let (who, version) = (person(operator), rules.text(language));
+            (
+                screen.words(
+                    format!("{who} has not acknowledged the rules: {version}"),
+                    format!("{who} は基準書を確認していません: {version}"),
+                ),
+                format!("sekisho-admin case step {rules} acknowledged operator={operator} on=…"),
+            )
+        }
+        Waits::Unreported { operator, index } => {
+            let who = person(operator);
+            (
+                screen.words(
+                    format!(
+                        "designation of system staff {who} was not reported to the data protection manager (entry {index})"
+                    ),
+                    format!("電算要員 {who} の指定・変更がデータ保護管理者に報告されていません(登録順{index})"),
+                ),
+                format!(
+                    "sekisho-admin case open notice post={} act={} at=…",
+                    hearing_post(desk),
+                    act_of(desk, *index)
+                ),
+            )
+        }
+        Waits::LossUnwritten { card, index } => {
+            let card = desk.cache.register().card(card);
+            let number = card.map_or_else(|| "?".to_owned(), |card| numbered(card.number(), language));
+            (
+                screen.words(
+                    format!("card {number} was reported, and its form is not filled in (entry {index})"),
+                    format!("届出のあったカード {number} の紛失等届が作成されていません(登録順{index})"),
+                ),
+                format!("sekisho-admin report form {} place=… circumstances=…", act_of(desk, *index)),
             )
         }
     }
+}
+
+/// The id of the act at this index, as a command takes it.
+fn act_of(desk: &Desk, index: u64) -> String {
+    let signed = desk.cache.entry(index).and_then(|entry| SignedAct::decode(entry).ok());
+    signed.map_or_else(|| "…".to_owned(), |signed| signed.id().to_string())
+}
+
+/// The post that hears of designations of system staff.
+fn hearing_post(desk: &Desk) -> String {
+    let now = clock::now();
+    let mut posts = desk.cache.register().posts();
+    let hears = posts.find(|post| post.roles_at(now).contains(&Role::DataProtectionManager));
+    hears.map_or_else(|| "…".to_owned(), |post| post.code().to_string())
 }

@@ -28,7 +28,7 @@ use crate::http::visit::Shown;
 use crate::http::{Asked, Hall, Named};
 use crate::refusal::Refusal;
 use crate::store::LogName;
-use crate::visitors::ANY_ROLE;
+use crate::visitors::{ANY_ROLE, CASE_READERS};
 
 /// A register as it was at a moment.
 struct AsOf<'a, 'v> {
@@ -231,6 +231,7 @@ fn operators(at: &AsOf<'_, '_>) -> Table {
             Cell::Short(to),
             Cell::Text(list_of(profiles)),
             Cell::Text(places),
+            Cell::Lines(rules_of(at, operator.code())),
         ]
     };
     let columns = [
@@ -242,8 +243,18 @@ fn operators(at: &AsOf<'_, '_>) -> Table {
         ("Until", "終了日"),
         ("Permissions", "操作者ID"),
         ("May work at", "使用場所"),
+        ("Rules acknowledged", "確認した執務基準書等"),
     ];
     at.table(at.say("Operators", "操作者名簿"), &columns, at.register.operators().map(row).collect())
+}
+
+/// The versions of the rules of work that a person had acknowledged then, for whoever may read the casebook.
+fn rules_of(at: &AsOf<'_, '_>, operator: &Code) -> Vec<String> {
+    if !at.view.holds(CASE_READERS) {
+        return Vec::new();
+    }
+    let known = at.view.office.casebook().acknowledged(operator, at.at);
+    known.iter().map(|known| format!("{} ({})", known.version, day_text(known.on, at.view.language))).collect()
 }
 
 fn list_of<T: ToString>(items: impl IntoIterator<Item = T>) -> String {

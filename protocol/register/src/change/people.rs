@@ -97,6 +97,17 @@ pub enum StateReason {
     Other,
 }
 
+impl StateReason {
+    /// Whether it is what people report of a card (S1 12(2)).
+    #[must_use]
+    pub const fn is_reported(self) -> bool {
+        match self {
+            Self::Lost | Self::Stolen | Self::Damaged | Self::PinCompromised => true,
+            Self::None | Self::NameChanged | Self::LeftDuty | Self::Replaced | Self::Other => false,
+        }
+    }
+}
+
 /// Kind 21.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
