@@ -461,6 +461,10 @@ impl Desk {
             as_deputy: self.signing.capacity == Capacity::Deputy,
             request: self.signing.request.clone(),
             agreement: self.signing.agreement.clone(),
+            permit: self
+                .signing
+                .permit
+                .filter(|_| proposal.is_none() && changes.iter().any(|change| !change.is_of_the_casebook())),
             changes,
             proposal,
             effective,

@@ -168,6 +168,23 @@ pub(crate) fn what(view: &View<'_>, what: &Waits, is_mine: bool) -> (String, Str
                 format!("/console/forms/{}?{}{post}", Form::Notice.name(), act_field(view, *index, is_mine)),
             )
         }
+        Waits::Unqualified { operator, ends } => {
+            let who = view.person(operator);
+            let text = match ends {
+                Some(ends) => {
+                    let ends = view.moment(*ends);
+                    view.say(
+                        format!("the qualification of {who} for the card ends {ends}"),
+                        format!("{who} のカードの交付資格は {ends} に終了します"),
+                    )
+                }
+                None => view.say(
+                    format!("{who} has a card and no qualification for it"),
+                    format!("{who} は交付資格の認定がないカードを使用しています"),
+                ),
+            };
+            (text, "/console/registers/operators".to_owned())
+        }
         Waits::LossUnwritten { card, index } => {
             let number = register.card(card).map_or_else(|| card.to_string(), |card| numbered(card.number(), language));
             (

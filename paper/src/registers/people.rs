@@ -7,6 +7,7 @@ use sekisho_register::people::{Designation, Operator, Standing};
 use sekisho_register::timeline::Dated;
 use sekisho_register::wareki::fiscal_year_text;
 use sekisho_wire::id::Code;
+use sekisho_wire::words::Language;
 
 use super::{AsOf, begins, reason};
 use crate::forms::{DESIGNATIONS, OPERATORS, STAFF};
@@ -36,6 +37,7 @@ impl AsOf<'_> {
             Column::new("profiles", "操作者ID", "permissions"),
             Column::not_on_screen("functions", "取扱範囲", "functions"),
             Column::new("where", "使用場所", "may work at"),
+            Column::new("qualified", "交付資格", "qualified for"),
             Column::new("rules", "確認した執務基準書等", "rules acknowledged"),
             Column::not_on_screen("approved_by", "承認者", "approved by"),
             Column::not_on_screen("approved", "承認日", "approved on"),
@@ -63,6 +65,7 @@ impl AsOf<'_> {
                 Cell::list(operator.profiles_at(self.at).map(|(code, _)| code)),
                 Cell::list(functions),
                 of(&places),
+                self.qualification_of(operator),
                 self.rules_of(operator.code()),
                 self.decided_by(decided.index),
                 self.made_on(decided.index),
@@ -180,6 +183,20 @@ impl AsOf<'_> {
         }
         table.row([Cell::said("合計", "total")].into_iter().chain(total.map(Cell::Number)));
         table
+    }
+
+    /// For which cards a person qualifies then, by what, until when (S4 10(1)(1)).
+    fn qualification_of(&self, operator: &Operator) -> Cell {
+        let Some(held) = operator.qualification(self.at) else { return Cell::Nothing };
+        let text = |language: Language| {
+            let kinds: Vec<&str> = held.kinds.iter().map(|kind| kind.name(language)).collect();
+            let to = Cell::last_day_of(held.to).in_words(language);
+            match language {
+                Language::Japanese => format!("{} {to}まで({})", kinds.join("・"), held.ground),
+                Language::English => format!("{} until {to} ({})", kinds.join(", "), held.ground),
+            }
+        };
+        Cell::Said(Said::by(text))
     }
 
     /// The versions of the rules of work that a person has acknowledged, each with the day (S4 10(1)(5)(6)).

@@ -99,6 +99,7 @@ impl Office {
             proposal: None,
             effective: None,
             paper: None,
+            permit: None,
         };
         let entry = act.to_be_signed(&Signer::Card(CardGuid([1; 16]))).finish([0; 64]);
         self.register.fold_stored(&entry, Concluded::Accepted).unwrap();

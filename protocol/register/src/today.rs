@@ -96,6 +96,13 @@ pub enum Waits {
         /// Index of the act.
         index: u64,
     },
+    /// Somebody has a card for which the office asks for a qualification, and his runs out or is not there (S4 10(1)(1)).
+    Unqualified {
+        /// The person.
+        operator: Code,
+        /// When it ends, or ended; nothing where there never was one.
+        ends: Option<u64>,
+    },
     /// A card was blocked because it was reported, and no form about it was begun (S1 12(2)).
     LossUnwritten {
         /// The card.
@@ -173,6 +180,7 @@ pub fn today(register: &Register, casebook: &Casebook, now: u64) -> Vec<Task> {
     tasks.extend(told::unacknowledged(register, casebook, now));
     tasks.extend(told::not_told(register, casebook, now));
     tasks.extend(told::unreported(register, casebook, now));
+    tasks.extend(cards::unqualified(register, now));
     tasks.extend(cards::unwritten_losses(register, casebook, now));
     tasks.sort_by_key(|task| (task.due.unwrap_or(u64::MAX), task.since));
     tasks

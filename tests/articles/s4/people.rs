@@ -1,9 +1,95 @@
-//! Operators: which rules they know.
+//! Operators: who qualifies for a card, which rules they know.
 
+use std::time::Duration;
+
+use sekisho_tests::clerk::{insert, try_login};
+use sekisho_tests::ledger::both;
 use sekisho_tests::said;
 use sekisho_tests::scene::Scene;
 
 use crate::cases::{day, open, step, waits};
+
+#[test]
+fn s4_10_1_1_nobody_is_lent_a_card_before_it_is_entered_that_he_qualifies() {
+    let mut scene = Scene::new("shikaku");
+    let lacking = |scene: &Scene, who: &str| {
+        let rows = waits(scene, "qualification");
+        rows.into_iter().filter(|row| row.to_string().contains(who)).collect::<Vec<_>>()
+    };
+    assert!(waits(&scene, "qualification").is_empty(), "where no rule asks for one, nobody lacks it");
+    scene.decide(&[
+        "operator",
+        "designate",
+        "10040",
+        "--name",
+        "山本 新",
+        "--section",
+        "jumin",
+        "--at-section",
+        "jumin",
+    ]);
+    scene.decide(&["operator", "profile", "10040", "jumin-a", "--function", "juminhyo.issue"]);
+    scene.apply("[policy]\nqualified_kinds = [\"business\", \"spare\"]\n");
+    assert_eq!(lacking(&scene, "10023").len(), 1, "the rule is new, and she has her card already");
+
+    // No card is spoilt by the refusal, and the next step is said in both languages.
+    let card = ["card", "issue", "--operator", "10040"];
+    let (language, words) = ("ja", ["交付資格を認定されていません", "operator qualify"]);
+    let (status, japanese) = said::run("issue", &mut scene.desk.command_in(language, &card), "");
+    assert!(!status.success() && words.iter().all(|word| japanese.contains(word)), "{japanese}");
+    let refused = scene.refused(&card);
+    assert!(
+        refused.contains("does not qualify for a business card") && refused.contains("operator qualify"),
+        "{refused}"
+    );
+
+    // Another kind is no help, nor is a time to come.
+    let by = ["--by", "端末操作研修 令和8年度"];
+    let qualify = |scene: &Scene, more: &[&str]| {
+        scene.desk.run(&[&["operator", "qualify", "10040"], &by[..], more].concat());
+    };
+    qualify(&scene, &["--kind", "spare"]);
+    assert!(scene.refused(&card).contains("does not qualify"));
+    qualify(&scene, &["--from", &day(&scene, 3)]);
+    assert!(scene.refused(&card).contains("does not qualify"));
+    let until = day(&scene, 90);
+    qualify(&scene, &["--kind", "business", "--kind", "spare", "--to", &until]);
+    let (mut card, _) = scene.desk.issue("new", &["--operator", "10040"]);
+    scene.wait_current();
+    insert(&scene.terminal, &mut card);
+    assert_eq!(try_login(&scene.terminal, &card), "granted");
+
+    // Who is it for what, by what and until when: the register says it, as of any day.
+    let entry = |scene: &Scene, arguments: &[&str]| {
+        let rows = scene.desk.list(&[&["register", "print", "operators"], arguments].concat());
+        rows.iter().find(|row| row["operator"] == "10040").unwrap()["qualified"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(entry(&scene, &[]), format!("business, spare until {until} (端末操作研修 令和8年度)"));
+    assert_eq!(entry(&scene, &["--as-of", &day(&scene, 91)]), "-");
+
+    // It waits for somebody before it is over.
+    assert!(lacking(&scene, "10040").is_empty());
+    scene.clock.pass(Duration::from_secs(50 * 24 * 3600));
+    let [row] = lacking(&scene, "10040").try_into().unwrap_or_else(|all| panic!("{all:?}"));
+    assert!(row["what"].as_str().unwrap().contains("ends") && row["due"].as_str().unwrap() != "-", "{row}");
+    scene.desk.run(&["operator", "end-qualification", "10040"]);
+    assert!(lacking(&scene, "10040")[0]["due"].as_str().unwrap().starts_with("overdue"));
+    let again = scene.desk.try_run(&["card", "issue", "--operator", "10040", "--also"]);
+    assert!(!again.status.success() && both(&again).contains("does not qualify"), "{}", both(&again));
+    qualify(&scene, &[]);
+    assert!(lacking(&scene, "10040").is_empty(), "{:?}", lacking(&scene, "10040"));
+
+    // A card that sleeps is nobody's, and is woken for nobody who does not qualify.
+    let envelope = scene.desk.file("spare.pin");
+    let kind = ["--kind", "spare", "--dormant", "--first-pin-file", envelope.to_str().unwrap()];
+    scene.desk.issue_with("spare", &kind);
+    let guid = scene.desk.list(&["card", "list"]).last().unwrap()["guid"].as_str().unwrap().to_owned();
+    let to = scene.clock.minute_in(Duration::from_secs(3600));
+    let wake = ["card", "activate", &guid, "--operator", "10040", "--to", &to, "--reason", "wasure"];
+    assert!(scene.refused(&wake).contains("does not qualify for a spare card"));
+    qualify(&scene, &["--kind", "spare"]);
+    scene.desk.run(&wake);
+}
 
 #[test]
 fn s4_10_1_5_6_the_version_of_the_rules_that_an_operator_acknowledged_stands_with_his_entry() {

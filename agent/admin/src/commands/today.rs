@@ -165,6 +165,23 @@ fn words(what: &Waits, desk: &Desk) -> (String, String) {
                 ),
             )
         }
+        Waits::Unqualified { operator, ends } => {
+            let who = person(operator);
+            let text = match ends {
+                Some(ends) => {
+                    let ends = moment_text(*ends, language);
+                    screen.words(
+                        format!("the qualification of {who} for the card ends {ends}"),
+                        format!("{who} のカードの交付資格は {ends} に終了します"),
+                    )
+                }
+                None => screen.words(
+                    format!("{who} has a card and no qualification for it"),
+                    format!("{who} は交付資格の認定がないカードを使用しています"),
+                ),
+            };
+            (text, format!("sekisho-admin operator qualify {operator} --by …"))
+        }
         Waits::LossUnwritten { card, index } => {
             let card = desk.cache.register().card(card);
             let number = card.map_or_else(|| "?".to_owned(), |card| numbered(card.number(), language));

@@ -231,6 +231,7 @@ fn operators(at: &AsOf<'_, '_>) -> Table {
             Cell::Short(to),
             Cell::Text(list_of(profiles)),
             Cell::Text(places),
+            Cell::Text(qualification_of(at, operator)),
             Cell::Lines(rules_of(at, operator.code())),
         ]
     };
@@ -243,9 +244,18 @@ fn operators(at: &AsOf<'_, '_>) -> Table {
         ("Until", "終了日"),
         ("Permissions", "操作者ID"),
         ("May work at", "使用場所"),
+        ("Qualified for", "交付資格"),
         ("Rules acknowledged", "確認した執務基準書等"),
     ];
     at.table(at.say("Operators", "操作者名簿"), &columns, at.register.operators().map(row).collect())
+}
+
+/// For which cards a person qualifies then, by what, until when.
+fn qualification_of(at: &AsOf<'_, '_>, operator: &Operator) -> String {
+    let Some(held) = operator.qualification(at.at) else { return "-".to_owned() };
+    let kinds = super::list(held.kinds.iter().map(|kind| kind.name(at.view.language)), " ");
+    let (to, ground) = (at.last_day(held.to), &held.ground);
+    at.view.say(format!("{kinds} until {to} ({ground})"), format!("{kinds} {to}まで（{ground}）"))
 }
 
 /// The versions of the rules of work that a person had acknowledged then, for whoever may read the casebook.

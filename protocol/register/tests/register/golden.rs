@@ -278,6 +278,7 @@ fn acts() -> [(&'static str, Vec<u8>); 4] {
         proposal: None,
         effective: None,
         paper: None,
+        permit: None,
     };
     let in_post = Act {
         post: Some(code("chief")),

@@ -184,6 +184,7 @@ impl Office {
             proposal: None,
             effective: None,
             paper: None,
+            permit: None,
         }
     }
 
