@@ -123,6 +123,9 @@ fn terminals(view: &View<'_>, today: &mut Today) -> Result<(), Refusal> {
     today.records += late.len();
     for row in late {
         let terminal = &row.terminal;
+        if !view.sight.sees_terminal_named(&view.register, terminal) {
+            continue;
+        }
         let text = match row.last_heard {
             None => view.say(
                 format!("Terminal {terminal} has never been heard."),
@@ -149,7 +152,8 @@ fn terminals(view: &View<'_>, today: &mut Today) -> Result<(), Refusal> {
 }
 
 fn cards(view: &View<'_>, today: &mut Today) -> Result<(), Refusal> {
-    for card in reported_cards(view)?.into_iter().filter(|card| card.waits) {
+    let seen = |terminal: &str| view.sight.sees_terminal_named(&view.register, terminal);
+    for card in reported_cards(view)?.into_iter().filter(|card| card.waits && seen(&card.terminal)) {
         today.acts += 1;
         let (number, terminal) = (&card.number, &card.terminal);
         let text = view.say(
@@ -164,7 +168,8 @@ fn cards(view: &View<'_>, today: &mut Today) -> Result<(), Refusal> {
 /// What register and casebook say (register §R11.6). Who may not read the casebook is shown what is his.
 fn tasks(view: &View<'_>, today: &mut Today) {
     let casebook = view.office.casebook();
-    let may_read = view.holds(CASE_READERS);
+    // Of a head's own section all that waits is asked of him; the rest is others'.
+    let may_read = view.holds(CASE_READERS) && view.sight.is_whole();
     let all = sekisho_register::today::today(&view.register, &casebook, view.now).into_iter();
     let all = all.map(|task| (is_mine(view, &casebook, &task), task)).filter(|(is_mine, _)| *is_mine || may_read);
     let mut all: Vec<(bool, Task)> = all.collect();

@@ -43,7 +43,7 @@ impl AsOf<'_> {
             Column::not_on_screen("approved", "承認日", "approved on"),
         ];
         let mut table = Table::new(&OPERATORS, columns);
-        for operator in self.register.operators() {
+        for operator in self.register.operators().filter(|person| self.shows(person.code())) {
             let Some(decided) = self.designation(operator) else { continue };
             let designation = self.standing(operator);
             let of = |cell: &dyn Fn(&Designation) -> Cell| designation.map_or(Cell::Nothing, cell);
@@ -100,6 +100,7 @@ impl AsOf<'_> {
         let mut rows: Vec<_> = self
             .register
             .operators()
+            .filter(|person| self.shows(person.code()))
             .filter_map(|operator| {
                 let Standing::Designated(designation) = operator.standing(at) else { return None };
                 self.decided(operator, designation)?;
@@ -134,7 +135,7 @@ impl AsOf<'_> {
             Column::new("released", "抹消日", "struck off"),
         ];
         let mut table = Table::new(&STAFF, columns);
-        for operator in self.register.operators() {
+        for operator in self.register.operators().filter(|person| self.shows(person.code())) {
             let Some(decided) = self.designation(operator) else { continue };
             if decided.value.class != PersonClass::SystemStaff {
                 continue;

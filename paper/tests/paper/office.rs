@@ -62,7 +62,7 @@ impl Names for Office {
 
 impl Office {
     pub(crate) fn as_of(&self, at: u64) -> AsOf<'_> {
-        AsOf { register: &self.register, names: self, at, cases: None }
+        AsOf { register: &self.register, names: self, at, cases: None, sight: None }
     }
 
     /// The register when the log had so many entries.

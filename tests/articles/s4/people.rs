@@ -1,13 +1,103 @@
 //! Operators: who qualifies for a card, which rules they know.
 
+use std::process::Command;
 use std::time::Duration;
 
+use sekisho_tests::binaries::program;
 use sekisho_tests::clerk::{insert, try_login};
-use sekisho_tests::ledger::both;
+use sekisho_tests::clock::live_by;
+use sekisho_tests::ledger::{both, succeeded};
 use sekisho_tests::said;
 use sekisho_tests::scene::Scene;
 
 use crate::cases::{day, open, step, waits};
+
+/// A call of the head's, at a home of his own.
+fn his(scene: &Scene, language: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program("sekisho-admin"));
+    command.env("PCSCLITE_CSOCK_NAME", scene.desk.pcscd.socket()).env("RUST_LOG", "warn");
+    command.args(["--lang", language, "--yes", "--wait", "30", "--home"]).arg(scene.desk.file("his"));
+    command.args(["--signer-reader", &scene.desk.pcscd.reader(0), "--pin-file"]).arg(scene.desk.file("pins/20003.pin"));
+    live_by(scene.clock.file(), &mut command);
+    command.args(arguments);
+    command
+}
+
+#[test]
+fn s4_5_6_the_head_of_a_section_sees_and_handles_his_own_section_alone() {
+    let mut scene = Scene::new("kacho");
+    scene.appoint("20003", "住 長", "jumin-head", &["data_handling_manager", "terminal_manager"]);
+    // He heads the residents' section from now on; on the day on which he was named his post reached over the office.
+    scene.apply_by_two(
+        "[[post]]\npost = \"jumin-head\"\ntitle = \"住民課長\"\nroles = [\"data_handling_manager\", \"terminal_manager\"]\n\
+         section = \"jumin\"\n",
+    );
+    scene.desk.run(&["operator", "designate", "10050", "--name", "税田 務", "--section", "zeimu"]);
+    let own = open(
+        &scene,
+        "card-request",
+        &["operator=10023", "duty=窓口", "kind=business", "from=2026-12-01", "to=2027-03-31"],
+    );
+    let foreign = open(
+        &scene,
+        "card-request",
+        &["operator=10050", "duty=滞納整理", "kind=business", "from=2026-12-01", "to=2027-03-31"],
+    );
+    let offices = open(&scene, "training", &["content=研修", "on=2027-01-15", "audience=全職員"]);
+
+    // A home of his own: what lies in it the ledger gave to him.
+    let file = scene.desk.file("office.export").to_str().unwrap().to_owned();
+    let exported = scene.desk.run(&["office", "export", &file]);
+    let print = exported.lines().find_map(|line| line.strip_prefix("fingerprint ")).unwrap().to_owned();
+    scene.desk.sign_by("20003");
+    let run = |scene: &Scene, arguments: &[&str]| his(scene, "en", arguments).output().unwrap();
+    let said = |scene: &Scene, arguments: &[&str]| {
+        let output = run(scene, arguments);
+        succeeded("sekisho-admin", &output);
+        both(&output)
+    };
+    said(&scene, &["join", &file, "--fingerprint", &print]);
+    for (print, shown, hidden) in [
+        (&["operator", "list"][..], "田中 さくら", "10050"),
+        (&["register", "print", "operators"], "10023", "10032"),
+        (&["register", "print", "cards"], "10023", "20002"),
+        (&["card", "list"], "10023", "20002"),
+        (&["case", "list"], &own, &foreign),
+        (&["acts"], "10023", "10050"),
+    ] {
+        let printed = said(&scene, print);
+        assert!(printed.contains(shown) && !printed.contains(hidden), "{print:?}: {printed}");
+    }
+    assert!(said(&scene, &["case", "list"]).contains(&offices), "what is the whole office's is his to know");
+    let (status, japanese) = said::run("show", &mut his(&scene, "ja", &["case", "show", &foreign]), "");
+    assert!(!status.success() && japanese.contains("他の課"), "{japanese}");
+    // Not a rule of the tool alone: neither name nor text of the other section ever came to this home.
+    let kept = std::fs::read_to_string(scene.desk.file("his/register/names")).unwrap();
+    assert!(kept.contains("田中 さくら") && kept.contains("佐藤 一郎"), "his people, and who decides in the office");
+    // Who may work at his terminals is his concern as well: 10031 belongs to the tax section, and works at this counter too.
+    assert!(said(&scene, &["operator", "list"]).contains("10031"));
+    for name in ["税田 務", "伊藤 直子"] {
+        assert!(!kept.contains(name), "{name} is another section's");
+    }
+    // Records he searches none of: that takes a role of the whole office.
+    let searched = run(&scene, &["records", "search"]);
+    assert!(!searched.status.success() && both(&searched).contains("none of your posts"), "{}", both(&searched));
+
+    // And he handles his own section alone (register §R3.19).
+    scene.desk.sign_by("20001");
+    scene.apply_by_two(
+        "[[route]]\nclass = \"operators\"\nproposers = [\"data_handling_manager\"]\napprovers = []\ndistinct = false\n",
+    );
+    scene.desk.sign_by("20003");
+    let profile = |operator: &'static str| ["operator", "profile", operator, "x", "--function", "juminhyo.issue"];
+    assert!(!run(&scene, &profile("10031")).status.success());
+    let own = run(&scene, &profile("10023"));
+    assert!(own.status.success(), "{}", both(&own));
+    // Who answers for the whole office sees all of it.
+    scene.desk.sign_by("20001");
+    let all = scene.desk.run(&["operator", "list"]);
+    assert!(all.contains("税田 務") && all.contains("高橋 健"), "{all}");
+}
 
 #[test]
 fn s4_10_1_1_nobody_is_lent_a_card_before_it_is_entered_that_he_qualifies() {

@@ -61,7 +61,9 @@ pub(crate) fn run(desk: &mut Desk, command: CaseCommand) -> Result<(), AdminErro
         CaseCommand::Show { case } => {
             let cases = Cases::read(desk)?;
             let unknown = || AdminError::Unknown { what: Thing::Case, code: case.to_string() };
-            let text = case_text(cases.casebook.case(&case).ok_or_else(unknown)?, &cases, desk);
+            let case = cases.casebook.case(&case).ok_or_else(unknown)?;
+            expect_in_sight(desk, case)?;
+            let text = case_text(case, &cases, desk);
             desk.screen.print(&text)
         }
     }
@@ -80,7 +82,9 @@ fn list(desk: &mut Desk, form: Option<Form>, open: bool) -> Result<(), AdminErro
         ("state", screen.words("to be done", "未了の手続")),
     ]);
     let asked = |case: &&Case| form.is_none_or(|form| case.id.form == form);
-    let mut rows: Vec<&Case> = cases.casebook.cases().filter(asked).collect();
+    let sight = desk.sight();
+    let seen = cases.casebook.cases().filter(|case| sight.sees_case(desk.cache.register(), case));
+    let mut rows: Vec<&Case> = seen.filter(asked).collect();
     rows.sort_by_key(|case| case.opened.index);
     for case in rows {
         let duties = case.duties(desk.cache.register(), now);
@@ -100,6 +104,18 @@ fn list(desk: &mut Desk, form: Option<Form>, open: bool) -> Result<(), AdminErro
         ]);
     }
     screen.print_table(&table)
+}
+
+/// A case of another section is not shown to the head of one: the ledger gives him none of its texts either.
+pub(super) fn expect_in_sight(desk: &Desk, case: &Case) -> Result<(), AdminError> {
+    if desk.sight().sees_case(desk.cache.register(), case) {
+        return Ok(());
+    }
+    let rule = Said::new(
+        "it is about another section, and you head your own alone; ask the data protection manager",
+        "他の課に関するものです。閲覧できるのは自分の課に関するものだけです。データ保護管理者に依頼してください",
+    );
+    Err(AdminError::Argument { name: "CASE", value: case.id.to_string(), rule })
 }
 
 /// Who wrote it, in the name of which post, from which paper.
