@@ -71,7 +71,7 @@ impl AsOf<'_> {
                 self.made_on(decided.index),
             ]);
         }
-        table
+        table.without_empty(&["qualified", "rules"])
     }
 
     /// データ取扱担当者指定報告書: who is designated in a fiscal year, and whether that is new (S4 7).

@@ -76,7 +76,8 @@ impl Casebook {
             Asked::Afterwards => (by(set_up.at + CLOCKS_MS), by(set_up.at.saturating_sub(CLOCKS_MS))),
         };
         let mut ended = ended.filter(|taken| taken.step == dealings::USE_ENDED);
-        let Some(answer) = granted.filter(|taken| taken.step == dealings::USE_PERMITTED).last() else {
+        let mut granted = granted.filter(|taken| taken.step == dealings::USE_PERMITTED);
+        let Some(answer) = granted.next_back() else {
             return wrong(PermitFault::NotGranted);
         };
         if answer.written.field(dealings::ANSWERED) != Some(&Value::Choice(dealings::GRANTED)) {
