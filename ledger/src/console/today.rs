@@ -168,10 +168,11 @@ fn cards(view: &View<'_>, today: &mut Today) -> Result<(), Refusal> {
 /// What register and casebook say (register §R11.6). Who may not read the casebook is shown what is his.
 fn tasks(view: &View<'_>, today: &mut Today) {
     let casebook = view.office.casebook();
-    // Of a head's own section all that waits is asked of him; the rest is others'.
-    let may_read = view.holds(CASE_READERS) && view.sight.is_whole();
+    let may_read = view.holds(CASE_READERS);
+    // The head of a section is shown what waits of his own, and of the whole office.
+    let seen = |task: &Task| may_read && view.sight.sees_task(&view.register, &casebook, task);
     let all = sekisho_register::today::today(&view.register, &casebook, view.now).into_iter();
-    let all = all.map(|task| (is_mine(view, &casebook, &task), task)).filter(|(is_mine, _)| *is_mine || may_read);
+    let all = all.map(|task| (is_mine(view, &casebook, &task), task)).filter(|(is_mine, task)| *is_mine || seen(task));
     let mut all: Vec<(bool, Task)> = all.collect();
     all.sort_by_key(|(is_mine, task)| (!is_mine, !task.is_overdue(view.now)));
     today.more = all.len().saturating_sub(TASKS);

@@ -27,9 +27,10 @@ pub(super) fn run(desk: &mut Desk, mine: bool) -> Result<(), AdminError> {
         |task: &Task, me: &Option<Code>| me.as_ref().is_some_and(|me| task.is_for(me, desk.cache.register(), now));
     let mut tasks: Vec<(bool, Task)> =
         today(desk.cache.register(), &casebook, now).into_iter().map(|task| (is_mine(&task, &me), task)).collect();
-    // Of his own section all that waits is asked of its head.
-    let mine = mine || !desk.sight().is_whole();
-    tasks.retain(|(of_mine, _)| *of_mine || !mine);
+    // The head of a section is shown what waits of his own, and of the whole office.
+    let sight = desk.sight();
+    let seen = |task: &Task| sight.sees_task(desk.cache.register(), &casebook, task);
+    tasks.retain(|(of_mine, task)| *of_mine || (!mine && seen(task)));
     // What is overdue comes first, and of that what one can do oneself.
     tasks.sort_by_key(|(of_mine, task)| (!task.is_overdue(now), !of_mine));
     let mut table = Table::new(&[
