@@ -56,6 +56,7 @@ pub mod search;
 pub mod secret;
 pub mod server;
 pub mod sheet;
+mod sight;
 pub mod signed_log;
 pub mod stage;
 pub mod store;

@@ -101,6 +101,8 @@ pub enum Refusal {
     ProofRefused,
     /// None of the person's roles permits this.
     RoleMissing,
+    /// What is asked for is another section's, and whoever asks heads his own alone (register §R12).
+    OtherSection,
     /// Nobody has permitted under this number that records are taken away.
     NotPermitted,
     /// The certificate signing request is not one, or not for the key that it must be for.
@@ -210,6 +212,7 @@ impl Refusal {
             Self::TokenNeeded => (401, "token_needed"),
             Self::ProofRefused => (403, "proof_refused"),
             Self::RoleMissing => (403, "role_missing"),
+            Self::OtherSection => (403, "other_section"),
             Self::NotPermitted => (403, "not_permitted"),
             Self::RequestRefused => (400, "request_refused"),
             Self::KeyUnproved => (403, "key_unproved"),
@@ -337,6 +340,10 @@ impl Refusal {
                 plain("the card's proof was not accepted", "Ask for a new challenge and sign it with a current card.")
             }
             Self::RoleMissing => plain("none of your posts permits this", "Ask somebody whose post does."),
+            Self::OtherSection => plain(
+                "this is about another section, and you head your own alone",
+                "Ask the data protection manager, or the head of that section.",
+            ),
             Self::NotPermitted => plain(
                 "no permission to take records away has this number",
                 "Apply with 'sekisho-admin case open export-request …'; once the owning section, the system manager and the data protection manager have granted it, use its number, as in export-request-2026-1.",
@@ -450,6 +457,10 @@ impl Refusal {
                 plain("カードの証明が認められませんでした", "有効なカードで、あらためて署名してください。")
             }
             Self::RoleMissing => plain("この操作を許可する職にありません", "権限のある職の方に依頼してください。"),
+            Self::OtherSection => plain(
+                "他の課に関するものです。閲覧できるのは自分の課に関するものだけです",
+                "データ保護管理者又はその課の長に依頼してください。",
+            ),
             Self::NotPermitted => plain(
                 "この番号の使用許可はありません",
                 "「sekisho-admin case open export-request …」で申請し、所管課、システム管理者、データ保護管理者の決定を受けてから、その番号(export-request-2026-1 の形)を指定してください。",

@@ -212,7 +212,11 @@ fn key(task: &Task, register: &Register, casebook: &Casebook) -> String {
         | Waits::Unreturned { .. }
         | Waits::Unrenewed { .. }
         | Waits::Untrained(_)
-        | Waits::NotTold { .. } => String::new(),
+        | Waits::NotTold { .. }
+        | Waits::Unacknowledged { .. }
+        | Waits::Unreported { .. }
+        | Waits::Unqualified { .. }
+        | Waits::LossUnwritten { .. } => String::new(),
     };
     format!("{} {}: {act}", names(&task.whose).join(","), telling.what(&task.what))
 }

@@ -5,6 +5,8 @@ use sekisho_register::change::{Field, Value};
 use sekisho_register::forms::{Blank, Form as CaseForm, Kind};
 use sekisho_register::role::Role;
 use sekisho_register::values::NameHash;
+use sekisho_register::{SignedAct, render};
+use sekisho_wire::id::Hash;
 use sekisho_wire::words::Language;
 
 use crate::forms::of_cases;
@@ -57,6 +59,10 @@ pub fn sheet(of: AsOf<'_>, case: &Case, texts: Texts<'_>) -> Vec<Table> {
     for blank in definition.fields {
         let value = case.opened.field(blank.key).map(|value| value_cell(of, Some(blank), value, texts));
         filled.row([Cell::said(blank.title.0, blank.title.1), value.unwrap_or(Cell::ByHand)]);
+        // Whoever is handed the sheet does not look an act up.
+        if let Some(Value::Act(act)) = case.opened.field(blank.key) {
+            filled.row([Cell::said("処分の内容", "what the act says"), act_cell(of, act)]);
+        }
     }
     let columns = vec![
         Column::new("step", "手続", "step"),
@@ -163,6 +169,18 @@ fn value_cell(of: AsOf<'_>, blank: Option<&'static Blank>, value: &Value, texts:
         (Value::Act(act), _) => Cell::Text(act.to_string().chars().take(16).collect()),
         (Value::Roles(roles), _) => roles_cell(roles),
     }
+}
+
+/// What an act of the register changes, in sentences; an act of the casebook is a case of its own.
+fn act_cell(of: AsOf<'_>, act: &Hash) -> Cell {
+    let entry = of.register.act_index(act).and_then(|index| of.names.entry(index));
+    let Some(signed) = entry.and_then(|entry| SignedAct::decode(entry).ok()) else { return Cell::Nothing };
+    let lines = |language| {
+        let text = render(signed.act(), of.register, language);
+        let numbered = |line: &&str| line.split_once(". ").is_some_and(|(number, _)| number.parse::<u32>().is_ok());
+        text.lines().filter(numbered).collect::<Vec<_>>().join(" / ")
+    };
+    Cell::Said(Said::by(lines))
 }
 
 fn whose(of: AsOf<'_>, duty: &Duty) -> Cell {

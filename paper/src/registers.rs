@@ -1,4 +1,4 @@
-//! Registers as they stood at a moment: folds of the register log, and nothing besides (S1 11(1), S4 24).
+//! Registers as they stood at a moment: folds of the register log (S1 11(1), S4 24). Which rules a person has acknowledged the casebook says beside it.
 
 mod cards;
 mod organisation;
@@ -7,9 +7,10 @@ mod places;
 mod policy;
 
 use sekisho_register::calendar::{Date, day_of_date, moment};
+use sekisho_register::cards::Card;
 use sekisho_register::change::{CardState, StateReason};
 use sekisho_register::people::{Operator, Standing};
-use sekisho_register::{Register, SignedAct, values::NameHash};
+use sekisho_register::{Casebook, Register, Sight, SignedAct, values::NameHash};
 use sekisho_wire::cose::Signer;
 use sekisho_wire::id::Code;
 use sekisho_wire::words::Language;
@@ -30,6 +31,10 @@ pub struct AsOf<'a> {
     pub names: &'a dyn Names,
     /// The moment, ms since 1970 UTC. "As of a day" is as of its end: what was decided on that day counts.
     pub at: u64,
+    /// The casebook, for what it says of people, and until when its entries count: a print that is made again says no more than it did.
+    pub cases: Option<(&'a Casebook, u64)>,
+    /// Whom whoever prints it sees: the head of a section his own people, cards and terminals alone (S4 5–6); nothing where it is the office.
+    pub sight: Option<&'a Sight>,
 }
 
 impl std::fmt::Debug for AsOf<'_> {
@@ -45,6 +50,21 @@ impl AsOf<'_> {
     /// Whether the act at this index had been made by then: a register of last month does not list this month's cards.
     pub(crate) fn was_decided(&self, index: u64) -> bool {
         self.names.made(index).is_some_and(|made| made <= self.at)
+    }
+
+    /// Whether this person stands in what is printed.
+    pub(crate) fn shows(&self, operator: &Code) -> bool {
+        self.sight.is_none_or(|sight| sight.sees_operator(self.register, operator))
+    }
+
+    /// Whether this terminal does.
+    pub(crate) fn shows_terminal(&self, terminal: &Code) -> bool {
+        self.sight.is_none_or(|sight| sight.sees_terminal(self.register, terminal))
+    }
+
+    /// Whether this card does.
+    pub(crate) fn shows_card(&self, card: &Card) -> bool {
+        self.sight.is_none_or(|sight| sight.sees_card(self.register, card))
     }
 
     /// The name behind a hash.

@@ -109,6 +109,21 @@ impl Table {
         self.rows.push(row);
     }
 
+    /// This table without those of these columns in which no row says anything: an office that never uses them prints no empty ones.
+    #[must_use]
+    pub fn without_empty(mut self, keys: &[&str]) -> Self {
+        let is_empty = |at: usize, column: &Column| {
+            keys.contains(&column.key) && self.rows.iter().all(|row| row.get(at) == Some(&Cell::Nothing))
+        };
+        let keep: Vec<bool> = self.columns.iter().enumerate().map(|(at, column)| !is_empty(at, column)).collect();
+        let kept = |at: &usize| keep.get(*at).copied().unwrap_or(true);
+        self.columns = (0..).zip(self.columns).filter(|(at, _)| kept(at)).map(|(_, column)| column).collect();
+        for row in &mut self.rows {
+            *row = (0..).zip(std::mem::take(row)).filter(|(at, _)| kept(at)).map(|(_, cell)| cell).collect();
+        }
+        self
+    }
+
     /// This table under another title.
     #[must_use]
     pub fn titled(self, title: Said) -> Self {

@@ -2,6 +2,7 @@
 
 mod approval;
 mod cards;
+mod people;
 mod records;
 mod stages;
 mod terminals;

@@ -39,6 +39,7 @@ pub(crate) fn draft(register: &Register, log: Log, made: u64) -> Result<Act, Adm
         proposal: None,
         effective: None,
         paper: None,
+        permit: None,
     })
 }
 

@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 
 use sekisho_register::calendar::{Date, day_of_date, fiscal_year, moment};
 use sekisho_register::change::{
-    ActivateCard, Change, Designate, Disposal, EndPermit, GivePermit, GiveProfile, HoldPost, LeavePost, OpenSpan,
-    PersonClass, SectionState, SetCalendar, SetCardState, SetFunction, SetHours, SetOperatorState, SetPolicy, SetPost,
-    SetPurpose, SetRoute, SetSection, SetTerminal, SetTerminalState, SetWitnesses, StateReason, UseState,
-    WithdrawProfile,
+    ActivateCard, Change, Designate, Disposal, EndPermit, EndQualification, GivePermit, GiveProfile, HoldPost,
+    LeavePost, OpenSpan, PersonClass, Qualify, SectionState, SetCalendar, SetCardState, SetFunction, SetHours,
+    SetOperatorState, SetPolicy, SetPost, SetPurpose, SetRoute, SetSection, SetTerminal, SetTerminalState,
+    SetWitnesses, StateReason, UseState, WithdrawProfile,
 };
 use sekisho_register::{NameHash, Policy, Register};
 use sekisho_wire::decision::Level;
@@ -53,6 +53,12 @@ impl PolicyTable {
         set(&mut policy.retention_years.administration, self.retention_administration_years);
         if let Some(kinds) = &self.out_of_hours_kinds {
             policy.out_of_hours_kinds = sorted(plain(kinds));
+        }
+        if let Some(kinds) = &self.qualified_kinds {
+            policy.qualified_kinds = sorted(plain(kinds));
+        }
+        if let Some(classes) = &self.permitted_classes {
+            policy.permitted_classes = sorted(plain(classes));
         }
         policy
     }
@@ -269,6 +275,22 @@ impl ChangesFile {
             Change::WithdrawProfile(WithdrawProfile {
                 operator: table.operator.0.clone(),
                 profile: table.profile.0.clone(),
+                effective: drafter.from(table.from),
+            })
+        }));
+        changes.extend(self.qualification.iter().map(|table| {
+            let (from, to) = drafter.period(table.from, table.to);
+            Change::Qualify(Box::new(Qualify {
+                operator: table.operator.0.clone(),
+                kinds: sorted(plain(&table.kinds)),
+                ground: table.by.0.clone(),
+                from,
+                to,
+            }))
+        }));
+        changes.extend(self.end_qualification.iter().map(|table| {
+            Change::EndQualification(EndQualification {
+                operator: table.operator.0.clone(),
                 effective: drafter.from(table.from),
             })
         }));

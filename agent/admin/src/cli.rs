@@ -21,7 +21,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use sekisho_register::Title;
-use sekisho_wire::id::{CaseReference, Code, Hash};
+use sekisho_wire::id::{CaseReference, Code, Hash, Numbered};
 use sekisho_wire::words::Language;
 
 pub(crate) use self::card_secret::{CardSecretCommand, RenewArguments, TokenArguments};
@@ -110,6 +110,9 @@ pub(crate) struct Cli {
     /// Number of the agreement that this stands under (協議書番号)
     #[arg(long, global = true, value_name = "NUMBER")]
     pub agreement: Option<CaseReference>,
+    /// Number of the permit to use the system under which this is set up, as in 2026-3 (利用許可番号)
+    #[arg(long, global = true, value_name = "NUMBER", value_parser = word::<Numbered>)]
+    pub system_use: Option<Numbered>,
     /// Put the decision into the casebook for somebody else to approve (申請として提出)
     #[arg(long, global = true)]
     pub propose: bool,

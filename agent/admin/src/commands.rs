@@ -18,6 +18,7 @@ mod found;
 mod issue;
 mod log_export;
 mod logs;
+mod loss;
 mod office;
 mod packs;
 mod partners;

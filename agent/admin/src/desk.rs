@@ -6,7 +6,7 @@ use sekisho_register::act::Proposal;
 use sekisho_register::casebook::Proposed;
 use sekisho_register::change::Log;
 use sekisho_register::organisation::Capacity;
-use sekisho_register::{Act, Casebook, Change, FoldRefusal, LogKeys, NameHash, SignedAct, are_texts};
+use sekisho_register::{Act, Casebook, Change, FoldRefusal, LogKeys, NameHash, Sight, SignedAct, are_texts};
 use sekisho_wire::cose::Signer;
 use sekisho_wire::id::{CardGuid, Code, Hash};
 use sekisho_wire::record::token_digest;
@@ -166,6 +166,14 @@ impl Desk {
         self.signer.clone()
     }
 
+    /// Whom the person at this desk sees: the head of a section his own (register §R12).
+    #[must_use]
+    pub(crate) fn sight(&self) -> Sight {
+        let (register, now) = (self.cache.register(), clock::now());
+        let holder = self.signer().and_then(|card| register.card(&card)?.holder(now));
+        holder.map_or(Sight::Office, |holder| register.sight(holder.operator, now))
+    }
+
     /// Whose card this is, as far as the register says: for questions to people.
     fn whose(&self, guid: Option<CardGuid>) -> (String, String) {
         let holder = guid.and_then(|guid| self.cache.register().card(&guid)?.holder(clock::now()));
@@ -214,6 +222,11 @@ impl Desk {
             self.renew_token()?;
         }
         self.cache = self.ledger.refresh(&self.cache, &self.register_of)?;
+        // Who sat here before may have been given fewer names.
+        if self.cache.lacks_a_name(&self.sight()) {
+            let names = self.ledger.names(self.cache.size())?;
+            self.cache.learn(&names);
+        }
         self.cache.save(&self.home)
     }
 
@@ -472,6 +485,10 @@ impl Desk {
             as_deputy: self.signing.capacity == Capacity::Deputy,
             request: self.signing.request.clone(),
             agreement: self.signing.agreement.clone(),
+            permit: self
+                .signing
+                .permit
+                .filter(|_| proposal.is_none() && changes.iter().any(|change| !change.is_of_the_casebook())),
             changes,
             proposal,
             effective,

@@ -174,6 +174,7 @@ fn run(cli: Cli) -> Result<(), AdminError> {
         capacity: Capacity::of(cli.as_deputy),
         request: cli.request,
         agreement: cli.agreement,
+        permit: cli.system_use,
         propose: cli.propose,
         effective: cli.effective,
         paper,

@@ -91,7 +91,7 @@ impl Printing {
     /// The register as of a moment.
     pub(crate) fn as_of<'a>(&'a self, desk: &'a Desk, at: u64) -> AsOf<'a> {
         let register = self.earlier.as_ref().unwrap_or_else(|| desk.cache.register());
-        AsOf { register, names: &desk.cache, at }
+        AsOf { register, names: &desk.cache, at, cases: None, sight: None }
     }
 
     /// What each page says.

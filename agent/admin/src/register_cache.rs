@@ -3,7 +3,7 @@
 use sekisho_register::change::Log;
 use sekisho_register::fold::Folded;
 use sekisho_register::values::NameHash;
-use sekisho_register::{Concluded, FoldRefusal, LogKeys, Register, SignedAct};
+use sekisho_register::{Concluded, FoldRefusal, LogKeys, Register, Sight, SignedAct};
 use sekisho_tlog::Checkpoint;
 use sekisho_wire::id::{Code, Hash, OfficeId};
 use sekisho_wire::words::Language;
@@ -140,6 +140,14 @@ impl RegisterCache {
     pub(crate) fn learn(&mut self, names: &[Name]) {
         self.names.learn(names);
         self.names.forget(|hash| self.register.name_erased(hash).is_some());
+    }
+
+    /// Whether the name of somebody whom this person may see is not here, and was not erased.
+    #[must_use]
+    pub(crate) fn lacks_a_name(&self, sight: &Sight) -> bool {
+        let register = &self.register;
+        let lacks = |name: &NameHash| self.names.salted(name).is_none() && register.name_erased(name).is_none();
+        register.operators().any(|person| lacks(person.name()) && sight.may_name(register, person.code()))
     }
 
     fn forget_erased_names(&mut self) {

@@ -62,6 +62,8 @@ fn plain(mut change: Change, made: u64, names: &[Name]) -> Change {
         Change::OperatorState(set) => at_once(&mut set.effective),
         Change::Profile(give) => at_once(&mut give.from),
         Change::WithdrawProfile(withdraw) => at_once(&mut withdraw.effective),
+        Change::Qualify(qualify) => at_once(&mut qualify.from),
+        Change::EndQualification(end) => at_once(&mut end.effective),
         Change::IssueCard(issue) => at_once(&mut issue.from),
         Change::CardState(set) => at_once(&mut set.effective),
         Change::ActivateCard(activate) => at_once(&mut activate.from),

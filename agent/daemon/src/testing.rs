@@ -236,6 +236,7 @@ impl Office {
             proposal: proposal.map(sekisho_register::act::Proposal),
             effective: None,
             paper: None,
+            permit: None,
         };
         let to_be_signed = act.to_be_signed(&Signer::Card(CardGuid([card; 16])));
         let signature = sign(card, Slot::Signature, &to_be_signed.digest);

@@ -234,7 +234,8 @@ pub(crate) fn day_of(at: Millis) -> String {
     format!("{:04}-{:02}-{:02}", date.year, date.month, date.day)
 }
 
-fn moment_of(at: Millis) -> String {
+/// A moment as a page's field takes it.
+pub(crate) fn moment_of(at: Millis) -> String {
     let minute = local_minute(at);
     format!("{}T{:02}:{:02}", day_of(at), minute / 60, minute % 60)
 }

@@ -204,6 +204,7 @@ fn rehearsed(view: &View<'_>, casebook: &Casebook, changes: Vec<Change>, hand: &
         as_deputy: hand.is_deputy,
         request: None,
         agreement: None,
+        permit: None,
         changes,
         proposal: None,
         effective: None,

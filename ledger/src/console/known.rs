@@ -19,11 +19,17 @@ pub(crate) fn known(view: &View<'_>, kind: Kind) -> Vec<(String, String)> {
     match kind {
         Kind::Operator => {
             let person = |code| (ToString::to_string(code), view.person(code));
-            register.operators().take(KNOWN).map(|operator| person(operator.code())).collect()
+            let seen = register.operators().filter(|it| view.sight.sees_operator(register, it.code()));
+            seen.take(KNOWN).map(|operator| person(operator.code())).collect()
         }
         Kind::Section => register.sections().take(KNOWN).map(|it| titled(it.code(), &it.title())).collect(),
         Kind::Post => register.posts().take(KNOWN).map(|it| titled(it.code(), &it.version().title)).collect(),
-        Kind::Terminal => register.terminals().map(|it| titled(it.code(), it.code())).take(KNOWN).collect(),
+        Kind::Terminal => register
+            .terminals()
+            .filter(|it| view.sight.sees_terminal(register, it.code()))
+            .map(|it| titled(it.code(), it.code()))
+            .take(KNOWN)
+            .collect(),
         Kind::Function => register.functions().take(KNOWN).map(|it| titled(it.code(), &it.title())).collect(),
         Kind::Partner => register.partners().map(|it| titled(&it.said().partner, &it.said().title)).collect(),
         Kind::Card => {
@@ -33,7 +39,12 @@ pub(crate) fn known(view: &View<'_>, kind: Kind) -> Vec<(String, String)> {
                 let what = format!("{} {holder}", numbered(number, view.language));
                 (written(number), what.trim_end().to_owned())
             };
-            register.cards_by_number().take(KNOWN).map(card).collect()
+            register
+                .cards_by_number()
+                .filter(|card| view.sight.sees_card(register, card))
+                .take(KNOWN)
+                .map(card)
+                .collect()
         }
         Kind::Case(form) if view.holds(CASE_READERS) => cases(view, form),
         Kind::Act => acts(view),
@@ -54,7 +65,8 @@ pub(crate) fn known(view: &View<'_>, kind: Kind) -> Vec<(String, String)> {
 
 fn cases(view: &View<'_>, form: Form) -> Vec<(String, String)> {
     let casebook = view.office.casebook();
-    let mut cases: Vec<_> = casebook.cases_on(form).map(|case| (case.opened.index, case.id)).collect();
+    let seen = casebook.cases_on(form).filter(|case| view.sight.sees_case(&view.register, case));
+    let mut cases: Vec<_> = seen.map(|case| (case.opened.index, case.id)).collect();
     cases.sort_unstable_by_key(|(index, _)| std::cmp::Reverse(*index));
     cases.into_iter().take(FEW).map(|(_, id)| (id.to_string(), id.text(view.language))).collect()
 }
@@ -64,7 +76,7 @@ fn acts(view: &View<'_>) -> Vec<(String, String)> {
     let size = view.register.size();
     let newest = (size.saturating_sub(FEW as u64)..size).rev();
     let acts = newest.filter_map(|index| {
-        let signed = act(view, LogName::Register, index).ok()?;
+        let signed = act(view, LogName::Register, index).ok().filter(|act| view.sight.sees_act(&view.register, act))?;
         let (source, _) = signed.source().ok()?;
         let what = changes_of(&render(source.act(), &view.register, view.language));
         Some((signed.id().to_string(), format!("{index}: {}", what.first().map_or("-", String::as_str))))

@@ -122,6 +122,9 @@ fn terminals(view: &View<'_>, today: &mut Today) -> Result<(), Refusal> {
     today.records += late.len();
     for row in late {
         let terminal = &row.terminal;
+        if !view.sight.sees_terminal_named(&view.register, terminal) {
+            continue;
+        }
         let text = match row.last_heard {
             None => view.say(
                 format!("Terminal {terminal} has never been heard."),
@@ -148,7 +151,8 @@ fn terminals(view: &View<'_>, today: &mut Today) -> Result<(), Refusal> {
 }
 
 fn cards(view: &View<'_>, today: &mut Today) -> Result<(), Refusal> {
-    for card in reported_cards(view)?.into_iter().filter(|card| card.waits) {
+    let seen = |terminal: &str| view.sight.sees_terminal_named(&view.register, terminal);
+    for card in reported_cards(view)?.into_iter().filter(|card| card.waits && seen(&card.terminal)) {
         today.acts += 1;
         let (number, terminal) = (&card.number, &card.terminal);
         let text = view.say(
@@ -164,9 +168,11 @@ fn cards(view: &View<'_>, today: &mut Today) -> Result<(), Refusal> {
 fn tasks(view: &View<'_>, today: &mut Today) {
     let casebook = view.office.casebook();
     let may_read = view.holds(CASE_READERS);
+    // The head of a section is shown what waits of his own, and of the whole office.
+    let seen = |task: &Task| may_read && view.sight.sees_task(&view.register, &casebook, task);
     let all = sekisho_register::today::today(&view.register, &casebook, view.now).into_iter();
     let is_mine = |task: &Task| task.is_for(&view.visitor.operator, &view.register, &casebook, view.now);
-    let all = all.map(|task| (is_mine(&task), task)).filter(|(is_mine, _)| *is_mine || may_read);
+    let all = all.map(|task| (is_mine(&task), task)).filter(|(is_mine, task)| *is_mine || seen(task));
     let mut all: Vec<(bool, Task)> = all.collect();
     all.sort_by_key(|(is_mine, task)| (!is_mine, !task.is_overdue(view.now)));
     today.more = all.len().saturating_sub(TASKS);

@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use sekisho_register::wareki::moment_text;
-use sekisho_register::{Register, Role, Sentences};
+use sekisho_register::{Register, Role, Sentences, Sight};
 use sekisho_wire::id::Code;
 use sekisho_wire::words::Language;
 
@@ -98,6 +98,8 @@ pub(crate) struct View<'a> {
     pub(crate) visitor: &'a Visitor,
     pub(crate) guest: &'a Guest,
     pub(crate) roles: Vec<Role>,
+    /// Whom this person sees (register §R12).
+    pub(crate) sight: Sight,
     pub(crate) language: Language,
     pub(crate) now: Millis,
     pub(crate) names: Names<'a>,
@@ -117,8 +119,11 @@ impl View<'_> {
         moment_text(at, self.language)
     }
 
-    /// A person: name and code.
+    /// A person: name and code; the code alone of whoever is another section's.
     pub(crate) fn person(&self, operator: &Code) -> String {
+        if !self.sight.may_name(&self.register, operator) {
+            return operator.to_string();
+        }
         self.names.person(&self.register, operator, self.language)
     }
 
@@ -141,7 +146,8 @@ impl<'a> View<'a> {
         let (register, now) = (office.register(), ledger.clock.now());
         let roles = register.roles_of(&visitor.operator, now).into_iter().map(|(_, role)| role).collect();
         let names = Names::of(ledger, visitor.office);
-        Ok(Self { ledger, office, register, visitor, guest, roles, language: guest.language, now, names })
+        let sight = register.sight(&visitor.operator, now);
+        Ok(Self { ledger, office, register, visitor, guest, roles, sight, language: guest.language, now, names })
     }
 
     /// Head and foot of the page.

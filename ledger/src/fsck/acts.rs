@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sekisho_register::calendar::Month;
+use sekisho_register::change::Log;
+use sekisho_register::permission::{Asked, SetUp};
 use sekisho_register::retention::Destroyed;
 use sekisho_register::{Casebook, Change, Concluded, Ed25519Key, NameHash, Past, Register, SignedAct, names_of};
 use sekisho_tlog::{Hash, leaf_hash};
@@ -30,6 +32,8 @@ pub(super) struct Acts {
     pub(super) keys: HashMap<Code, Vec<Ed25519Key>>,
     /// The version that it requires.
     pub(super) required: u64,
+    /// What acts set up under a permit, by index.
+    set_up: Vec<(u64, SetUp)>,
     /// What acts destroy.
     pub(super) destroyed: Vec<Destroyed>,
     /// When the founding act was made, and when it would have expired.
@@ -60,6 +64,7 @@ impl Check<'_> {
             concluded: Vec::new(),
             keys: HashMap::new(),
             required: 0,
+            set_up: Vec::new(),
             destroyed: Vec::new(),
             founding: None,
         };
@@ -72,7 +77,7 @@ impl Check<'_> {
             return Ok(acts);
         }
         self.part(office, None, |check| check.keys_of_logs(office, &register))?;
-        let read = |check: &mut Self| check.casebook(office, &register, &acts.concluded, &mut named);
+        let read = |check: &mut Self| check.casebook(office, &register, &acts, &mut named);
         let casebook_read = self.part(office, Some(LogName::Casebook), read)?.unwrap_or(Extent::Partly);
         if casebook_read == Extent::Whole {
             self.part(office, None, |check| check.names(office, &register, named))?;
@@ -98,7 +103,9 @@ impl Check<'_> {
                 let act = SignedAct::decode(&entry.payload).ok();
                 acts.founding = act.map(|signed| (signed.act().made, signed.act().expires));
             }
+            let set_up = SignedAct::decode(&entry.payload).ok().and_then(|signed| register.set_up(&signed));
             let folded = register.fold(&entry.payload);
+            acts.set_up.extend(set_up.filter(|_| folded.is_ok()).map(|set_up| (index, set_up)));
             acts.concluded.push(Concluded::of(&folded));
             match folded {
                 Ok(folded) => {
@@ -122,10 +129,10 @@ impl Check<'_> {
         &mut self,
         office: &StoredOffice,
         register: &Register,
-        concluded: &[Concluded],
+        acts: &Acts,
         named: &mut Named,
     ) -> Result<Extent, LedgerError> {
-        let mut seen = Registers::new(self.store, office.id, concluded);
+        let mut seen = Registers::new(self.store, office.id, &acts.concluded);
         let mut casebook = Casebook::of(register);
         let mut rows = self.rows(office, LogName::Casebook)?;
         let extent = self.walk(office, LogName::Casebook, |check, index, entry| {
@@ -140,6 +147,14 @@ impl Check<'_> {
             Ok(())
         })?;
         self.missing_acts(office, LogName::Casebook, &rows, extent);
+        // Of a casebook that another one had to go on for nobody knows what it had permitted.
+        if extent == Extent::Whole && register.successors(Log::Casebook).is_empty() {
+            for (index, set_up) in &acts.set_up {
+                if let Err(refusal) = casebook.permits(set_up, Asked::Afterwards) {
+                    self.find(office.id, LogName::Register, *index, Fault::ActRefused(refusal));
+                }
+            }
+        }
         Ok(extent)
     }
 

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use sekisho_register::NameHash;
 use sekisho_register::retention::Destroyed;
 use sekisho_tlog::Hash;
 use sekisho_wire::id::{CardGuid, CaseReference, Code, Hash as WireHash, OfficeId, Salt};
@@ -100,9 +101,14 @@ pub(super) async fn register(
     knock.admitted(&hall.ledger, ANY_ROLE)?;
     wait_for_more(&hall, &knock.office, &asked, None).await?;
     // The visit looks at card and posts again: they may have ended by the very act that was waited for.
-    let part = knock.visit(hall, ANY_ROLE, move |ledger, Visitor { office, .. }| {
-        let office = ledger.office(office)?;
-        let part = ledger.register_part(&office, asked.from, seen.as_deref(), None)?;
+    let part = knock.visit(hall, ANY_ROLE, move |ledger, visitor| {
+        let office = ledger.office(&visitor.office)?;
+        let mut part = ledger.register_part(&office, asked.from, seen.as_deref(), None)?;
+        // The entries everybody folds; whose names he reads is another matter (register §R12).
+        let register = office.register();
+        if let Some(may_read) = ledger.sight(&register, visitor).names(&register) {
+            part.names.retain(|name| may_read.contains(&NameHash::of(&name.salt, &name.text)));
+        }
         let shown = match part.entries.len() {
             0 => Shown::NoPersons,
             count => Shown::rows(ReadQuery::Register, count, from(asked.from)),
@@ -164,8 +170,9 @@ pub(super) async fn act_names(
     Named(OfId { id }): Named<OfId>,
 ) -> Result<Response, Inside> {
     let id: WireHash = id.parse().map_err(|_| Refusal::NotFound("act"))?;
-    let names = knock.visit(hall, CASE_READERS, move |ledger, Visitor { office, .. }| {
-        let (index, names) = ledger.act_names(office, &Hash(id.0))?;
+    let names = knock.visit(hall, CASE_READERS, move |ledger, visitor| {
+        ledger.expect_in_sight(visitor, &Hash(id.0))?;
+        let (index, names) = ledger.act_names(&visitor.office, &Hash(id.0))?;
         let shown = match names.len() {
             0 => Shown::NoPersons,
             count => Shown::rows(ReadQuery::Entries, count, from(index)),
@@ -190,11 +197,11 @@ pub(super) async fn texts(
     Asked(TextsFrom { from: first, permission }): Asked<TextsFrom>,
 ) -> Result<Response, Inside> {
     let permission = number(permission.as_deref())?;
-    let page = knock.visit(hall, CASE_READERS, move |ledger, Visitor { office, .. }| {
-        ledger.expect_permitted(office, permission.as_ref())?;
-        let size = ledger.office(office)?.casebook().size();
+    let page = knock.visit(hall, CASE_READERS, move |ledger, visitor| {
+        ledger.expect_permitted(&visitor.office, permission.as_ref())?;
+        let size = ledger.office(&visitor.office)?.casebook().size();
         let next = first.saturating_add(TEXTS_PAGE).min(size);
-        let texts = ledger.names_beside(office, LogName::Casebook, first.min(next)..next)?;
+        let texts = ledger.texts_in_sight(visitor, first.min(next)..next)?;
         let shown = match texts.len() {
             0 => Shown::NoPersons,
             count => Shown::rows(ReadQuery::Entries, count, About { permission, ..from(first) }),
@@ -477,8 +484,12 @@ pub(super) struct AtIndex {
 
 /// When a terminal was last used tells of whoever sits there.
 pub(super) async fn behind(State(hall): State<Hall>, knock: Knock) -> Result<Response, Inside> {
-    let rows = knock.visit(hall, ANY_ROLE, |ledger, Visitor { office, .. }| {
-        let (rows, missing) = (ledger.behind(office)?, ledger.missing(office)?);
+    let rows = knock.visit(hall, ANY_ROLE, |ledger, visitor| {
+        let office = &visitor.office;
+        let (mut rows, missing) = (ledger.behind(office)?, ledger.missing(office)?);
+        let register = ledger.office(office)?.register();
+        let sight = ledger.sight(&register, visitor);
+        rows.retain(|row| sight.sees_terminal_named(&register, &row.terminal));
         let shown = Shown::rows(ReadQuery::Search, rows.len(), About::default());
         Ok(((rows, missing), shown))
     });

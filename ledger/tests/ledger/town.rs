@@ -398,6 +398,7 @@ pub(crate) fn blank_act(now: u64, changes: Vec<Change>) -> Act {
         proposal: None,
         effective: None,
         paper: None,
+        permit: None,
     }
 }
 

@@ -231,7 +231,7 @@ impl<'a> AsOf<'a> {
 
     fn known_cards(&self) -> impl Iterator<Item = &'a Card> {
         let of = *self;
-        self.register.cards_by_number().filter(move |card| of.was_decided(card.index()))
+        self.register.cards_by_number().filter(move |card| of.was_decided(card.index()) && of.shows_card(card))
     }
 
     /// A card that another office lent is said to be so: it has a number of this one, and was never given out here.

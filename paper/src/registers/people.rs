@@ -7,6 +7,7 @@ use sekisho_register::people::{Designation, Operator, Standing};
 use sekisho_register::timeline::Dated;
 use sekisho_register::wareki::fiscal_year_text;
 use sekisho_wire::id::Code;
+use sekisho_wire::words::Language;
 
 use super::{AsOf, begins, reason};
 use crate::forms::{DESIGNATIONS, OPERATORS, STAFF};
@@ -36,11 +37,13 @@ impl AsOf<'_> {
             Column::new("profiles", "操作者ID", "permissions"),
             Column::not_on_screen("functions", "取扱範囲", "functions"),
             Column::new("where", "使用場所", "may work at"),
+            Column::new("qualified", "交付資格", "qualified for"),
+            Column::new("rules", "確認した執務基準書等", "rules acknowledged"),
             Column::not_on_screen("approved_by", "承認者", "approved by"),
             Column::not_on_screen("approved", "承認日", "approved on"),
         ];
         let mut table = Table::new(&OPERATORS, columns);
-        for operator in self.register.operators() {
+        for operator in self.register.operators().filter(|person| self.shows(person.code())) {
             let Some(decided) = self.designation(operator) else { continue };
             let designation = self.standing(operator);
             let of = |cell: &dyn Fn(&Designation) -> Cell| designation.map_or(Cell::Nothing, cell);
@@ -62,11 +65,13 @@ impl AsOf<'_> {
                 Cell::list(operator.profiles_at(self.at).map(|(code, _)| code)),
                 Cell::list(functions),
                 of(&places),
+                self.qualification_of(operator),
+                self.rules_of(operator.code()),
                 self.decided_by(decided.index),
                 self.made_on(decided.index),
             ]);
         }
-        table
+        table.without_empty(&["qualified", "rules"])
     }
 
     /// データ取扱担当者指定報告書: who is designated in a fiscal year, and whether that is new (S4 7).
@@ -95,6 +100,7 @@ impl AsOf<'_> {
         let mut rows: Vec<_> = self
             .register
             .operators()
+            .filter(|person| self.shows(person.code()))
             .filter_map(|operator| {
                 let Standing::Designated(designation) = operator.standing(at) else { return None };
                 self.decided(operator, designation)?;
@@ -129,7 +135,7 @@ impl AsOf<'_> {
             Column::new("released", "抹消日", "struck off"),
         ];
         let mut table = Table::new(&STAFF, columns);
-        for operator in self.register.operators() {
+        for operator in self.register.operators().filter(|person| self.shows(person.code())) {
             let Some(decided) = self.designation(operator) else { continue };
             if decided.value.class != PersonClass::SystemStaff {
                 continue;
@@ -178,6 +184,31 @@ impl AsOf<'_> {
         }
         table.row([Cell::said("合計", "total")].into_iter().chain(total.map(Cell::Number)));
         table
+    }
+
+    /// For which cards a person qualifies then, by what, until when (S4 10(1)(1)).
+    fn qualification_of(&self, operator: &Operator) -> Cell {
+        let Some(held) = operator.qualification(self.at) else { return Cell::Nothing };
+        let text = |language: Language| {
+            let kinds: Vec<&str> = held.kinds.iter().map(|kind| kind.name(language)).collect();
+            let to = Cell::last_day_of(held.to).in_words(language);
+            match language {
+                Language::Japanese => format!("{} {to}まで({})", kinds.join("・"), held.ground),
+                Language::English => format!("{} until {to} ({})", kinds.join(", "), held.ground),
+            }
+        };
+        Cell::Said(Said::by(text))
+    }
+
+    /// The versions of the rules of work that a person has acknowledged, each with the day (S4 10(1)(5)(6)).
+    fn rules_of(&self, operator: &Code) -> Cell {
+        let Some((casebook, until)) = self.cases else { return Cell::Nothing };
+        let known = casebook.acknowledged(operator, self.at.min(until)).into_iter().map(|known| {
+            let text = |language| format!("{} ({})", known.version, Cell::Day(known.on).in_words(language));
+            Cell::Said(Said::by(text))
+        });
+        let known: Vec<Cell> = known.collect();
+        if known.is_empty() { Cell::Nothing } else { Cell::List(known) }
     }
 
     /// The designation that counts then: the one in force, else the last that had been decided.

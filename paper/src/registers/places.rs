@@ -1,6 +1,7 @@
 //! Terminals, their hours, and permits to work outside them (no. 11).
 
 use sekisho_register::change::{OpenSpan, SetTerminal, TerminalKind, TerminalUse};
+use sekisho_register::hours::Permit;
 
 use super::AsOf;
 use crate::forms::{HOURS, PERMITS, TERMINALS};
@@ -31,7 +32,7 @@ impl AsOf<'_> {
             Column::by_hand("remarks", "備考", "remarks"),
         ];
         let mut table = Table::new(&TERMINALS, columns);
-        for terminal in self.register.terminals() {
+        for terminal in self.register.terminals().filter(|terminal| self.shows_terminal(terminal.code())) {
             let Some(version) = terminal.versions().at(self.at).filter(|version| wanted(version)) else { continue };
             let state = match terminal.state(self.at) {
                 TerminalUse::Active => Cell::said("使用中", "active"),
@@ -78,7 +79,7 @@ impl AsOf<'_> {
             Column::new("sunday", "日", "Sun"),
         ];
         let mut table = Table::new(&HOURS, columns);
-        for terminal in self.register.terminals() {
+        for terminal in self.register.terminals().filter(|terminal| self.shows_terminal(terminal.code())) {
             let Some(version) = terminal.versions().at(self.at) else { continue };
             let week = self.register.hours(&version.terminal, self.at);
             table.row([Cell::text(&version.terminal)].into_iter().chain(week.iter().copied().map(span)));
@@ -110,7 +111,8 @@ impl AsOf<'_> {
             Column::not_on_screen("permitted", "許可日", "permitted on"),
         ];
         let mut table = Table::new(&PERMITS, columns);
-        for permit in self.register.permits().filter(|permit| self.was_decided(permit.index())) {
+        let seen = |permit: &Permit| self.sight.is_none_or(|sight| sight.sees_permit(self.register, permit));
+        for permit in self.register.permits().filter(|permit| self.was_decided(permit.index()) && seen(permit)) {
             let given = permit.given();
             let versions = given.terminals.iter().filter_map(|code| self.register.terminal(code)?.version_at(self.at));
             let (mut sections, mut posts) = (Vec::new(), Vec::new());

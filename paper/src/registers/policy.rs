@@ -129,8 +129,27 @@ impl AsOf<'_> {
             number(policy.hear_percent.into()),
             &Said::new("%", "%"),
         );
+        let asked = policy.qualified_kinds.iter().map(|kind| Cell::Said(Said::by(|language| kind.name(language))));
+        row(
+            "qualified_kinds",
+            Said::new("交付資格の認定を要するカード", "kinds of card that ask for a qualification"),
+            list(asked),
+            &none,
+        );
+        let classes = policy.permitted_classes.iter().map(|class| Cell::said(class.title(), class.name()));
+        row(
+            "permitted_classes",
+            Said::new("利用許可の番号を要する処分", "acts that name a permit to use the system"),
+            list(classes),
+            &none,
+        );
         table
     }
+}
+
+fn list(cells: impl Iterator<Item = Cell>) -> Cell {
+    let cells: Vec<Cell> = cells.collect();
+    if cells.is_empty() { Cell::Nothing } else { Cell::List(cells) }
 }
 
 const fn alphabet(alphabet: Alphabet) -> Cell {

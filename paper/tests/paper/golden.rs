@@ -52,7 +52,7 @@ fn a_print_is_made_again_byte_for_byte_from_a_log_that_has_grown() {
     let today = page(&office, office.as_of(at).cards(), Language::Japanese, at);
     assert_ne!(today, first, "it says on how many entries it rests");
     let then = office.register_at(size);
-    let of_then = sekisho_paper::AsOf { register: &then, names: &office, at };
+    let of_then = sekisho_paper::AsOf { register: &then, names: &office, at, cases: None, sight: None };
     let facts = Facts { size: then.size(), root: then.root(), ..facts(&office, Language::Japanese, at) };
     let again = html(&Templates::built_in(), &forms::CARDS, &[of_then.cards()], &facts).unwrap();
     assert_eq!(again, first);

@@ -62,7 +62,7 @@ impl Names for Office {
 
 impl Office {
     pub(crate) fn as_of(&self, at: u64) -> AsOf<'_> {
-        AsOf { register: &self.register, names: self, at }
+        AsOf { register: &self.register, names: self, at, cases: None, sight: None }
     }
 
     /// The register when the log had so many entries.
@@ -99,6 +99,7 @@ impl Office {
             proposal: None,
             effective: None,
             paper: None,
+            permit: None,
         };
         let entry = act.to_be_signed(&Signer::Card(CardGuid([1; 16]))).finish([0; 64]);
         self.register.fold_stored(&entry, Concluded::Accepted).unwrap();

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 use sekisho_wire::canonical::{Malformed, decode_canonical};
 use sekisho_wire::cose::{Context, Sign1, Signer, signed_digest, write_signed_bytes};
-use sekisho_wire::id::{CaseReference, Code, Hash, OfficeId, Salt, Signature};
+use sekisho_wire::id::{CaseReference, Code, Hash, Numbered, OfficeId, Salt, Signature};
 
 use crate::change::{Change, Log};
 use crate::values::Title;
@@ -72,6 +72,9 @@ pub struct Act {
     /// The decision of a post without a card, recorded by whoever keeps its papers.
     #[n(16)]
     pub paper: Option<Paper>,
+    /// Under which permit to use the system it sets something up (S2 6): the number of a case on the form `system-use`.
+    #[n(17)]
+    pub permit: Option<Numbered>,
 }
 
 /// What somebody decided on paper who signs with no card: the mayor, a committee (§R3.20).

@@ -28,6 +28,8 @@ impl Draft<'_> {
             Change::OperatorState(change) => self.apply_operator_state(change, at),
             Change::Profile(change) => self.apply_profile(change, at),
             Change::WithdrawProfile(change) => self.apply_withdraw(change, at),
+            Change::Qualify(change) => self.apply_qualify(change, at),
+            Change::EndQualification(change) => self.apply_end_qualification(change, at),
             Change::IssueCard(change) => {
                 return self.apply_issue(change, at).map(|number| Some(Given::Card(change.card, number)));
             }

@@ -138,6 +138,7 @@ impl Card {
 impl Draft<'_> {
     pub(crate) fn apply_issue(&mut self, change: &IssueCard, at: Position) -> Result<Numbered, FoldRefusal> {
         change.operator.as_ref().map_or(Ok(()), |operator| self.need_own_operator(operator))?;
+        self.need_qualified_holder(change, at)?;
         self.add_card(change, at)
     }
 
@@ -223,6 +224,9 @@ impl Draft<'_> {
         self.need_operator(&change.operator, at)?;
         self.need_own_operator(&change.operator)?;
         self.touch(thing.clone(), at)?;
+        let kind = self.card(&change.card).map(|card| card.issued.kind);
+        let kind = kind.ok_or_else(|| FoldRefusal::Unknown(thing.clone()))?;
+        self.need_qualification(&change.operator, kind, at.from(change.from), at)?;
         let card = self.card_mut(&change.card).ok_or(FoldRefusal::Unknown(thing))?;
         if !card.issued.dormant {
             return Err(FoldRefusal::ValueWrong(WrongValue::NotDormant));

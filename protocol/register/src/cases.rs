@@ -232,6 +232,8 @@ impl Case {
                 let open = (1..).zip(self.taken(other)).filter(|(number, _)| !done(*number));
                 open.map(|(number, about)| self.duty(step, by(), Some((number, about)))).collect()
             }
+            // A field that may stay empty, and does, names nobody.
+            Asked::Field(key) if self.opened.field(key).is_none() => Vec::new(),
             Asked::Field(key) => unless_taken(self.asked_by_field(step, key)),
         }
     }

@@ -28,7 +28,10 @@ pub use hours::{EndPermit, GivePermit, OpenSpan, SetCalendar, SetHours};
 pub use office::{ConnectionState, SetConnection, SetLogKey, SetPolicy, SetRoute, SetWitnesses, SucceedLog, Witness};
 pub use organisation::{HoldPost, LeavePost, SectionState, SetPost, SetSection};
 pub use partners::{Admit, EndTrust, Entrust, SetPartner, SharePolicy, ShowShared};
-pub use people::{Designate, GiveProfile, OperatorState, PersonClass, SetOperatorState, StateReason, WithdrawProfile};
+pub use people::{
+    Designate, EndQualification, GiveProfile, OperatorState, PersonClass, Qualify, SetOperatorState, StateReason,
+    WithdrawProfile,
+};
 pub use places::{EpochReason, OpenEpoch, SetTerminal, SetTerminalState, TerminalKind, TerminalUse};
 pub use recovery::{AnnounceRecovery, EndRecovery, RecoveryEnd};
 pub use retention::{Destroy, EraseNames, OrderState, Preserve};
@@ -75,6 +78,12 @@ pub enum Change {
     /// Takes a profile back.
     #[n(23)]
     WithdrawProfile(#[n(0)] WithdrawProfile),
+    /// Says that a person qualifies for cards of some kinds (交付資格の認定).
+    #[n(24)]
+    Qualify(#[n(0)] Box<Qualify>),
+    /// Takes that back.
+    #[n(25)]
+    EndQualification(#[n(0)] EndQualification),
     /// Issues a card (貸与).
     #[n(30)]
     IssueCard(#[n(0)] Box<IssueCard>),
@@ -172,9 +181,9 @@ pub enum Change {
 
 impl Change {
     /// Every kind of version 1. One that a later version introduces is none before `require_version` has reached that version (§R4.12).
-    pub const KINDS: [u16; 44] = [
-        1, 2, 3, 10, 11, 12, 13, 15, 16, 20, 21, 22, 23, 30, 31, 32, 33, 40, 41, 42, 45, 46, 47, 48, 50, 51, 52, 53,
-        54, 55, 56, 57, 58, 59, 60, 61, 62, 63, 70, 71, 72, 73, 74, 75,
+    pub const KINDS: [u16; 46] = [
+        1, 2, 3, 10, 11, 12, 13, 15, 16, 20, 21, 22, 23, 24, 25, 30, 31, 32, 33, 40, 41, 42, 45, 46, 47, 48, 50, 51,
+        52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63, 70, 71, 72, 73, 74, 75,
     ];
 
     /// What it brings once it takes effect: itself, or for an announced recovery what is announced. What could not be carried out is not announced.
@@ -215,6 +224,8 @@ impl Change {
             Self::OperatorState(_) => 21,
             Self::Profile(_) => 22,
             Self::WithdrawProfile(_) => 23,
+            Self::Qualify(_) => 24,
+            Self::EndQualification(_) => 25,
             Self::IssueCard(_) => 30,
             Self::CardState(_) => 31,
             Self::ActivateCard(_) => 32,
@@ -253,7 +264,11 @@ impl Change {
     #[must_use]
     pub const fn only_takes_away(&self) -> bool {
         match self {
-            Self::LeavePost(_) | Self::WithdrawProfile(_) | Self::EndPermit(_) | Self::EndTrust(_) => true,
+            Self::LeavePost(_)
+            | Self::WithdrawProfile(_)
+            | Self::EndQualification(_)
+            | Self::EndPermit(_)
+            | Self::EndTrust(_) => true,
             Self::CardState(change) => !matches!(change.state, CardState::Active),
             Self::OperatorState(change) => !matches!(change.state, OperatorState::Active),
             Self::TerminalState(change) => !matches!(change.state, TerminalUse::Active),
@@ -269,6 +284,7 @@ impl Change {
             | Self::HoldPost(_)
             | Self::Designate(_)
             | Self::Profile(_)
+            | Self::Qualify(_)
             | Self::IssueCard(_)
             | Self::ActivateCard(_)
             | Self::ResetPin(_)
@@ -325,9 +341,12 @@ impl Change {
                 Class::Block
             }
             Self::TerminalState(change) if matches!(change.state, TerminalUse::Suspended) => Class::Block,
-            Self::Designate(_) | Self::OperatorState(_) | Self::Profile(_) | Self::WithdrawProfile(_) => {
-                Class::Operators
-            }
+            Self::Designate(_)
+            | Self::OperatorState(_)
+            | Self::Profile(_)
+            | Self::WithdrawProfile(_)
+            | Self::Qualify(_)
+            | Self::EndQualification(_) => Class::Operators,
             Self::ActivateCard(_) => Class::Activation,
             Self::IssueCard(_) | Self::CardState(_) | Self::ResetPin(_) => Class::Cards,
             Self::Terminal(_) | Self::TerminalState(_) | Self::OpenEpoch(_) => Class::Terminals,

@@ -62,6 +62,8 @@ impl Register {
             Change::OperatorState(said) => one(designated(&said.operator)),
             Change::Profile(said) => one(designated(&said.operator)),
             Change::WithdrawProfile(said) => one(designated(&said.operator)),
+            Change::Qualify(said) => one(designated(&said.operator)),
+            Change::EndQualification(said) => one(designated(&said.operator)),
             Change::IssueCard(said) => one(said.operator.as_ref().and_then(designated)),
             Change::CardState(said) => one(of_card(&said.card)),
             Change::ResetPin(said) => one(of_card(&said.card)),

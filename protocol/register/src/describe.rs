@@ -17,6 +17,7 @@ use crate::wareki::{day_text, numbered};
 mod cases;
 mod partners;
 mod policy;
+mod qualification;
 mod recovery;
 mod retention;
 
@@ -66,6 +67,8 @@ pub(crate) fn describe(change: &Change, say: &Titles<'_>) -> String {
                 say.moment(change.effective)
             ),
         ),
+        Change::Qualify(change) => qualification::qualify(change, say),
+        Change::EndQualification(change) => qualification::end(change, say),
         Change::IssueCard(change) => issue_card(change, say),
         Change::CardState(change) => card(change, say),
         Change::ActivateCard(change) => activate_card(change, say),

@@ -269,6 +269,10 @@ impl Register {
         };
         let changes = &source.act().changes;
         self.admit(&chain, changes, counting)?;
+        // Recovery keys hold no permit, and must work where nobody could grant one.
+        if matches!(authority, Authority::Person { .. } | Authority::Trustee { .. }) {
+            self.need_permit(source.act(), changes, counting)?;
+        }
 
         let seen = chain.iter().map(|(link, _)| link.act().seen_size).min().unwrap_or(0);
         let seen_size = if completes_a_recovery(changes) { u64::MAX } else { seen };
@@ -319,7 +323,8 @@ impl Register {
         let at = self.position(signed, signed.act(), self.size(), self.size(), trust);
         let mut draft = Draft::over(&self.state);
         draft.apply_found(found, office_of(signed), at)?;
-        let issue = |card| draft.apply_issue(card, at).map(|number| Given::Card(card.card, number));
+        // Nobody qualifies yet who could be asked to: the founding act itself says whose cards these are.
+        let issue = |card| draft.add_card(card, at).map(|number| Given::Card(card.card, number));
         let given = found
             .administrators
             .iter()

@@ -229,7 +229,7 @@ pub enum Asked {
     Where(u8, u8),
     /// For each taken step with this key: a finding is put right, a lent thing comes back.
     EachOf(u8),
-    /// Whoever holds the post, or a post of the section, that this field of the opening names.
+    /// Whoever holds the post, or a post of the section, that this field of the opening names; nobody where it is empty.
     Field(u8),
     /// Closes the case: whoever may, once everything else that had to be done is.
     Closing,

@@ -106,5 +106,6 @@ fn leaf(act: &[u8]) -> Hash {
 
 /// What a card may say of its person, and what only takes rights away. Anything else of the office is no business of a card.
 const fn gives_scope(change: &Change) -> bool {
-    matches!(change, Change::Designate(_) | Change::Profile(_) | Change::IssueCard(_)) || change.only_takes_away()
+    let gives = matches!(change, Change::Designate(_) | Change::Profile(_) | Change::Qualify(_) | Change::IssueCard(_));
+    gives || change.only_takes_away()
 }

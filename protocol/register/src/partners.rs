@@ -144,6 +144,8 @@ const fn belongs_to_the_office(change: &Change) -> bool {
         | Change::OperatorState(_)
         | Change::Profile(_)
         | Change::WithdrawProfile(_)
+        | Change::Qualify(_)
+        | Change::EndQualification(_)
         | Change::IssueCard(_)
         | Change::CardState(_)
         | Change::ActivateCard(_)
@@ -352,6 +354,8 @@ impl Draft<'_> {
             Change::LeavePost(change) => (Vec::from([&change.operator]), None),
             Change::HoldPost(change) => (Vec::from([&change.operator]), None),
             Change::WithdrawProfile(change) => (Vec::from([&change.operator]), None),
+            Change::Qualify(change) => (Vec::from([&change.operator]), None),
+            Change::EndQualification(change) => (Vec::from([&change.operator]), None),
             // Who has a card of somebody's can work as him.
             Change::IssueCard(change) => (change.operator.iter().collect(), None),
             // Whom it is for from now on, and from whom it goes.

@@ -8,6 +8,7 @@ use sekisho_wire::id::{Code, OfficeId};
 use crate::change::{
     Designate, GiveProfile, OperatorState, PersonClass, SetOperatorState, StateReason, WithdrawProfile,
 };
+use crate::qualification::Qualification;
 use crate::refusal::FoldRefusal;
 use crate::state::{Draft, Position};
 use crate::thing::Thing;
@@ -21,6 +22,7 @@ pub struct Operator {
     designations: Timeline<Designation>,
     states: Timeline<(OperatorState, StateReason)>,
     profiles: BTreeMap<Code, Timeline<Option<Profile>>>,
+    pub(crate) qualifications: Timeline<Option<Qualification>>,
     home: Option<Home>,
 }
 
@@ -101,7 +103,14 @@ impl Operator {
             sections: Vec::new(),
         };
         designations.push(at.index, at.now, designation);
-        Self { code, designations, states: Timeline::default(), profiles: BTreeMap::new(), home: None }
+        Self {
+            code,
+            designations,
+            states: Timeline::default(),
+            profiles: BTreeMap::new(),
+            qualifications: Timeline::default(),
+            home: None,
+        }
     }
 
     /// His home office, for whoever was admitted from another one.

@@ -7,6 +7,7 @@ use minicbor::{Decode, Encode};
 use sekisho_wire::pin_policy::PinPolicy;
 
 use crate::change::CardKind;
+use crate::role::Class;
 
 /// What an office can set. Every act that changes it replaces it whole.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -60,6 +61,14 @@ pub struct Policy {
     /// Of a hundred terminals that were at work lately, how many a ledger hears after its start before it writes.
     #[n(15)]
     pub hear_percent: u8,
+    /// Kinds of card that nobody is lent who does not qualify (S4 10(1)(1)); ascending.
+    #[n(16)]
+    #[cbor(default, skip_if = "Vec::is_empty")]
+    pub qualified_kinds: Vec<CardKind>,
+    /// Classes whose acts name a permit to use the system (S2 6); ascending.
+    #[n(17)]
+    #[cbor(default, skip_if = "Vec::is_empty")]
+    pub permitted_classes: Vec<Class>,
 }
 
 /// Years by retention class (wire §3).
@@ -123,6 +132,8 @@ impl Policy {
         two_terminals: TwoTerminals::Tell,
         recovery_wait_seconds: 72 * 60 * 60,
         hear_percent: 50,
+        qualified_kinds: Vec::new(),
+        permitted_classes: Vec::new(),
     };
 
     /// A rest is due after some work and lasts some time, or there is none.
@@ -152,6 +163,9 @@ impl Policy {
             && self.rests_are_sound()
             && (self.daily_seconds == 0 || (600..=24 * 60 * 60).contains(&self.daily_seconds))
             && self.out_of_hours_kinds.is_sorted_by(|a, b| a < b)
+            && self.qualified_kinds.is_sorted_by(|a, b| a < b)
+            && self.permitted_classes.is_sorted_by(|a, b| a < b)
+            && self.permitted_classes.iter().all(|class| class.may_ask_for_a_permit())
     }
 }
 
@@ -184,7 +198,7 @@ mod tests {
             |policy| policy.freshness_seconds = 3600,
             |policy| policy.freshness_seconds = 2_592_000,
         ];
-        let beyond: [fn(&mut Policy); 28] = [
+        let beyond: [fn(&mut Policy); 31] = [
             |policy| policy.recovery_wait_seconds = 86_399,
             |policy| policy.hear_percent = 0,
             |policy| policy.hear_percent = 101,
@@ -194,6 +208,10 @@ mod tests {
             |policy| policy.pin.minimum = 9,
             |policy| policy.pin.history = 11,
             |policy| policy.out_of_hours_kinds = alloc::vec![CardKind::Emergency; 2],
+            |policy| policy.qualified_kinds = alloc::vec![CardKind::Spare, CardKind::Business],
+            |policy| policy.permitted_classes = alloc::vec![Class::Cards; 2],
+            // What only takes rights away waits for nobody, and who founds or recovers an office has no permit yet.
+            |policy| policy.permitted_classes = alloc::vec![Class::Block],
             |policy| policy.idle_seconds = 29,
             |policy| policy.idle_seconds = 3601,
             |policy| policy.session_seconds = 599,

@@ -107,6 +107,8 @@ pub(crate) const fn is_for_recovery_keys(change: &Change) -> bool {
         | Change::OperatorState(_)
         | Change::Profile(_)
         | Change::WithdrawProfile(_)
+        | Change::Qualify(_)
+        | Change::EndQualification(_)
         | Change::IssueCard(_)
         | Change::CardState(_)
         | Change::ActivateCard(_)

@@ -4,12 +4,12 @@ use core::fmt;
 
 use sekisho_wire::canonical::Malformed;
 use sekisho_wire::cose::Signer;
-use sekisho_wire::id::{CardGuid, CaseReference, Code, OfficeId};
+use sekisho_wire::id::{CardGuid, CaseReference, Code, Numbered, OfficeId};
 use sekisho_wire::record::Retention;
 use sekisho_wire::words::Language;
 
 use crate::calendar::Month;
-use crate::change::{Answer, CardState, CaseId, RecoveryEnd};
+use crate::change::{Answer, CardKind, CardState, CaseId, RecoveryEnd};
 use crate::forms::Form;
 use crate::role::{Class, Role};
 use crate::thing::Thing;
@@ -291,6 +291,25 @@ pub enum FoldRefusal {
         /// Its state.
         state: CardState,
     },
+    /// The policy asks that acts of this class name a permit to use the system (S2 6), and this one names none.
+    PermitMissing {
+        /// The class.
+        class: Class,
+    },
+    /// The permit that is named does not cover it.
+    PermitWrong {
+        /// Its number.
+        permit: Numbered,
+        /// Why not.
+        fault: PermitFault,
+    },
+    /// The person does not qualify for a card of that kind when it begins (S4 10(1)(1)).
+    NotQualified {
+        /// The person.
+        operator: Code,
+        /// The kind of card.
+        kind: CardKind,
+    },
     /// It has ended for good: a section, a person's duty, a terminal.
     Ended(Thing),
     /// An epoch that is not larger than the one before.
@@ -373,6 +392,21 @@ pub enum FieldFault {
     InFuture,
 }
 
+/// Why a permit to use the system does not cover an act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PermitFault {
+    /// There is none of that number.
+    Unknown,
+    /// Nobody has decided about it yet.
+    NotGranted,
+    /// It was refused.
+    Refused,
+    /// It has ended.
+    Ended,
+    /// It is another section's.
+    OtherSection,
+}
+
 /// Which value cannot be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WrongValue {
@@ -418,6 +452,8 @@ pub enum WrongValue {
     CardHolder,
     /// A dormant card, or one for rooms, signs nothing.
     CardSigns,
+    /// The kinds of card of a qualification.
+    CardKinds,
     /// Only a dormant card is activated.
     NotDormant,
     /// Hours run from an earlier minute to a later one of the same day.
@@ -530,6 +566,9 @@ impl FoldRefusal {
             Self::KeyUsed => "key_used",
             Self::KeyMalformed => "key_malformed",
             Self::CardFinal { .. } => "card_final",
+            Self::PermitMissing { .. } => "permit_missing",
+            Self::PermitWrong { .. } => "permit_wrong",
+            Self::NotQualified { .. } => "not_qualified",
             Self::Ended(_) => "ended",
             Self::EpochNotNew { .. } => "epoch_not_new",
             Self::DatesWrong(_) => "dates_wrong",

@@ -13,7 +13,7 @@ use crate::describe::describe;
 use crate::fold::Register;
 use crate::forms::Form;
 use crate::recovery::RECOVERY_MAX;
-use crate::wareki::{day_text, moment_text};
+use crate::wareki::{day_text, moment_text, numbered};
 
 /// The act as text, one fact a line.
 #[must_use]
@@ -56,6 +56,10 @@ fn heading(act: &Act, titles: &Titles<'_>) -> Vec<String> {
     }
     if let Some(request) = &act.request {
         lines.push(titles.say(&format!("依頼番号: {request}"), &format!("at the request of: {request}")));
+    }
+    if let Some(permit) = act.permit {
+        let number = numbered(permit, language);
+        lines.push(titles.say(&format!("利用許可: {number}"), &format!("permit to use the system: {number}")));
     }
     if let Some(agreement) = &act.agreement {
         lines.push(titles.say(&format!("協議書番号: {agreement}"), &format!("under agreement: {agreement}")));

@@ -279,4 +279,27 @@ impl Class {
     pub const fn only_takes_away(self) -> bool {
         matches!(self, Self::Block | Self::Stop | Self::Preservation)
     }
+
+    /// Whether a policy may ask that its acts name a permit to use the system (§R5): they set something up for a section. What blocks, stops, founds or
+    /// changes the policy itself waits for no permit.
+    #[must_use]
+    pub const fn may_ask_for_a_permit(self) -> bool {
+        match self {
+            Self::Organisation
+            | Self::Functions
+            | Self::Operators
+            | Self::Cards
+            | Self::Terminals
+            | Self::Hours
+            | Self::Activation => true,
+            Self::Founding
+            | Self::Block
+            | Self::Stop
+            | Self::Connection
+            | Self::Policy
+            | Self::Report
+            | Self::Destruction
+            | Self::Preservation => false,
+        }
+    }
 }

@@ -244,6 +244,8 @@ impl Draft<'_> {
             | Change::OperatorState(_)
             | Change::Profile(_)
             | Change::WithdrawProfile(_)
+            | Change::Qualify(_)
+            | Change::EndQualification(_)
             | Change::IssueCard(_)
             | Change::CardState(_)
             | Change::ActivateCard(_)

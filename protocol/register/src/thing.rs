@@ -26,6 +26,8 @@ pub enum Thing {
     Operator(Code),
     /// A profile held by an operator.
     Profile(Code, Code),
+    /// That an operator qualifies for cards.
+    Qualification(Code),
     /// A card.
     Card(CardGuid),
     /// A terminal.
@@ -78,6 +80,7 @@ impl Thing {
             Self::Seat(post, operator) => ("職", "post", format!("{post} ({operator})")),
             Self::Operator(code) => ("操作者", "operator", code.to_string()),
             Self::Profile(operator, profile) => ("操作権限", "profile", format!("{profile} ({operator})")),
+            Self::Qualification(code) => ("交付資格", "qualification of operator", code.to_string()),
             Self::Card(guid) => ("カード", "card", guid.to_string()),
             Self::Terminal(code) => ("端末", "terminal", code.to_string()),
             Self::Function(code) => ("機能", "function", code.to_string()),

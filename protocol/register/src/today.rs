@@ -9,13 +9,15 @@ use sekisho_wire::id::{CardGuid, Code, Hash};
 use crate::calendar::{DAY_MS, local_day, moment};
 use crate::casebook::Casebook;
 use crate::cases::{Duty, Whose};
-use crate::change::{CardState, CaseId, OperatorState, TerminalUse, Value};
+use crate::change::{CaseId, OperatorState, TerminalUse, Value};
 use crate::fold::Register;
-use crate::forms::{Form, checks, people, stop};
+use crate::forms::{Form, checks, stop};
 use crate::organisation::Seats;
 use crate::people::{Operator, Standing};
 use crate::role::Role;
 
+mod cards;
+mod told;
 mod words;
 
 pub use words::Telling;
@@ -84,6 +86,34 @@ pub enum Waits {
         /// Index of the act.
         index: u64,
     },
+    /// Somebody has not acknowledged a version of the rules of work that is to be known (S4 10(1)(5)(6)).
+    Unacknowledged {
+        /// The person.
+        operator: Code,
+        /// The version's case.
+        rules: CaseId,
+    },
+    /// System staff were designated, or ceased to be, and nobody wrote down that the data protection manager was told (S3 10).
+    Unreported {
+        /// The person.
+        operator: Code,
+        /// Index of the act.
+        index: u64,
+    },
+    /// Somebody has a card for which the office asks for a qualification, and his runs out or is not there (S4 10(1)(1)).
+    Unqualified {
+        /// The person.
+        operator: Code,
+        /// When it ends, or ended; nothing where there never was one.
+        ends: Option<u64>,
+    },
+    /// A card was blocked because it was reported, and no form about it was begun (S1 12(2)).
+    LossUnwritten {
+        /// The card.
+        card: CardGuid,
+        /// Index of the act.
+        index: u64,
+    },
 }
 
 impl Task {
@@ -111,7 +141,11 @@ impl Task {
             | Waits::Unreturned { .. }
             | Waits::Unrenewed { .. }
             | Waits::Untrained(_)
-            | Waits::NotTold { .. } => self.whose.is(operator, register, now),
+            | Waits::NotTold { .. }
+            | Waits::Unacknowledged { .. }
+            | Waits::Unreported { .. }
+            | Waits::Unqualified { .. }
+            | Waits::LossUnwritten { .. } => self.whose.is(operator, register, now),
         };
         let holders = || register.posts().flat_map(|post| post.holders(now)).map(|who| &who.operator);
         may && (of_a_holder(operator) || now >= self.since.saturating_add(ANSWER_MS) || !holders().any(of_a_holder))
@@ -172,8 +206,12 @@ pub fn today(register: &Register, casebook: &Casebook, now: u64) -> Vec<Task> {
     tasks.extend(nobody_responsible(register, now));
     tasks.extend(unreturned(register, now));
     tasks.extend(unrenewed(register, now));
-    tasks.extend(untrained(register, casebook, now));
-    tasks.extend(not_told(register, casebook, now));
+    tasks.extend(told::untrained(register, casebook, now));
+    tasks.extend(told::unacknowledged(register, casebook, now));
+    tasks.extend(told::not_told(register, casebook, now));
+    tasks.extend(told::unreported(register, casebook, now));
+    tasks.extend(cards::unqualified(register, now));
+    tasks.extend(cards::unwritten_losses(register, casebook, now));
     tasks.sort_by_key(|task| (task.due.unwrap_or(u64::MAX), task.since));
     tasks
 }
@@ -287,74 +325,6 @@ fn unrenewed(register: &Register, now: u64) -> impl Iterator<Item = Task> + '_ {
     })
 }
 
-/// Whoever works here for two months and took part in nothing for a year: only where an office writes trainings down.
-fn untrained(register: &Register, casebook: &Casebook, now: u64) -> Vec<Task> {
-    let mut last = alloc::collections::BTreeMap::<&Code, u32>::new();
-    for case in casebook.cases_on(Form::Training) {
-        for taken in case.taken(people::ATTENDED) {
-            let (who, on) = (taken.written.field(people::ATTENDED_WHO), taken.written.field(people::ATTENDED_DAY));
-            if let (Some(Value::Code(who)), Some(Value::Day(on))) = (who, on) {
-                let newest = last.entry(who).or_default();
-                *newest = (*newest).max(*on);
-            }
-        }
-    }
-    if casebook.cases_on(Form::Training).next().is_none() {
-        return Vec::new();
-    }
-    let year_ago = local_day(now).saturating_sub(YEAR_DAYS);
-    let at_work = register.operators().filter(|operator| {
-        let long = operator.designations().iter().any(|said| said.value.from.saturating_add(NEW_HERE) <= now);
-        operator.is_current(now) && long && operator.home().is_none()
-    });
-    let untrained = at_work.filter(|operator| last.get(operator.code()).is_none_or(|on| *on <= year_ago));
-    untrained
-        .map(|operator| {
-            let last = last.get(operator.code()).map_or(0, |on| moment(*on, 0));
-            let whose = Whose::Roles([Role::SystemManager, Role::SecurityManager, Role::DataProtectionManager].into());
-            Task { what: Waits::Untrained(operator.code().clone()), whose, since: last, due: None }
-        })
-        .collect()
-}
-
-/// Changes of the last weeks of somebody's card or permissions that no notice speaks of. Who is given a card in his hand knows of it.
-fn not_told(register: &Register, casebook: &Casebook, now: u64) -> Vec<Task> {
-    let told: BTreeSet<u64> = casebook
-        .cases_on(Form::Notice)
-        .filter_map(
-            |notice| {
-                if let Some(Value::Act(act)) = notice.opened.field(1) { register.act_index(act) } else { None }
-            },
-        )
-        .collect();
-    let mut changes = BTreeSet::<(u64, Code, u64)>::new();
-    let recent = |effective: u64| effective <= now && effective.saturating_add(NOTICE_TIME) > now;
-    for card in register.cards_by_number() {
-        let Some(holder) = card.issued().operator.as_ref() else { continue };
-        let said = card.states().iter().filter(|said| recent(said.effective));
-        let told_by_hand = |state: CardState| matches!(state, CardState::Returned | CardState::Disposed);
-        changes.extend(
-            said.filter(|said| !told_by_hand(said.value.0)).map(|said| (said.index, holder.clone(), said.effective)),
-        );
-    }
-    for operator in register.operators() {
-        let began = operator.designations().iter().map(|said| said.index).min().unwrap_or(0);
-        for (_, words) in operator.profiles() {
-            // What was given on the first day is what he was told he would do.
-            let said = words.iter().filter(|said| recent(said.effective) && said.index > began);
-            changes.extend(said.map(|said| (said.index, operator.code().clone(), said.effective)));
-        }
-    }
-    let open = changes.into_iter().filter(|(index, ..)| !told.contains(index));
-    open.map(|(index, operator, since)| Task {
-        what: Waits::NotTold { operator, index },
-        whose: Whose::Roles(Form::Notice.definition().opened_by.to_vec()),
-        since,
-        due: Some(since + 7 * DAY_MS),
-    })
-    .collect()
-}
-
 /// The form and number of the case that a task is about.
 #[must_use]
 pub const fn case_of(task: &Task) -> Option<CaseId> {
@@ -368,9 +338,5 @@ pub const ANSWER_MS: u64 = 60 * 60 * 1000;
 const UNCONFIRMED_DAYS: u32 = 31;
 /// Six weeks before the end of a designation, and after it (ours): a renewal on 1 April is prepared in February.
 const RENEWAL_AHEAD: u64 = 45 * DAY_MS;
-/// Once a year (S1 19).
-const YEAR_DAYS: u32 = 365;
-/// Who came within two months waits for the next training (ours).
-const NEW_HERE: u64 = 60 * DAY_MS;
 /// What lies longer ago nobody is told any more (ours).
 const NOTICE_TIME: u64 = 60 * DAY_MS;

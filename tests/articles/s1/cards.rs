@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use sekisho_ipc::PromptRequest;
-use sekisho_tests::clerk::{insert, login, pull, try_login, verdict_of};
+use sekisho_ipc::{PromptRequest, SessionState};
+use sekisho_tests::clerk::{insert, login, pull, try_login, verdict_of, wait_state};
+use sekisho_tests::ledger::succeeded;
 use sekisho_tests::said;
 use sekisho_tests::scene::{Scene, wait_sealed};
+
+use crate::cases::{shown, step, waits};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -109,6 +112,66 @@ fn s1_11_3_unknown_and_revoked_cards_are_refused_on_record() {
 }
 
 #[test]
+fn s1_12_2_one_report_blocks_the_card_and_two_officers_acknowledge_its_form() {
+    let mut scene = Scene::new("funshitsu");
+    let other = scene.another_terminal("t2", "jumin-2");
+    scene.appoint("20003", "情 報", "joho-kacho", &["system_manager"]);
+    scene.appoint("20004", "住 基", "sosa-kanri", &["access_manager"]);
+    insert(&scene.terminal, &mut scene.clerk);
+    login(&scene.terminal, &scene.clerk);
+    assert!(waits(&scene, "its form is not filled in").is_empty());
+
+    // One report, at another panel, and the card opens nothing anywhere.
+    succeeded("sekisho report", &other.sekisho(&["report", "lost", "10023"]).output().unwrap());
+    wait_state(&scene.terminal, SessionState::AwaitPin);
+    assert_eq!(try_login(&scene.terminal, &scene.clerk), "card_suspended");
+    let report = |scene: &Scene| {
+        let rows = scene.desk.list(&["report", "list", "--open"]);
+        rows.into_iter().find(|row| row["why"] == "lost")
+    };
+    let row = report(&scene).unwrap();
+    let id = row["id"].as_str().unwrap().to_owned();
+
+    // It calls for its form, which knows what was reported.
+    let [task] = waits(&scene, "its form is not filled in").try_into().unwrap_or_else(|all| panic!("{all:?}"));
+    assert!(task["due"].as_str().unwrap().starts_with("overdue"), "at once: {task}");
+    assert!(task["do"].as_str().unwrap().contains(&format!("report form {id}")), "{task}");
+    let without = scene.refused(&["report", "form", &id, "place=駅前"]);
+    assert!(without.contains("circumstances"), "{without}");
+    scene.desk.run(&["report", "form", &id[..12], "place=駅前", "circumstances=帰宅途中に紛失"]);
+    assert!(waits(&scene, "its form is not filled in").is_empty());
+    let twice = scene.refused(&["report", "form", &id, "place=駅前", "circumstances=再"]);
+    assert!(twice.contains("case show card-loss-"), "{twice}");
+    let cases = scene.desk.list(&["case", "list", "--form", "card-loss"]);
+    let case = cases[0]["case"].as_str().unwrap().to_owned();
+    let said = shown(&scene, &case);
+    for word in ["jumin-2", "lost", "帰宅途中に紛失", &id[..16]] {
+        assert!(said.contains(word), "'{word}' is missing: {said}");
+    }
+
+    // Two officers hear of it, each for himself, and say what is to be done.
+    let heard = |scene: &Scene| waits(scene, &format!("case step {case} acknowledge")).len();
+    assert_eq!(heard(&scene), 2);
+    scene.desk.sign_by("20003");
+    step(&scene, &case, "acknowledge", &[]);
+    assert_eq!(heard(&scene), 1);
+    scene.desk.sign_by("20004");
+    step(&scene, &case, "acknowledge", &[]);
+    assert_eq!(heard(&scene), 0);
+    let early = scene.refused(&["case", "step", &case, "close"]);
+    assert!(early.contains("instruct"), "{early}");
+    step(&scene, &case, "instruct", &["instruction=警察に届け出ること"]);
+    let guid = scene.desk.guid_of("10023");
+    scene.desk.run(&["card", "revoke", &guid, "--reason", "lost"]);
+    assert!(waits(&scene, "its form is not filled in").is_empty(), "what is decided about it is no other report");
+    let row = report(&scene).unwrap();
+    assert!(row["state"].as_str().unwrap().contains(&case), "open as long as its form is: {row}");
+    step(&scene, &case, "close", &[]);
+    assert!(report(&scene).is_none(), "closed with its form");
+    assert!(shown(&scene, &case).contains("警察に届け出ること"));
+}
+
+#[test]
 fn s1_12_3_with_the_duty_the_card_ends_and_is_listed_until_it_is_returned() {
     let mut scene = Scene::new("hennou");
     let unreturned = |scene: &Scene| scene.desk.list(&["card", "list", "--unreturned"]);
@@ -119,7 +182,7 @@ fn s1_12_3_with_the_duty_the_card_ends_and_is_listed_until_it_is_returned() {
     assert!(unreturned(&scene).is_empty(), "the duty goes on until then");
     scene.clock.pass(3 * MINUTE);
     assert_ne!(verdict_of(&scene.terminal, "juminhyo.issue"), "granted");
-    sekisho_tests::clerk::wait_state(&scene.terminal, sekisho_ipc::SessionState::AwaitPin);
+    wait_state(&scene.terminal, SessionState::AwaitPin);
     assert_eq!(try_login(&scene.terminal, &scene.clerk), "operator_ended");
     let [row] = unreturned(&scene).try_into().unwrap_or_else(|all| panic!("{all:?}"));
     assert_eq!((&row["operator"], &row["back"]), (&"10023".into(), &"overdue".into()));

@@ -5,7 +5,10 @@ use std::time::Duration;
 use sekisho_ipc::SessionState;
 use sekisho_tests::clerk::{insert, login, pull, try_login, verdict_of, wait_state};
 use sekisho_tests::ledger::both;
+use sekisho_tests::said;
 use sekisho_tests::scene::{FUNCTIONS, Scene, wait_fresh, wait_sealed};
+
+use crate::cases::{day, open, step};
 
 #[test]
 fn s2_3_2_4_only_the_system_manager_sets_an_administrators_secret() {
@@ -58,6 +61,83 @@ fn s2_5_an_operator_has_the_functions_that_are_listed_for_him() {
     assert_eq!(verdict_of(&scene.terminal, "no.such"), "function_unknown");
     wait_sealed(&scene.terminal);
     assert_eq!(scene.search(&["--kind", "decision", "--verdict", "refused"]).len(), 4, "each refusal is on record");
+}
+
+/// What is set up for the residents' section.
+const SET_UP: [&str; 9] =
+    ["operator", "designate", "10040", "--name", "山本 新", "--section", "jumin", "--at-section", "jumin"];
+
+/// The same, under a permit of that number.
+fn under(number: &str) -> Vec<&str> {
+    [&["--system-use", number], &SET_UP[..]].concat()
+}
+
+#[test]
+fn s2_6_1_2_nothing_is_set_up_for_a_section_without_the_number_of_its_permit() {
+    let mut scene = Scene::new("kyoka");
+    let known = |scene: &Scene| scene.desk.list(&["operator", "list"]).iter().any(|row| row["operator"] == "10040");
+    scene.apply("[policy]\npermitted_classes = [\"operators\", \"terminals\"]\n");
+
+    // None, one that is not there, one that nobody has decided about, one that was refused, another section's, one that has ended.
+    let (status, japanese) = said::run("designate", &mut scene.desk.command_in("ja", &SET_UP), "");
+    assert!(
+        !status.success() && japanese.contains("利用許可の番号が必要") && japanese.contains("--system-use"),
+        "{japanese}"
+    );
+    let missing = scene.refused(&SET_UP);
+    assert!(missing.contains("permit to use the system") && missing.contains("--system-use"), "{missing}");
+    assert!(scene.refused(&under("2026-1")).contains("is not there"));
+    let apply = |scene: &Scene, section: &str| {
+        let case = open(scene, "system-use", &[&format!("section={section}"), "purpose=窓口業務", "users=1"]);
+        step(scene, &case, "examine", &["result=適"]);
+        let number = case.strip_prefix("system-use-").unwrap().to_owned();
+        (case, number)
+    };
+    let answer = |scene: &Scene, case: &str, more: &[&str]| step(scene, case, "permit", more);
+    let (case, number) = apply(&scene, "jumin");
+    assert!(scene.refused(&under(&number)).contains("has not been granted yet"));
+    let (refused, of_refused) = apply(&scene, "jumin");
+    answer(&scene, &refused, &["answer=refused"]);
+    assert!(scene.refused(&under(&of_refused)).contains("was refused"));
+    let (foreign, of_foreign) = apply(&scene, "zeimu");
+    answer(&scene, &foreign, &["answer=granted"]);
+    assert!(scene.refused(&under(&of_foreign)).contains("is another section's"));
+    let (ended, of_ended) = apply(&scene, "jumin");
+    answer(&scene, &ended, &["answer=granted"]);
+    step(&scene, &ended, "end", &["reason=運用が不適切"]);
+    assert!(scene.refused(&under(&of_ended)).contains("has ended"));
+    assert!(!known(&scene));
+    // A proposal goes by the same rule, before anybody is to approve it.
+    assert!(scene.refused(&[&["--propose"], &SET_UP[..]].concat()).contains("permit to use the system"));
+    assert!(scene.refused(&[&["--propose"], &under(&of_ended)[..]].concat()).contains("has ended"));
+
+    // With a permit in force it is set up, and the act says under which.
+    let last = day(&scene, 20);
+    answer(&scene, &case, &["answer=granted", &format!("until={last}")]);
+    scene.decide(&under(&number));
+    assert!(known(&scene));
+    let acts = scene.desk.run(&["acts", "--full", "--last", "1"]);
+    assert!(acts.contains("permit to use the system: 2026-1"), "{acts}");
+    // What only takes rights away waits for no permit; and what the rule does not name asks for none.
+    scene.decide(&["operator", "end", "10040", "--reason", "left_duty"]);
+    scene.decide(&["function", "set", "nenkin.inquire", "年金照会"]);
+    scene.clock.pass(std::time::Duration::from_secs(21 * 24 * 3600));
+    let late = scene.refused(&[
+        "--system-use",
+        &number,
+        "operator",
+        "profile",
+        "10023",
+        "jumin-a",
+        "--function",
+        "juminhyo.issue",
+    ]);
+    assert!(late.contains("has ended"), "{late}");
+    // Whoever holds both books comes to the same.
+    scene.desk.assert_verified();
+    scene.ledger.kill();
+    scene.ledger.assert_sound();
+    scene.ledger.serve();
 }
 
 #[test]

@@ -139,6 +139,7 @@ impl Desk {
             proposal: None,
             effective: None,
             paper: None,
+            permit: None,
         };
         act.to_be_signed(&self.signer).finish([0; 64])
     }

@@ -32,6 +32,8 @@ pub(crate) struct ChangesFile {
     pub(super) operator_state: Vec<OperatorStateTable>,
     pub(super) profile: Vec<ProfileTable>,
     pub(super) withdraw_profile: Vec<WithdrawProfileTable>,
+    pub(super) qualification: Vec<QualificationTable>,
+    pub(super) end_qualification: Vec<EndQualificationTable>,
     pub(super) card_state: Vec<CardStateTable>,
     pub(super) activate_card: Vec<ActivateCardTable>,
     pub(super) terminal: Vec<TerminalTable>,
@@ -191,6 +193,24 @@ pub(super) struct WithdrawProfileTable {
     pub(super) from: Option<Dated>,
 }
 
+/// That a person qualifies for cards: `kinds = ["business"]`, `by = "研修 令和8年度"`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct QualificationTable {
+    pub(super) operator: Text<Code>,
+    pub(super) kinds: Vec<Text<CardKind>>,
+    pub(super) by: Text<Title>,
+    pub(super) from: Option<Dated>,
+    pub(super) to: Option<Dated>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EndQualificationTable {
+    pub(super) operator: Text<Code>,
+    pub(super) from: Option<Dated>,
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CardStateTable {
@@ -327,6 +347,8 @@ pub(super) struct PolicyTable {
     pub(super) keep_sealed_days: Option<u16>,
     pub(super) recovery_wait_seconds: Option<u32>,
     pub(super) hear_percent: Option<u8>,
+    pub(super) qualified_kinds: Option<Vec<Text<CardKind>>>,
+    pub(super) permitted_classes: Option<Vec<Text<Class>>>,
     pub(super) two_terminals: Option<Text<TwoTerminals>>,
     pub(super) retention_access_years: Option<u8>,
     pub(super) retention_operation_years: Option<u8>,

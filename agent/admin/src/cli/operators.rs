@@ -1,7 +1,8 @@
 //! Arguments about operators and their permissions.
 
 use clap::{Args, Subcommand};
-use sekisho_register::change::{PersonClass, StateReason};
+use sekisho_register::Title;
+use sekisho_register::change::{CardKind, PersonClass, StateReason};
 use sekisho_wire::id::Code;
 
 use super::{Period, Since, when, word};
@@ -64,6 +65,28 @@ pub(crate) enum OperatorCommand {
         /// The permission
         #[arg(value_parser = word::<Code>)]
         profile: Code,
+        #[command(flatten)]
+        since: Since,
+    },
+    /// Say that a person qualifies for cards: for which kinds, by what, until when (交付資格の認定)
+    Qualify {
+        /// The person
+        #[arg(value_parser = word::<Code>)]
+        operator: Code,
+        /// Kind of card, as 'card issue --kind' names it; give it as often as needed
+        #[arg(long = "kind", value_parser = word::<CardKind>, default_value = "business")]
+        kinds: Vec<CardKind>,
+        /// By what: a training, an examination, the number of the document
+        #[arg(long = "by", value_parser = word::<Title>, value_name = "TEXT")]
+        ground: Title,
+        #[command(flatten)]
+        period: Period,
+    },
+    /// Take that back: what was lent stays with the person, and nothing more is lent (交付資格の取消し)
+    EndQualification {
+        /// The person
+        #[arg(value_parser = word::<Code>)]
+        operator: Code,
         #[command(flatten)]
         since: Since,
     },

@@ -9,7 +9,7 @@ use super::{CommitteeArguments, CustodyArguments};
 pub(crate) enum ReportCommand {
     /// List cards blocked at terminals, and incidents, newest first (届出一覧)
     List {
-        /// Only cards that are still blocked by their report
+        /// Only cards about which nobody has decided, or whose form is not closed
         #[arg(long)]
         open: bool,
     },
@@ -17,6 +17,14 @@ pub(crate) enum ReportCommand {
     Show {
         /// The id of its act, or the beginning of it
         id: String,
+    },
+    /// Fill in the form of a lost card from a report: its card, reason, time, terminal and act stand in it already (紛失等届の作成)
+    Form {
+        /// The id of the act that blocked the card, or the beginning of it, as 'report list' and 'acts' show it
+        id: String,
+        /// What else stands in it, place and circumstances at least; 'form show card-loss' names the fields
+        #[arg(value_name = "FIELD=VALUE")]
+        fields: Vec<String>,
     },
     /// Print what is kept, since when and until when, what keeps it longer, what was destroyed (データ保管状況報告書)
     Custody(Box<CustodyArguments>),

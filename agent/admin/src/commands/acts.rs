@@ -1,7 +1,7 @@
 //! The register log as text: number, date, who, what.
 
-use sekisho_register::SignedAct;
 use sekisho_register::wareki::moment_text;
+use sekisho_register::{Sight, SignedAct};
 
 use crate::desk::Desk;
 use crate::error::AdminError;
@@ -21,7 +21,11 @@ fn print_list(desk: &Desk, first: usize) -> Result<(), AdminError> {
     let language = desk.screen.language;
     let mut table = Table::new(&[("index", ""), ("made", ""), ("by", ""), ("id", ""), ("what", "")]);
     let mut text = String::new();
+    let sight = desk.sight();
     for (index, (entry, folded)) in desk.cache.acts().enumerate().skip(first) {
+        if !is_seen(desk, &sight, entry) {
+            continue;
+        }
         let (made, by, id, what) = match SignedAct::decode(entry) {
             Ok(signed) => {
                 let rendered = sekisho_register::render(signed.act(), desk.cache.register(), language);
@@ -48,6 +52,11 @@ fn print_list(desk: &Desk, first: usize) -> Result<(), AdminError> {
     }
 }
 
+/// The head of a section is shown the office's acts and those about his own; what is no act is everybody's concern.
+fn is_seen(desk: &Desk, sight: &Sight, entry: &[u8]) -> bool {
+    SignedAct::decode(entry).map_or(true, |signed| sight.sees_act(desk.cache.register(), &signed))
+}
+
 /// What the policy was before an act that changes it.
 fn former(desk: &Desk, index: usize, signed: &SignedAct) -> Option<String> {
     let was = former_policy::before(&desk.cache, index, signed, desk.screen.language)?;
@@ -59,7 +68,11 @@ fn unreadable(desk: &Desk) -> String {
 }
 
 fn print_full(desk: &Desk, first: usize) -> Result<(), AdminError> {
+    let sight = desk.sight();
     for (index, (entry, folded)) in desk.cache.acts().enumerate().skip(first) {
+        if !is_seen(desk, &sight, entry) {
+            continue;
+        }
         let text = match SignedAct::decode(entry) {
             Ok(signed) => {
                 let by = by_whom(&desk.cache, desk.screen.language, &signed);

@@ -278,6 +278,7 @@ fn is_about_the_card(error: &AdminError) -> bool {
             | FoldRefusal::KeyUsed
             | FoldRefusal::KeyMalformed
             | FoldRefusal::CardFinal { .. }
+            | FoldRefusal::NotQualified { .. }
             | FoldRefusal::Ended(_)
             | FoldRefusal::OperatorNotCurrent(_)
             | FoldRefusal::DatesWrong(_)

@@ -7,6 +7,7 @@ use sekisho_paper::{Facts, Said};
 use sekisho_register::NameHash;
 use sekisho_register::cases::Case;
 
+use super::cases::expect_in_sight;
 use super::registers::end_of;
 use crate::casebook::Cases;
 use crate::cli::{CaseBookArguments, CaseSheetArguments};
@@ -21,7 +22,9 @@ pub(super) fn book(desk: &mut Desk, arguments: &CaseBookArguments) -> Result<(),
     let known = Cases::read(desk)?;
     let at = arguments.as_of.map_or_else(|| printing.now(), end_of);
     let since = arguments.since.map_or(0, |date| date.moment(Edge::From));
-    let wanted = known.casebook.cases().filter(|case: &&Case| case.opened.made >= since);
+    let sight = desk.sight();
+    let seen = |case: &&Case| sight.sees_case(desk.cache.register(), case);
+    let wanted = known.casebook.cases().filter(seen).filter(|case: &&Case| case.opened.made >= since);
     let tables = [cases::book(printing.as_of(desk, at), arguments.form, wanted, &texts(&known))];
     let facts = facts(desk, &printing, &known, at);
     let written = printing.write(&arguments.output, form, &tables, &facts)?;
@@ -34,6 +37,7 @@ pub(super) fn sheet(desk: &mut Desk, arguments: &CaseSheetArguments) -> Result<(
     let known = Cases::read(desk)?;
     let unknown = || AdminError::Unknown { what: Thing::Case, code: arguments.case.to_string() };
     let case = known.casebook.case(&arguments.case).ok_or_else(unknown)?;
+    expect_in_sight(desk, case)?;
     let at = printing.now();
     let tables = cases::sheet(printing.as_of(desk, at), case, &texts(&known));
     let facts = Facts { orientation: Some(Orientation::Portrait), ..facts(desk, &printing, &known, at) };

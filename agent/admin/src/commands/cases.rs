@@ -2,14 +2,15 @@
 
 use std::path::PathBuf;
 
-use sekisho_register::cases::{Case, Duty, Whose, Written};
+use sekisho_register::cases::{Case, Duty, Written};
 use sekisho_register::change::{Change, Field, OpenCase, TakeStep};
 use sekisho_register::forms::{Asked, Blank, Definition, Form, Kind, Need, Step, Times};
-use sekisho_register::role::Role;
+use sekisho_register::today::Telling;
 use sekisho_register::wareki::{day_text, moment_text, numbered};
 use sekisho_register::{Casebook, Register};
 use sekisho_wire::words::Language;
 
+use super::today::telling;
 use super::{case_prints, templates};
 use crate::casebook::Cases;
 use crate::cli::{CaseCommand, FormCommand};
@@ -66,7 +67,9 @@ pub(crate) fn run(desk: &mut Desk, command: CaseCommand) -> Result<(), AdminErro
         CaseCommand::Show { case } => {
             let cases = Cases::read(desk)?;
             let unknown = || AdminError::Unknown { what: Thing::Case, code: case.to_string() };
-            let text = case_text(cases.casebook.case(&case).ok_or_else(unknown)?, &cases, desk);
+            let case = cases.casebook.case(&case).ok_or_else(unknown)?;
+            expect_in_sight(desk, case)?;
+            let text = case_text(case, &cases, desk);
             desk.screen.print(&text)
         }
     }
@@ -85,7 +88,9 @@ fn list(desk: &mut Desk, form: Option<Form>, open: bool) -> Result<(), AdminErro
         ("state", screen.words("to be done", "未了の手続")),
     ]);
     let asked = |case: &&Case| form.is_none_or(|form| case.id.form == form);
-    let mut rows: Vec<&Case> = cases.casebook.cases().filter(asked).collect();
+    let sight = desk.sight();
+    let seen = cases.casebook.cases().filter(|case| sight.sees_case(desk.cache.register(), case));
+    let mut rows: Vec<&Case> = seen.filter(asked).collect();
     rows.sort_by_key(|case| case.opened.index);
     for case in rows {
         let duties = case.duties(desk.cache.register(), now);
@@ -105,6 +110,18 @@ fn list(desk: &mut Desk, form: Option<Form>, open: bool) -> Result<(), AdminErro
         ]);
     }
     screen.print_table(&table)
+}
+
+/// A case of another section is not shown to the head of one: the ledger gives him none of its texts either.
+pub(super) fn expect_in_sight(desk: &Desk, case: &Case) -> Result<(), AdminError> {
+    if desk.sight().sees_case(desk.cache.register(), case) {
+        return Ok(());
+    }
+    let rule = Said::new(
+        "it is about another section, and you head your own alone; ask the data protection manager",
+        "他の課に関するものです。閲覧できるのは自分の課に関するものだけです。データ保護管理者に依頼してください",
+    );
+    Err(AdminError::Argument { name: "CASE", value: case.id.to_string(), rule })
 }
 
 /// Who wrote it, in the name of which post, from which paper.
@@ -159,43 +176,25 @@ fn case_text(case: &Case, cases: &Cases, desk: &Desk) -> String {
         [] => lines.push(screen.words("nothing has to be done any more", "未了の手続はありません").to_owned()),
         duties => {
             lines.push(screen.words("to be done:", "未了の手続:").to_owned());
-            lines.extend(duties.iter().map(|duty| format!("  {}", duty_text(duty, screen))));
+            telling(desk, &cases.casebook, |telling| {
+                lines.extend(duties.iter().map(|duty| format!("  {}", duty_text(duty, telling))));
+            });
         }
     }
     lines.join("\n")
 }
 
 /// What has to be done, by whom, until when.
-pub(crate) fn duty_text(duty: &Duty, screen: Screen) -> String {
-    let language = screen.language;
-    let step = duty.step.title.text(language);
-    let about = duty.about.map_or_else(String::new, |number| format!(" ({number})"));
+fn duty_text(duty: &Duty, telling: &Telling<'_>) -> String {
+    let language = telling.language;
     let due = duty.due.map_or_else(String::new, |due| {
         let due = moment_text(due, language);
-        screen.words(format!(", until {due}"), format!("、期限 {due}"))
+        match language {
+            Language::Japanese => format!("、期限 {due}"),
+            Language::English => format!(", until {due}"),
+        }
     });
-    format!("{step}{about}: {}{due} [{}]", whose_text(&duty.whose, screen), duty.step.name)
-}
-
-/// Whose a duty is, for people.
-pub(crate) fn whose_text(whose: &Whose, screen: Screen) -> String {
-    let roles = |roles: &[Role]| -> String {
-        if roles.len() == Role::ALL.len() {
-            return screen.words("anybody in a post", "職に就いている者").to_owned();
-        }
-        let names: Vec<&str> = roles.iter().map(|role| screen.words(role.name(), role.title())).collect();
-        names.join(screen.words(" or ", "又は"))
-    };
-    match whose {
-        Whose::Roles(all) => roles(all),
-        Whose::Section(all, section) => {
-            screen.words(format!("{} of {section}", roles(all)), format!("{section}の{}", roles(all)))
-        }
-        Whose::Post(post) => screen.words(format!("post {post}"), format!("職 {post}")),
-        Whose::Partner(all, partner) => {
-            screen.words(format!("{}, to office {partner}", roles(all)), format!("{}から団体 {partner} へ", roles(all)))
-        }
-    }
+    format!("{}: {}{due} [{}]", telling.step(duty), telling.whose(&duty.whose), duty.step.name)
 }
 
 fn no_such_step(definition: &Definition, given: &str) -> AdminError {

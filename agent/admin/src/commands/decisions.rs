@@ -1,9 +1,9 @@
 //! The short forms: one change each, from the command line.
 
 use sekisho_register::change::{
-    Change, ConnectionState, Designate, EndPermit, GivePermit, GiveProfile, HoldPost, LeavePost, OperatorState,
-    SetConnection, SetFunction, SetOperatorState, SetPost, SetPurpose, SetRoute, SetSection, StateReason,
-    WithdrawProfile,
+    Change, ConnectionState, Designate, EndPermit, EndQualification, GivePermit, GiveProfile, HoldPost, LeavePost,
+    OperatorState, Qualify, SetConnection, SetFunction, SetOperatorState, SetPost, SetPurpose, SetRoute, SetSection,
+    StateReason, WithdrawProfile,
 };
 
 use crate::changes_file::{Drafter, end_of_fiscal_year};
@@ -110,6 +110,13 @@ pub(super) fn operator(desk: &mut Desk, command: OperatorCommand) -> Result<(), 
         }
         OperatorCommand::WithdrawProfile { operator, profile, since: at } => {
             Change::WithdrawProfile(WithdrawProfile { operator, profile, effective: since(at) })
+        }
+        OperatorCommand::Qualify { operator, kinds, ground, period: dates } => {
+            let (from, to) = period(dates);
+            Change::Qualify(Box::new(Qualify { operator, kinds: sorted(kinds), ground, from, to }))
+        }
+        OperatorCommand::EndQualification { operator, since: at } => {
+            Change::EndQualification(EndQualification { operator, effective: since(at) })
         }
         OperatorCommand::List | OperatorCommand::Renew(_) => return Ok(()),
     };

@@ -55,7 +55,9 @@ pub(super) fn list(desk: &mut Desk) -> Result<(), AdminError> {
         ("what", desk.screen.words("what", "内容")),
         ("waits", desk.screen.words("waits for", "承認待ち")),
     ]);
-    for (id, proposed) in casebook.open_proposals(register, now) {
+    let sight = desk.sight();
+    let seen = casebook.open_proposals(register, now).filter(|(_, proposed)| sight.sees_act(register, &proposed.act));
+    for (id, proposed) in seen {
         let act = proposed.act.act();
         let by = crate::grounds::who(&desk.cache, desk.screen.language, proposed.act.signer(), act.made);
         let mut what = super::acts::changes_of(&sekisho_register::render(act, register, language));

@@ -6,14 +6,15 @@ use sekisho_paper::forms::LABELS;
 use sekisho_paper::print::as_of;
 use sekisho_paper::registers::state_of;
 use sekisho_paper::{AsOf, Table};
-use sekisho_register::Register;
 use sekisho_register::calendar::{MINUTE_MS, fiscal_year};
 use sekisho_register::cards::Card;
 use sekisho_register::change::SetTerminal;
 use sekisho_register::wareki::moment_text;
+use sekisho_register::{Casebook, Register};
 use sekisho_wire::id::{Code, Numbered};
 use sekisho_wire::words::Language;
 
+use crate::casebook;
 use crate::cli::{LabelArguments, RegisterArguments, RegisterCommand, Which};
 use crate::clock;
 use crate::dates::{Edge, When};
@@ -34,11 +35,20 @@ fn print(desk: &mut Desk, arguments: &RegisterArguments) -> Result<(), AdminErro
         return Err(AdminError::Argument { name: "--year", value, rule });
     }
     // Which form it is, no entry of a log decides.
-    let form = table(AsOf { register: &Register::new(), names: &desk.cache, at: 0 }, arguments.which, None).form;
+    let form = table(
+        AsOf { register: &Register::new(), names: &desk.cache, at: 0, cases: None, sight: None },
+        arguments.which,
+        None,
+    )
+    .form;
     let printing = Printing::begin(desk, form, &arguments.again, arguments.at_size)?;
     let at = arguments.as_of.map_or_else(|| printing.now(), end_of);
-    let of = printing.as_of(desk, at);
+    let casebook = casebook_beside(desk, arguments.which);
+    let cases = casebook.as_ref().map(|casebook| (casebook, printing.now()));
+    let sight = desk.sight();
+    let of = AsOf { cases, sight: Some(&sight), ..printing.as_of(desk, at) };
     let table = table(of, arguments.which, arguments.year);
+    let table = if sight.is_whole() { table } else { table.noted(OWN_SECTION) };
     let facts = printing.facts(desk, as_of(at));
     let tables = [table];
     if !printing.write(&arguments.output, tables[0].form, &tables, &facts)?.is_empty() {
@@ -83,6 +93,31 @@ fn table(of: AsOf<'_>, which: Which, year: Option<u16>) -> Table {
     }
 }
 
+/// The casebook, for the register that says what of it people have acknowledged. Where it cannot be read, and by whoever may not, the register is shown
+/// without: that it is so is said.
+fn casebook_beside(desk: &mut Desk, which: Which) -> Option<Casebook> {
+    if which != Which::Operators {
+        return None;
+    }
+    match casebook::entries(desk) {
+        Ok((casebook, _)) => Some(casebook),
+        Err(error) => {
+            let why = error.in_words(desk.screen.language);
+            desk.screen.note(
+                &format!("without the rules that people acknowledged: the casebook was not read ({why})"),
+                &format!("処理簿を読めなかったため、基準書の確認は表示していません({why})"),
+            );
+            None
+        }
+    }
+}
+
+/// What a head of a section prints says so.
+const OWN_SECTION: sekisho_paper::Said = sekisho_paper::Said::new(
+    "操作者・カード・端末機・許可は、印刷した者の課に関するものに限る。",
+    "People, cards, terminals and permits are those of the section of whoever printed it.",
+);
+
 /// How the same print is made again.
 fn note_again(desk: &Desk, size: u64, printed_at: u64) {
     let time = sekisho_paper::table::iso_moment(printed_at);
@@ -99,16 +134,22 @@ pub(super) fn print_now(desk: &mut Desk, which: Which) -> Result<(), AdminError>
     desk.log_in()?;
     // Of routes what was last decided: whoever changes one goes by that.
     let at = if which == Which::Routes { u64::MAX } else { clock::now() };
-    let of = AsOf { register: desk.cache.register(), names: &desk.cache, at };
+    let casebook = casebook_beside(desk, which);
+    let cases = casebook.as_ref().map(|casebook| (casebook, at));
+    let sight = desk.sight();
+    let of = AsOf { register: desk.cache.register(), names: &desk.cache, at, cases, sight: Some(&sight) };
     desk.screen.print_form(&table(of, which, None))
 }
 
 /// Cards of one section or of all, those that should have come back or all, and how many of each state there are among them.
 pub(super) fn list_cards(desk: &mut Desk, section: Option<&Code>, unreturned: bool) -> Result<(), AdminError> {
     desk.log_in()?;
-    let of = AsOf { register: desk.cache.register(), names: &desk.cache, at: clock::now() };
+    let sight = desk.sight();
+    let (at, sight) = (clock::now(), Some(&sight));
+    let of = AsOf { register: desk.cache.register(), names: &desk.cache, at, cases: None, sight };
     let wanted = |card: &Card| {
-        section.is_none_or(|section| of.section_of_card(card) == Some(section))
+        sight.is_none_or(|sight| sight.sees_card(of.register, card))
+            && section.is_none_or(|section| of.section_of_card(card) == Some(section))
             && (!unreturned || of.is_unreturned(card))
     };
     desk.screen.print_form(&of.cards_where(wanted))?;
@@ -126,7 +167,9 @@ pub(super) fn list_cards(desk: &mut Desk, section: Option<&Code>, unreturned: bo
 /// All terminals, or those for which nobody is responsible.
 pub(super) fn list_terminals(desk: &mut Desk, unattended: bool) -> Result<(), AdminError> {
     desk.log_in()?;
-    let of = AsOf { register: desk.cache.register(), names: &desk.cache, at: clock::now() };
+    let sight = desk.sight();
+    let (at, sight) = (clock::now(), Some(&sight));
+    let of = AsOf { register: desk.cache.register(), names: &desk.cache, at, cases: None, sight };
     let wanted = |version: &SetTerminal| !unattended || of.register.responsible_persons(version, of.at).is_empty();
     desk.screen.print_form(&of.terminals_where(wanted))
 }
@@ -170,7 +213,7 @@ mod tests {
         story.change(Change::CardState(SetCardState { card, state, reason, effective, disposal: None }));
         let cache = story.cache(2);
         let printed = |at| {
-            let of = AsOf { register: cache.register(), names: &cache, at };
+            let of = AsOf { register: cache.register(), names: &cache, at, cases: None, sight: None };
             let cards = of.cards().json(Language::English);
             let dates = ["state", "since", "decided"].map(|key| cards[1][key].as_str().unwrap().to_owned());
             (dates, cards[0]["decided"].as_str().unwrap().to_owned())
@@ -184,7 +227,7 @@ mod tests {
     #[test]
     fn every_register_that_a_form_is_for_can_be_named() {
         let cache = Story::begin().cache(1);
-        let of = AsOf { register: cache.register(), names: &cache, at: NOW };
+        let of = AsOf { register: cache.register(), names: &cache, at: NOW, cases: None, sight: None };
         for which in <Which as clap::ValueEnum>::value_variants() {
             let name = clap::ValueEnum::to_possible_value(which).unwrap().get_name().to_owned();
             assert_eq!(table(of, *which, None).form.key, name);

@@ -9,7 +9,7 @@ use sekisho_wire::id::{Code, Salt};
 use sekisho_wire::record::{Body, Record, kind_number};
 
 use super::sweep::newest;
-use super::{packs, registers};
+use super::{loss, packs, registers};
 use crate::casebook;
 use crate::cli::{ReportCommand, is_beginning_of};
 use crate::clock;
@@ -23,6 +23,7 @@ pub(super) fn run(desk: &mut Desk, command: ReportCommand) -> Result<(), AdminEr
     match command {
         ReportCommand::List { open } => list(desk, open),
         ReportCommand::Show { id } => show(desk, &id),
+        ReportCommand::Form { id, fields } => loss::open(desk, &id, &fields),
         ReportCommand::Custody(arguments) => packs::custody(desk, &arguments),
         ReportCommand::Committee(arguments) => packs::committee(desk, &arguments),
     }
@@ -33,13 +34,25 @@ fn list(desk: &mut Desk, open: bool) -> Result<(), AdminError> {
     let (now, language) = (clock::now(), desk.screen.language);
     let words = |english, japanese| desk.screen.words(english, japanese);
     let mut rows: Vec<(u64, [String; 7])> = Vec::new();
-    for report in blocked(&desk.cache).filter(|report| !open || report.is_open()) {
+    for report in blocked(&desk.cache) {
+        let form = loss::form_about(&casebook, &report);
+        let is_written_on = form.is_some_and(|form| !form.is_closed());
+        if open && !report.is_open() && !is_written_on {
+            continue;
+        }
         let holder = report
             .card
             .holder(now)
             .map_or_else(|| "-".to_owned(), |holder| desk.cache.person(holder.operator, desk.screen.language));
         let state = registers::state_name(report.card, now, language);
         let state = if report.is_open() { words("waits: ", "処分待ち: ").to_owned() + &state } else { state };
+        let state = form.map_or_else(
+            || state.clone(),
+            |form| {
+                let how = if form.is_closed() { words("closed", "終結") } else { words("open", "手続中") };
+                format!("{state}; {} {how}", form.id)
+            },
+        );
         rows.push((
             report.made,
             [

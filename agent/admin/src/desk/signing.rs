@@ -2,7 +2,7 @@
 
 use sekisho_register::Paper;
 use sekisho_register::organisation::Capacity;
-use sekisho_wire::id::{CaseReference, Code};
+use sekisho_wire::id::{CaseReference, Code, Numbered};
 use sekisho_wire::words::Language;
 
 use crate::dates::{Edge, When};
@@ -26,6 +26,8 @@ pub(crate) struct Signing {
     pub request: Option<CaseReference>,
     /// Under which agreement.
     pub agreement: Option<CaseReference>,
+    /// Under which permit to use the system.
+    pub permit: Option<Numbered>,
     /// Into the casebook, for somebody else to approve.
     pub propose: bool,
     /// From when changes without a date of their own take effect (register §R1, key 15).
@@ -68,8 +70,8 @@ mod tests {
             let (pin, token_pin, capacity) = (PinSource::Stdin, PinSource::Terminal, Capacity::Holder);
             let none = (None, None, None, None);
             let (reader, post, request, agreement) = none;
-            let (propose, paper) = (false, None);
-            Signing { pin, token_pin, reader, post, capacity, request, agreement, propose, effective, paper }
+            let (permit, propose, paper) = (None, false, None);
+            Signing { pin, token_pin, reader, post, capacity, request, agreement, permit, propose, effective, paper }
                 .effective_at(now)
         };
         assert_eq!(effective(None).unwrap(), None);

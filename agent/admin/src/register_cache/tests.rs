@@ -111,6 +111,7 @@ impl Story {
             proposal: None,
             effective: None,
             paper: None,
+            permit: None,
         }
     }
 

@@ -162,6 +162,7 @@ impl Agent {
             proposal: None,
             effective: None,
             paper: None,
+            permit: None,
         };
         let to_be_signed = act.to_be_signed(&Signer::Terminal(self.identity.terminal.clone()));
         let signature = self.identity.key.sign(&to_be_signed.signed_bytes());

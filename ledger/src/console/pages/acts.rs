@@ -34,7 +34,7 @@ pub(crate) async fn list(
             let first = end.saturating_sub(PAGE);
             let mut rows = Vec::new();
             for index in (first..end).rev() {
-                rows.push(row(view, index)?);
+                rows.extend(row(view, index)?);
             }
             let shown = Shown::rows(Query::Register, rows.len(), from(first));
             Ok((content(view, rows, first), vec![shown]))
@@ -59,12 +59,16 @@ fn content(view: &View<'_>, rows: Vec<Vec<Cell>>, first: u64) -> Content {
     Content { title: view.say("Acts", "処分の記録"), place: "/console/acts", refresh: None, sections }
 }
 
-fn row(view: &View<'_>, index: u64) -> Result<Vec<Cell>, Refusal> {
+/// Nothing for an act that is another section's.
+fn row(view: &View<'_>, index: u64) -> Result<Option<Vec<Cell>>, Refusal> {
     let signed = act(view, LogName::Register, index)?;
+    if !view.sight.sees_act(&view.register, &signed) {
+        return Ok(None);
+    }
     let text = render(signed.act(), &view.register, view.language);
     let number = Cell::link(format!("/console/acts/{index}"), index.to_string());
     let made = Cell::short(view.moment(signed.act().made));
-    Ok(vec![number, made, Cell::Lines(by_lines(view, &signed)), Cell::Lines(changes_of(&text))])
+    Ok(Some(vec![number, made, Cell::Lines(by_lines(view, &signed)), Cell::Lines(changes_of(&text))]))
 }
 
 #[derive(Deserialize)]
@@ -81,6 +85,9 @@ pub(crate) async fn one(
     entered
         .show(hall, ANY_ROLE, move |view| {
             let signed = act(view, LogName::Register, index)?;
+            if !view.sight.sees_act(&view.register, &signed) {
+                return Err(Refusal::OtherSection);
+            }
             let title = view.say(format!("Act {index}"), format!("処分 {index}"));
             let facts = vec![
                 (view.say("Signed by", "署名者"), Cell::text(by_whom(view, &signed))),
@@ -99,7 +106,11 @@ pub(crate) async fn one(
 /// The text that was signed, and the names beside it.
 pub(super) fn in_full(view: &View<'_>, signed: &SignedAct, log: LogName, index: u64) -> Result<Vec<Block>, Refusal> {
     let mut blocks = vec![Block::Act(render(signed.act(), &view.register, view.language))];
-    let names = view.ledger.names_beside(&view.visitor.office, log, index..index.saturating_add(1))?;
+    let mut names = view.ledger.names_beside(&view.visitor.office, log, index..index.saturating_add(1))?;
+    // Of a proposal that he sees whoever is to decide reads the names; of what took effect those of his own people.
+    if let Some(may_read) = view.sight.names(&view.register).filter(|_| log == LogName::Register) {
+        names.retain(|name| may_read.contains(&NameHash::of(&name.salt, &name.text)));
+    }
     if !names.is_empty() {
         let row = |name: &Name| {
             vec![Cell::text(name.text.as_str()), Cell::Code(NameHash::of(&name.salt, &name.text).to_string())]

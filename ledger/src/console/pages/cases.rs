@@ -95,7 +95,8 @@ pub(crate) async fn list(
 }
 
 fn found<'c>(view: &View<'_>, casebook: &'c Casebook, form: Option<Form>, state: Which) -> Vec<(&'c Case, Vec<Duty>)> {
-    let asked = casebook.cases().filter(|case| form.is_none_or(|form| case.id.form == form));
+    let seen = casebook.cases().filter(|case| view.sight.sees_case(&view.register, case));
+    let asked = seen.filter(|case| form.is_none_or(|form| case.id.form == form));
     let cases = asked.map(|case| (case, case.duties(&view.register, view.now)));
     let wanted = |duties: &Vec<Duty>| match state {
         Which::Open => !duties.is_empty(),
@@ -180,6 +181,9 @@ pub(crate) async fn one(
         .show(hall, CASE_READERS, move |view| {
             let casebook = view.office.casebook();
             let case = casebook.case(&id).ok_or(Refusal::NotFound("case"))?;
+            if !view.sight.sees_case(&view.register, case) {
+                return Err(Refusal::OtherSection);
+            }
             let mut sections = vec![opening(view, case)?, taken(view, case)?];
             sections.push(to_be_done(view, case));
             let content = Content { title: id.text(view.language), place: "/console/cases", refresh: None, sections };

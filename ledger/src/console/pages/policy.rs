@@ -34,6 +34,12 @@ pub(super) fn lines(policy: &Policy, register: &Register, language: Language) ->
     let removal = match policy.on_removal {
         OnRemoval::Close => word("closes the session", "利用を終了"),
     };
+    let qualified: Vec<&str> = policy.qualified_kinds.iter().map(|kind| kind.name(language)).collect();
+    let permitted = policy.permitted_classes.iter().map(|class| match language {
+        Language::English => class.name(),
+        Language::Japanese => class.title(),
+    });
+    let permitted: Vec<&str> = permitted.collect();
     let enforced = if policy.hours_enforced { word("enforced", "適用") } else { word("not enforced", "不適用") };
     let kept = policy.retention_years;
     vec![
@@ -58,6 +64,8 @@ pub(super) fn lines(policy: &Policy, register: &Register, language: Language) ->
         line("An operator at two terminals", "2台での同時利用", two),
         line("A recovery waits", "復旧の予告から実施まで", span(policy.recovery_wait_seconds)),
         line("Terminals heard after a start", "台帳の起動後に確認する端末機", format!("{} %", policy.hear_percent)),
+        line("Cards that ask for a qualification", "交付資格の認定を要するカード", super::list(qualified, " ")),
+        line("Acts that name a permit to use the system", "利用許可の番号を要する処分", super::list(permitted, " ")),
         line("Version of the rules", "規則の版", register.rules().to_string()),
     ]
 }

@@ -69,7 +69,8 @@ fn may_approve(view: &View<'_>, proposal: &Open) -> Result<(), Option<FoldRefusa
 pub(crate) async fn list(State(hall): State<Hall>, entered: Entered) -> Result<Response, Barred> {
     entered
         .show(hall, CASE_READERS, |view| {
-            let (mine, others): (Vec<Open>, Vec<Open>) = open(view).into_iter().partition(|open| open.is_for(view));
+            let seen = open(view).into_iter().filter(|open| view.sight.sees_act(&view.register, &open.act));
+            let (mine, others): (Vec<Open>, Vec<Open>) = seen.partition(|open| open.is_for(view));
             let count = mine.len() + others.len();
             let content = Content {
                 title: view.say("Proposals", "承認待ち"),
@@ -130,6 +131,9 @@ pub(crate) async fn one(
             let casebook = view.office.casebook();
             let proposed = casebook.proposal(&id).ok_or(Refusal::NotFound("proposal"))?;
             let proposal = Open { id, index: proposed.index, act: proposed.act.clone() };
+            if !view.sight.sees_act(&view.register, &proposal.act) {
+                return Err(Refusal::OtherSection);
+            }
             let mut blocks = in_full(view, &proposal.act, LogName::Casebook, proposal.index)?;
             let facts = vec![
                 (view.say("Proposed by", "申請者"), Cell::text(proposal.by(view))),

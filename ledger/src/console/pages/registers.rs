@@ -30,7 +30,7 @@ use crate::http::visit::Shown;
 use crate::http::{Asked, Hall, Named};
 use crate::refusal::Refusal;
 use crate::store::LogName;
-use crate::visitors::ANY_ROLE;
+use crate::visitors::{ANY_ROLE, CASE_READERS};
 
 /// A register as it was at a moment.
 struct AsOf<'a, 'v> {
@@ -127,6 +127,13 @@ pub(crate) async fn one(
                 format!("{when} 現在（登録簿 {size} 件による）"),
             )));
             let rows = table.rows.len();
+            if !view.sight.is_whole() {
+                let own = view.say(
+                    "Of people, cards, terminals and permits your own section's are shown.",
+                    "操作者・カード・端末機・許可は、自分の課に関するものだけを表示しています。",
+                );
+                blocks.push(Block::Text(own));
+            }
             blocks.push(Block::Table(table));
             let about = ABOUT.iter().find(|(register, _)| register == at);
             blocks.extend(about.and_then(|(_, group)| changes::buttons(view, *group)));
@@ -208,6 +215,9 @@ impl AsOf<'_, '_> {
     }
 
     fn name(&self, operator: &Code) -> String {
+        if !self.view.sight.may_name(&self.register, operator) {
+            return "-".to_owned();
+        }
         let hash = self.register.name_hash(operator);
         // Erased since is erased, whatever day is looked at.
         let name = hash.and_then(|hash| self.view.names.name(&self.view.register, operator, hash, self.view.language));
@@ -243,6 +253,8 @@ fn operators(at: &AsOf<'_, '_>) -> Table {
             Cell::Short(to),
             Cell::Text(list_of(profiles)),
             Cell::Text(places),
+            Cell::Text(qualification_of(at, operator)),
+            Cell::Lines(rules_of(at, operator.code())),
         ]
     };
     let columns = [
@@ -254,8 +266,28 @@ fn operators(at: &AsOf<'_, '_>) -> Table {
         ("Until", "終了日"),
         ("Permissions", "操作者ID"),
         ("May work at", "使用場所"),
+        ("Qualified for", "交付資格"),
+        ("Rules acknowledged", "確認した執務基準書等"),
     ];
-    at.table(at.say("Operators", "操作者名簿"), &columns, at.register.operators().map(row).collect())
+    let seen = at.register.operators().filter(|person| at.view.sight.sees_operator(&at.register, person.code()));
+    at.table(at.say("Operators", "操作者名簿"), &columns, seen.map(row).collect())
+}
+
+/// For which cards a person qualifies then, by what, until when.
+fn qualification_of(at: &AsOf<'_, '_>, operator: &Operator) -> String {
+    let Some(held) = operator.qualification(at.at) else { return "-".to_owned() };
+    let kinds = super::list(held.kinds.iter().map(|kind| kind.name(at.view.language)), " ");
+    let (to, ground) = (at.last_day(held.to), &held.ground);
+    at.view.say(format!("{kinds} until {to} ({ground})"), format!("{kinds} {to}まで（{ground}）"))
+}
+
+/// The versions of the rules of work that a person had acknowledged then, for whoever may read the casebook.
+fn rules_of(at: &AsOf<'_, '_>, operator: &Code) -> Vec<String> {
+    if !at.view.holds(CASE_READERS) {
+        return Vec::new();
+    }
+    let known = at.view.office.casebook().acknowledged(operator, at.at);
+    known.iter().map(|known| format!("{} ({})", known.version, day_text(known.on, at.view.language))).collect()
 }
 
 fn list_of<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
@@ -294,7 +326,8 @@ fn cards(at: &AsOf<'_, '_>) -> Table {
         ("Permissions", "操作者ID"),
         ("GUID", "カードGUID"),
     ];
-    at.table(at.say("Cards", "操作者カード管理簿"), &columns, at.register.cards_by_number().map(row).collect())
+    let seen = at.register.cards_by_number().filter(|card| at.view.sight.sees_card(&at.register, card));
+    at.table(at.say("Cards", "操作者カード管理簿"), &columns, seen.map(row).collect())
 }
 
 fn state_of(at: &AsOf<'_, '_>, card: &Card) -> Cell {
@@ -307,7 +340,8 @@ fn state_of(at: &AsOf<'_, '_>, card: &Card) -> Cell {
 }
 
 fn terminals(at: &AsOf<'_, '_>) -> Table {
-    let rows = at.register.terminals().filter_map(|terminal| {
+    let seen = at.register.terminals().filter(|it| at.view.sight.sees_terminal(&at.register, it.code()));
+    let rows = seen.filter_map(|terminal| {
         let version = terminal.versions().at(at.at)?;
         let (mark, english, japanese) = match terminal.state(at.at) {
             TerminalUse::Active => (Kind::Good, "active", "使用中"),
@@ -438,7 +472,8 @@ fn permits(at: &AsOf<'_, '_>) -> Table {
         ("Until", "終了"),
         ("Reason", "理由"),
     ];
-    at.table(at.say("Permits", "時間外使用の許可"), &columns, at.register.permits().map(row).collect())
+    let seen = at.register.permits().filter(|permit| at.view.sight.sees_permit(&at.register, permit));
+    at.table(at.say("Permits", "時間外使用の許可"), &columns, seen.map(row).collect())
 }
 
 fn policy_table(at: &AsOf<'_, '_>) -> Table {

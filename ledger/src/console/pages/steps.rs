@@ -230,6 +230,9 @@ fn for_whom<'c>(view: &View<'_>, casebook: &'c Casebook, id: CaseId, step: &Step
     if !is_asked && !view.holds(CASE_READERS) {
         return Err(Refusal::RoleMissing);
     }
+    if !is_asked && case.is_some_and(|case| !view.sight.sees_case(&view.register, case)) {
+        return Err(Refusal::OtherSection);
+    }
     case.ok_or(Refusal::NotFound("case"))
 }
 

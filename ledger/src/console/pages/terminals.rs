@@ -19,8 +19,11 @@ use crate::visitors::ANY_ROLE;
 pub(crate) async fn terminals(State(hall): State<Hall>, entered: Entered) -> Result<Response, Barred> {
     entered
         .show(hall, ANY_ROLE, |view| {
-            let (rows, missing) =
+            let (mut rows, mut missing) =
                 (view.ledger.behind(&view.visitor.office)?, view.ledger.missing(&view.visitor.office)?);
+            let seen = |terminal: &str| view.sight.sees_terminal_named(&view.register, terminal);
+            rows.retain(|row| seen(&row.terminal));
+            missing.ranges.retain(|range| seen(&range.terminal));
             let shown = Shown::rows(Query::Search, rows.len(), About::default());
             Ok((content(view, &rows, &missing), vec![shown]))
         })
@@ -39,10 +42,11 @@ fn content(view: &View<'_>, rows: &[Behind], missing: &AllMissing) -> Content {
         ("Next record", "次の記録番号"),
         ("Not here yet", "未着"),
     ];
+    let seen = view.register.terminals().filter(|it| view.sight.sees_terminal(&view.register, it.code()));
     let table = Table {
         caption: view.say("Terminals now", "端末機の現在の状況"),
         columns: columns.into_iter().map(|(english, japanese)| view.say(english, japanese)).collect(),
-        rows: view.register.terminals().map(|terminal| row(view, terminal, rows)).collect(),
+        rows: seen.map(|terminal| row(view, terminal, rows)).collect(),
         none: view.say("No terminal is registered.", "登録された端末機はありません。"),
     };
     let late: Vec<Behind> = rows.iter().filter(|row| view.ledger.is_late(row)).cloned().collect();

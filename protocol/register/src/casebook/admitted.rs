@@ -67,6 +67,9 @@ impl Casebook {
     fn admit_on_its_way(&self, register: &Register, chain: &[Link], t: u64) -> Result<(), FoldRefusal> {
         let (source, _) = chain.last().ok_or(FoldRefusal::NotAProposal)?;
         self.may_reconnect(&source.act().changes)?;
+        if let Some((signed, _)) = chain.first() {
+            self.may_set_up(register, signed, t)?;
+        }
         let approval = register.approval(chain, &source.act().changes, t)?;
         let [_, (approved, _), ..] = chain else { return Ok(()) };
         if let Some(index) = register.act_index(&source.id()) {

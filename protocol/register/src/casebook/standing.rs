@@ -138,6 +138,12 @@ fn acted_on(register: &Register, change: &Change) -> Vec<Thing> {
     if let Change::WithdrawProfile(said) = change {
         return [operator(&said.operator)].into();
     }
+    if let Change::Qualify(said) = change {
+        return [operator(&said.operator)].into();
+    }
+    if let Change::EndQualification(said) = change {
+        return [operator(&said.operator)].into();
+    }
     if let Change::IssueCard(said) = change {
         return said.operator.iter().map(operator).collect();
     }

@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 use sekisho_wire::id::Code;
 
-use crate::values::NameHash;
+use crate::change::CardKind;
+use crate::values::{NameHash, Title};
 
 /// Class of a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -97,6 +98,17 @@ pub enum StateReason {
     Other,
 }
 
+impl StateReason {
+    /// Whether it is what people report of a card (S1 12(2)).
+    #[must_use]
+    pub const fn is_reported(self) -> bool {
+        match self {
+            Self::Lost | Self::Stolen | Self::Damaged | Self::PinCompromised => true,
+            Self::None | Self::NameChanged | Self::LeftDuty | Self::Replaced | Self::Other => false,
+        }
+    }
+}
+
 /// Kind 21.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -148,5 +160,38 @@ pub struct WithdrawProfile {
     pub profile: Code,
     /// From when.
     #[n(2)]
+    pub effective: u64,
+}
+
+/// Kind 24.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Qualify {
+    /// The person.
+    #[n(0)]
+    pub operator: Code,
+    /// For cards of which kinds; ascending.
+    #[n(1)]
+    pub kinds: Vec<CardKind>,
+    /// By what it is so: a training, an examination, the document that says it.
+    #[n(2)]
+    pub ground: Title,
+    /// From when.
+    #[n(3)]
+    pub from: u64,
+    /// Until when.
+    #[n(4)]
+    pub to: u64,
+}
+
+/// Kind 25.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct EndQualification {
+    /// The person.
+    #[n(0)]
+    pub operator: Code,
+    /// From when.
+    #[n(1)]
     pub effective: u64,
 }

@@ -28,10 +28,11 @@ pub(super) fn policy(policy: &Policy, say: &Titles<'_>) -> String {
             "an operator at two terminals raises an alarm, and the later session ends",
         ),
     };
+    let asked = asked(policy, say);
     say.say(
         &format!(
             "運用方針: 離席時のロックまで {}秒、連続利用の上限 {}秒、登録簿の有効時間 {}秒、暗証番号の試行 {}回・{}、運用時間 {hours}(対象外のカード: {kinds})、\
-             {rests}、端末での保存 {}日、保存年数 操作履歴{}年・稼働状況{}年・管理{}年、カードを抜くと終了、{two}、復旧の予告から実施まで {}秒以上、台帳の起動後に確認する端末機 {}%",
+             {rests}、端末での保存 {}日、保存年数 操作履歴{}年・稼働状況{}年・管理{}年、カードを抜くと終了、{two}、復旧の予告から実施まで {}秒以上、台帳の起動後に確認する端末機 {}%{asked}",
             policy.idle_seconds, policy.session_seconds, policy.freshness_seconds, policy.pin_tries, pin,
             policy.keep_sealed_days,
             years.access, years.operation, years.administration, policy.recovery_wait_seconds, policy.hear_percent
@@ -39,12 +40,33 @@ pub(super) fn policy(policy: &Policy, say: &Titles<'_>) -> String {
         &format!(
             "policy: idle lock after {} s, session at most {} s, register at most {} s old, {} PIN tries, {}, hours {hours} (cards exempt: {kinds}), \
              {rests}, {} days kept on terminals, years kept: access {}, operation {}, administration {}; \
-             pulling the card closes the session, {two}; a recovery waits {} s; a ledger that starts hears {} % of the terminals",
+             pulling the card closes the session, {two}; a recovery waits {} s; a ledger that starts hears {} % of the terminals{asked}",
             policy.idle_seconds, policy.session_seconds, policy.freshness_seconds, policy.pin_tries, pin,
             policy.keep_sealed_days,
             years.access, years.operation, years.administration, policy.recovery_wait_seconds, policy.hear_percent
         ),
     )
+}
+
+/// What is asked for beforehand, where anything is.
+fn asked(policy: &Policy, say: &Titles<'_>) -> String {
+    let mut asked = String::new();
+    if !policy.qualified_kinds.is_empty() {
+        let kinds = say.list(policy.qualified_kinds.iter().map(|kind| card_kind(*kind, say)));
+        asked += &say.say(
+            &format!("、交付資格の認定を要するカード: {kinds}"),
+            &format!("; nobody is lent a card without a qualification: {kinds}"),
+        );
+    }
+    if !policy.permitted_classes.is_empty() {
+        let names = policy.permitted_classes.iter().map(|class| say.say(class.title(), class.name()));
+        let classes = say.list(names);
+        asked += &say.say(
+            &format!("、利用許可の番号を要する処分: {classes}"),
+            &format!("; acts that name a permit to use the system: {classes}"),
+        );
+    }
+    asked
 }
 
 fn rests(policy: &Policy, say: &Titles<'_>) -> String {

@@ -4,6 +4,7 @@ use super::{
     ANYBODY, Asked, Choice, Definition, Due, Form, HEADS, Kind, MANAGERS, REMARK, Words, due, may, must, once, step,
     word,
 };
+use crate::change::StateReason;
 use crate::role::Role;
 
 const YES_OR_NO: &[Choice] =
@@ -49,6 +50,30 @@ pub(super) const CARD_REQUEST: Definition = Definition {
 
 /// The field with the card.
 pub const LOST_CARD: u8 = 1;
+/// The field with what became of it.
+pub const LOSS_REASON: u8 = 2;
+/// The field with the moment.
+pub const LOSS_AT: u8 = 3;
+/// The field with the act that blocked it: what was reported at a panel or a desk.
+pub const LOSS_ACT: u8 = 7;
+/// The field with the terminal at which it was reported.
+pub const LOSS_TERMINAL: u8 = 8;
+
+/// The word of [`LOSS_REASON`] for the reason of a block, where it is one that people report.
+#[must_use]
+pub const fn loss_word(reason: StateReason) -> Option<u8> {
+    match reason {
+        StateReason::Lost => Some(1),
+        StateReason::Stolen => Some(2),
+        StateReason::Damaged => Some(3),
+        StateReason::PinCompromised => Some(4),
+        StateReason::None
+        | StateReason::NameChanged
+        | StateReason::LeftDuty
+        | StateReason::Replaced
+        | StateReason::Other => None,
+    }
+}
 
 /// 阿賀町 様式第1号, told to two officers (S1 12(2)), with what they instruct.
 pub(super) const CARD_LOSS: Definition = Definition {
@@ -59,7 +84,7 @@ pub(super) const CARD_LOSS: Definition = Definition {
     fields: &[
         must(LOST_CARD, "card", Words("カード", "card"), Kind::Card),
         must(
-            2,
+            LOSS_REASON,
             "reason",
             Words("事由", "reason"),
             Kind::Choice(&[
@@ -71,10 +96,12 @@ pub(super) const CARD_LOSS: Definition = Definition {
                 word(8, "other", Words("その他", "other")),
             ]),
         ),
-        must(3, "at", Words("日時", "when"), Kind::Past),
+        must(LOSS_AT, "at", Words("日時", "when"), Kind::Past),
         must(4, "place", Words("場所", "where"), Kind::Text),
         must(5, "circumstances", Words("状況", "circumstances"), Kind::Text),
         may(6, "superior", Words("所属長", "head"), Kind::Text),
+        may(LOSS_ACT, "act", Words("届出による停止の処分", "act that blocked it"), Kind::Act),
+        may(LOSS_TERMINAL, "terminal", Words("届出のあった端末機", "reported at terminal"), Kind::Terminal),
     ],
     steps: &[
         due(Due::Minutes(60), step(1, "acknowledge", Words("受領", "acknowledged"), &[], Asked::EachRole, &[])),
@@ -142,20 +169,27 @@ pub(super) const PIN_RESET: Definition = Definition {
     ))],
 };
 
-/// S4 11(4), S3 10: what changed, and when the person concerned was told.
+/// The field of a notice with the act.
+pub const TOLD_ACT: u8 = 1;
+/// The field of a notice with the person who was told.
+pub const TO_OPERATOR: u8 = 2;
+/// The field of a notice with the post that was told.
+pub const TO_POST: u8 = 3;
+
+/// S4 11(4), S3 10: what changed, and when the person or the post concerned was told. A post says by card, or from paper, that it has taken note.
 pub(super) const NOTICE: Definition = Definition {
     form: Form::Notice,
     name: "notice",
     title: Words("変更通知", "notice of a change"),
     opened_by: HEADS,
     fields: &[
-        must(1, "act", Words("処分", "act"), Kind::Act),
-        may(2, "operator", Words("通知先の操作者", "to operator"), Kind::Operator),
-        may(3, "post", Words("通知先の職", "to post"), Kind::Post),
+        must(TOLD_ACT, "act", Words("処分", "act"), Kind::Act),
+        may(TO_OPERATOR, "operator", Words("通知先の操作者", "to operator"), Kind::Operator),
+        may(TO_POST, "post", Words("通知先の職", "to post"), Kind::Post),
         must(4, "at", Words("通知日時", "told at"), Kind::Past),
         may(5, "how", Words("方法", "how"), Kind::Text),
     ],
-    steps: &[],
+    steps: &[once(step(1, "acknowledge", Words("受領", "acknowledged"), &[], Asked::Field(TO_POST), &[]))],
 };
 
 /// 睦沢町: blank cards are counted; what is destroyed has a method and a witness.

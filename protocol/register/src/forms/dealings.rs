@@ -94,14 +94,23 @@ pub(super) const EXPORT_REQUEST: Definition = Definition {
     ],
 };
 
-/// S2 6: applied for, examined, permitted, set up.
+/// The section for which the system is to be used.
+pub const USING_SECTION: u8 = 1;
+/// The step that permits its use.
+pub const USE_PERMITTED: u8 = 2;
+/// The field of that step with the last day.
+pub const USE_UNTIL: u8 = 3;
+/// The step that ends a permit.
+pub const USE_ENDED: u8 = 4;
+
+/// S2 6: applied for, examined, permitted, set up; ended where use is no longer permitted (S2 6(3)).
 pub(super) const SYSTEM_USE: Definition = Definition {
     form: Form::SystemUse,
     name: "system-use",
     title: Words("情報連絡システム利用申請書", "request to use the system"),
     opened_by: HEADS,
     fields: &[
-        must(1, "section", Words("申請課", "section"), Kind::Section),
+        must(USING_SECTION, "section", Words("申請課", "section"), Kind::Section),
         must(2, "purpose", Words("利用目的", "purpose"), Kind::Text),
         may(3, "users", Words("利用者数", "users"), Kind::Number),
     ],
@@ -117,7 +126,7 @@ pub(super) const SYSTEM_USE: Definition = Definition {
         once(after(
             &[1],
             step(
-                2,
+                USE_PERMITTED,
                 "permit",
                 Words("許可", "permitted"),
                 &[Role::SystemManager],
@@ -125,11 +134,12 @@ pub(super) const SYSTEM_USE: Definition = Definition {
                 &[
                     must(ANSWERED, "answer", Words("許可の可否", "answer"), Kind::Choice(ANSWER)),
                     may(2, "remark", REMARK, Kind::Text),
+                    may(USE_UNTIL, "until", Words("許可の期限", "until"), Kind::Day),
                 ],
             ),
         )),
         once(after(
-            &[2],
+            &[USE_PERMITTED],
             step(
                 3,
                 "set-up",
@@ -137,6 +147,17 @@ pub(super) const SYSTEM_USE: Definition = Definition {
                 MANAGERS,
                 Asked::Nobody,
                 &[must(1, "act", Words("処分", "act"), Kind::Act)],
+            ),
+        )),
+        once(after(
+            &[USE_PERMITTED],
+            step(
+                USE_ENDED,
+                "end",
+                Words("許可の終了", "ended"),
+                &[Role::SystemManager],
+                Asked::Nobody,
+                &[must(1, "reason", Words("理由", "reason"), Kind::Text)],
             ),
         )),
     ],

@@ -99,6 +99,17 @@ pub(super) const TRAINING: Definition = Definition {
 /// The step by which a person is said to know the rules.
 pub const ACKNOWLEDGED_RULES: u8 = 1;
 
+/// The field of that step with the person.
+pub const ACKNOWLEDGED_WHO: u8 = 1;
+/// The field of that step with the day.
+pub const ACKNOWLEDGED_DAY: u8 = 2;
+/// The field of the opening with the version.
+pub const RULES_VERSION: u8 = 2;
+/// The field of the opening with the day from which it is in force.
+pub const RULES_FROM: u8 = 3;
+/// The field of the opening with the version that it replaces.
+pub const RULES_REPLACED: u8 = 5;
+
 /// S4 10(1)(5)(6): which version of 執務基準書 and 管理基準書, and who has acknowledged it.
 pub(super) const RULES: Definition = Definition {
     form: Form::Rules,
@@ -107,9 +118,10 @@ pub(super) const RULES: Definition = Definition {
     opened_by: HEADS,
     fields: &[
         must(1, "title", Words("名称", "title"), Kind::Text),
-        must(2, "version", Words("版", "version"), Kind::Code),
-        must(3, "from", Words("施行日", "from"), Kind::Day),
+        must(RULES_VERSION, "version", Words("版", "version"), Kind::Code),
+        must(RULES_FROM, "from", Words("施行日", "from"), Kind::Day),
         may(4, "document", Words("文書番号", "document"), Kind::Document),
+        may(RULES_REPLACED, "replaces", Words("改正前の版", "replaces"), Kind::Case(Form::Rules)),
     ],
     steps: &[step(
         ACKNOWLEDGED_RULES,
@@ -118,8 +130,8 @@ pub(super) const RULES: Definition = Definition {
         HEADS,
         Asked::Nobody,
         &[
-            must(1, "operator", Words("確認した操作者", "operator"), Kind::Operator),
-            must(2, "on", Words("確認日", "on"), Kind::PastDay),
+            must(ACKNOWLEDGED_WHO, "operator", Words("確認した操作者", "operator"), Kind::Operator),
+            must(ACKNOWLEDGED_DAY, "on", Words("確認日", "on"), Kind::PastDay),
         ],
     )],
 };

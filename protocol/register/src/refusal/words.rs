@@ -7,7 +7,7 @@ use sekisho_wire::cose::Signer;
 use sekisho_wire::words::Language;
 
 use crate::change::{Answer, CardState};
-use crate::refusal::{FieldFault, FoldRefusal};
+use crate::refusal::{FieldFault, FoldRefusal, PermitFault};
 
 mod english;
 mod japanese;
@@ -45,6 +45,22 @@ impl FieldFault {
             }
             Language::Japanese => format!("「{field}」: {ja}"),
             Language::English => format!("field '{field}' {en}"),
+        }
+    }
+}
+
+impl PermitFault {
+    const fn text(self, language: Language) -> &'static str {
+        let (ja, en) = match self {
+            Self::Unknown => ("存在しません", "is not there"),
+            Self::NotGranted => ("まだ許可されていません", "has not been granted yet"),
+            Self::Refused => ("不許可となっています", "was refused"),
+            Self::Ended => ("終了しています", "has ended"),
+            Self::OtherSection => ("別の課に対するものです", "is another section's"),
+        };
+        match language {
+            Language::Japanese => ja,
+            Language::English => en,
         }
     }
 }

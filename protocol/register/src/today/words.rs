@@ -4,11 +4,11 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use sekisho_wire::id::Code;
+use sekisho_wire::id::{CardGuid, Code, Hash};
 use sekisho_wire::words::Language;
 
 use crate::casebook::Casebook;
-use crate::cases::Whose;
+use crate::cases::{Duty, Whose};
 use crate::fold::Register;
 use crate::forms::checks;
 use crate::render::changes;
@@ -45,8 +45,7 @@ impl Telling<'_> {
                 self.say(format!("承認待ちの申請: {what}"), format!("a proposal waits for approval: {what}"))
             }
             Waits::Step(duty) => {
-                let about = duty.about.map_or_else(String::new, |number| format!(" ({number})"));
-                format!("{}: {}{about}", duty.case.text(self.language), duty.step.title.text(self.language))
+                format!("{}: {}", duty.case.text(self.language), self.step(duty))
             }
             Waits::Review { post, .. } => {
                 self.say(format!("職 {post} の代決の後閲"), format!("what a deputy of {post} decided"))
@@ -66,8 +65,7 @@ impl Telling<'_> {
                 format!("terminal {terminal}: nobody is responsible"),
             ),
             Waits::Unreturned { card, operator } => {
-                let number = self.register.card(card).map(|card| numbered(card.number(), self.language));
-                let (number, who) = (number.unwrap_or_else(|| card.to_string()), (self.person)(operator));
+                let (number, who) = (self.card(card), (self.person)(operator));
                 self.say(
                     format!("カード {number} が {who} から返却されていません"),
                     format!("card {number} is still with {who}"),
@@ -91,11 +89,52 @@ impl Telling<'_> {
                     format!("{who} was not told of a change (entry {index})"),
                 )
             }
+            Waits::Unacknowledged { operator, rules } => {
+                let (who, version) = ((self.person)(operator), rules.text(self.language));
+                self.say(
+                    format!("{who} は基準書を確認していません: {version}"),
+                    format!("{who} has not acknowledged the rules: {version}"),
+                )
+            }
+            Waits::Unreported { operator, index } => {
+                let who = (self.person)(operator);
+                self.say(
+                    format!("電算要員 {who} の指定・変更がデータ保護管理者に報告されていません(登録順{index})"),
+                    format!("designation of system staff {who} was not reported to the data protection manager (entry {index})"),
+                )
+            }
+            Waits::Unqualified { operator, ends: Some(ends) } => {
+                let (who, ends) = ((self.person)(operator), moment_text(*ends, self.language));
+                self.say(
+                    format!("{who} のカードの交付資格は {ends} に終了します"),
+                    format!("the qualification of {who} for the card ends {ends}"),
+                )
+            }
+            Waits::Unqualified { operator, ends: None } => {
+                let who = (self.person)(operator);
+                self.say(
+                    format!("{who} は交付資格の認定がないカードを使用しています"),
+                    format!("{who} has a card and no qualification for it"),
+                )
+            }
+            Waits::LossUnwritten { card, index } => {
+                let number = self.card(card);
+                self.say(
+                    format!("届出のあったカード {number} の紛失等届が作成されていません(登録順{index})"),
+                    format!("card {number} was reported, and its form is not filled in (entry {index})"),
+                )
+            }
         }
     }
 
+    fn card(&self, card: &CardGuid) -> String {
+        let number = self.register.card(card).map(|card| numbered(card.number(), self.language));
+        number.unwrap_or_else(|| card.to_string())
+    }
+
     /// What a proposal would change: the first of it, and how much more there is.
-    fn proposal(&self, id: &sekisho_wire::id::Hash) -> String {
+    #[must_use]
+    pub fn proposal(&self, id: &Hash) -> String {
         let proposed = self.casebook.proposal(id);
         let lines = proposed.map(|proposed| changes(proposed.act.act(), self.register, self.language));
         match lines.as_deref() {
@@ -139,6 +178,26 @@ impl Telling<'_> {
         }
         let names: Vec<String> =
             all.iter().map(|role| self.say(role.title().to_string(), role.name().replace('_', " "))).collect();
-        names.join(&self.say("又は".to_string(), " or ".to_string()))
+        self.any_of(&names)
+    }
+
+    /// One of these: A, B or C; A、B又はC.
+    #[must_use]
+    pub fn any_of(&self, names: &[String]) -> String {
+        match names.split_last() {
+            None => "-".to_string(),
+            Some((only, [])) => only.clone(),
+            Some((last, before)) => {
+                let before = before.join(&self.say("、".to_string(), ", ".to_string()));
+                self.say(format!("{before}又は{last}"), format!("{before} or {last}"))
+            }
+        }
+    }
+
+    /// A step, and which of several it is about.
+    #[must_use]
+    pub fn step(&self, duty: &Duty) -> String {
+        let about = duty.about.map_or_else(String::new, |number| format!(" ({number})"));
+        format!("{}{about}", duty.step.title.text(self.language))
     }
 }

@@ -191,6 +191,7 @@ impl Office {
             proposal: None,
             effective: None,
             paper: None,
+            permit: None,
         }
     }
 

@@ -8,7 +8,7 @@ use sekisho_wire::words::Language;
 use crate::change::RecoveryEnd;
 use crate::refusal::FoldRefusal;
 use crate::thing::{Thing, class_name};
-use crate::wareki::moment_text;
+use crate::wareki::{moment_text, numbered};
 
 impl FoldRefusal {
     pub(super) fn english(&self) -> String {
@@ -202,6 +202,20 @@ impl FoldRefusal {
             Self::CardFinal { card, state } => {
                 format!("cannot change card {card}: it is {} for good", state.name(Language::English))
             }
+            Self::PermitMissing { class } => {
+                format!(
+                    "cannot take the act: what is about {} names the permit to use the system, and none is named",
+                    class.name()
+                )
+            }
+            Self::PermitWrong { permit, fault } => {
+                let number = numbered(*permit, Language::English);
+                format!("cannot take the act: permit {number} to use the system {}", fault.text(Language::English))
+            }
+            Self::NotQualified { operator, kind } => format!(
+                "cannot lend the card: operator {operator} does not qualify for a {} card on the day on which it begins",
+                kind.name(Language::English)
+            ),
             Self::Ended(what) => format!("cannot take the act: {} has ended for good", thing(what)),
             Self::EpochNotNew { terminal, epoch } => {
                 format!("cannot open epoch {epoch} of terminal {terminal}: it is not larger than the one before")

@@ -9,7 +9,7 @@ use super::signer_text;
 use crate::change::RecoveryEnd;
 use crate::refusal::FoldRefusal;
 use crate::thing::{Thing, class_name};
-use crate::wareki::{moment_text, month_text};
+use crate::wareki::{moment_text, month_text, numbered};
 
 impl FoldRefusal {
     pub(super) fn japanese(&self) -> String {
@@ -152,6 +152,17 @@ impl FoldRefusal {
             Self::CardFinal { card, state } => {
                 format!("カード {card} は{}となっており、元に戻せません", state.name(Language::Japanese))
             }
+            Self::PermitMissing { class } => {
+                format!("「{}」の処分には利用許可の番号が必要ですが、記されていません", class.title())
+            }
+            Self::PermitWrong { permit, fault } => {
+                let number = numbered(*permit, Language::Japanese);
+                format!("利用許可 {number} は{}", fault.text(Language::Japanese))
+            }
+            Self::NotQualified { operator, kind } => format!(
+                "カードを貸与できません。操作者 {operator} は、貸与の開始日に{}の交付資格を認定されていません",
+                kind.name(Language::Japanese)
+            ),
             Self::Ended(what) => format!("{}は廃止又は解除されており、元に戻せません", thing(what)),
             Self::EpochNotNew { terminal, epoch } => {
                 format!("端末 {terminal} の履歴番号 {epoch} は、これまでの番号より大きくありません")

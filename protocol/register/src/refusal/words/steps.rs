@@ -120,6 +120,18 @@ impl FoldRefusal {
             Self::CardUsed(_) | Self::KeyUsed | Self::CardFinal { .. } => {
                 ("新しいカード又は鍵を使ってください。", "Use a new card or a new key.")
             }
+            Self::PermitMissing { .. } => (
+                "利用申請(様式 system-use)の許可を受け、「--system-use 番号」を付けてください。",
+                "Have the use permitted (form system-use), and name its number with --system-use.",
+            ),
+            Self::PermitWrong { .. } => (
+                "「sekisho-admin case list --form system-use」で、その課の有効な許可の番号を確認してください。",
+                "Look for a permit of that section that is in force: 'sekisho-admin case list --form system-use'.",
+            ),
+            Self::NotQualified { .. } => (
+                "「sekisho-admin operator qualify」で交付資格を認定してから貸与してください。",
+                "Say first that the person qualifies: 'sekisho-admin operator qualify'.",
+            ),
             Self::KeyMalformed => {
                 ("カード又は端末の鍵を作り直してください。", "Make the key of the card or terminal again.")
             }

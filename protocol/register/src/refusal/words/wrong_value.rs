@@ -61,6 +61,10 @@ impl WrongValue {
                 "予備・緊急・入室用のカードに署名用の鍵は登録できません",
                 "a dormant card or one for rooms has no signature key",
             ),
+            Self::CardKinds => (
+                "交付資格のカードの種別は、1種類以上を番号順に重複なく並べます",
+                "a qualification names at least one kind of card, ascending",
+            ),
             Self::NotDormant => ("このカードは有効化の対象ではありません", "the card is not a dormant one"),
             Self::Hours => {
                 ("運用時間が正しくありません", "hours must run from an earlier minute to a later one of the same day")
