@@ -322,6 +322,30 @@ fn a_route_that_nobody_could_take_is_refused() {
 }
 
 #[test]
+fn a_route_is_looked_at_in_no_time_however_many_could_take_it() {
+    let mut office = Office::furnished();
+    for card in 100..140 {
+        let name = format!("sono-{card}");
+        let hold = HoldPost { post: code("vice"), operator: code(&name), from: office.now, to: None, deputy: false };
+        let issued = Change::IssueCard(Box::new(issue_signing(card, &name)));
+        office.approved(vec![designate(&name), issued, Change::HoldPost(hold)]).unwrap();
+    }
+    // Whoever tried all orders of the first six would try thousands of millions before he saw that nobody holds the last.
+    let mut set = |last| {
+        let all = vec![Role::ChiefSecurityOfficer, Role::SystemManager, Role::DataProtectionManager];
+        let mut stages = vec![all.clone(); 6];
+        stages.push(vec![last]);
+        let route = SetRoute { class: Class::Founding, proposers: all, stages, distinct: true };
+        office.approved(vec![Change::Route(route)]).map(drop)
+    };
+    assert_eq!(set(Role::Executive), Err(FoldRefusal::ValueWrong(WrongValue::DeadRoute)));
+    assert_eq!(set(Role::SecurityManager), Ok(()));
+    // Nor is somebody who goes.
+    let stopped = office.act(vec![card_state(100, CardState::Suspended, office.now)]);
+    assert_eq!(code_of(stopped), Ok(()));
+}
+
+#[test]
 fn an_office_is_founded_with_good_keys_and_a_way_back() {
     let found = |change: fn(&mut Found)| {
         let mut office = Office::empty();
