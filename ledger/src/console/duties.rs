@@ -70,6 +70,13 @@ pub(crate) fn what(view: &View<'_>, what: &Waits, is_mine: bool) -> (String, Str
     let (register, language) = (&view.register, view.language);
     match what {
         Waits::Approval { proposal } => approval(view, proposal, is_mine),
+        Waits::Stranded { proposal } => (
+            view.say(
+                "nobody can approve a proposal any more, for its route has fewer stages now: its proposer withdraws it",
+                "決裁区分の段階が減り、承認できなくなった申請があります。申請者が取り下げてください",
+            ),
+            format!("/console/proposals/{proposal}"),
+        ),
         Waits::Step(duty) => {
             let (case, step) = (duty.case.text(language), step(view, duty));
             let to = if is_mine { link(duty) } else { format!("/console/cases/{}", duty.case) };

@@ -13,6 +13,7 @@ use crate::cases::{Case, Taken, Written};
 use crate::change::{Answer, CaseId, Change, ConnectionState, Field, Log};
 use crate::fold::{Register, TERMINAL_ACTS_A_DAY, check_clock, check_recent, decode};
 use crate::forms::Form;
+use crate::organisation::ByDeputy;
 use crate::refusal::FoldRefusal;
 use crate::role::Role;
 use crate::state::{Draft, Trust};
@@ -33,12 +34,14 @@ pub struct Casebook {
     cases: BTreeMap<CaseId, Case>,
     filed: BTreeMap<Hash, u64>,
     /// Acts of this log that deputies signed, and those of both logs that were looked at since (後閲).
-    by_deputy: BTreeMap<Hash, Code>,
+    by_deputy: BTreeMap<Hash, ByDeputy>,
     reviewed: BTreeSet<Hash>,
     /// Reports that terminals signed, by terminal and legal day (§R3.9).
     reports: BTreeMap<(Code, u32), u32>,
     /// The largest register that the signer of an accepted entry had seen.
     seen_size: u64,
+    /// The newest `made` of an accepted entry that no terminal signed: the casebook's own idea of how late it is at least.
+    newest_made: u64,
     successions: Successions,
 }
 
@@ -198,6 +201,7 @@ impl Casebook {
     pub fn look(&self, register: &Register, entry: &[u8], now: u64) -> Result<Unopposed, FoldRefusal> {
         let signed = decode(entry)?;
         self.check_content(register, &signed)?;
+        self.check_alive(register, &signed)?;
         let act = signed.act();
         check_clock(act, now)?;
         check_recent(&signed, now)?;
@@ -319,10 +323,12 @@ impl Casebook {
         self.reviewed.contains(act)
     }
 
-    /// Acts of both logs that deputies signed and the post's holder has not looked at yet, with the post.
-    pub fn unreviewed<'c>(&'c self, register: &'c Register) -> impl Iterator<Item = (&'c Hash, &'c Code)> {
-        let all = register.state.by_deputy.iter().chain(&self.by_deputy);
-        all.filter(|(act, _)| !self.reviewed.contains(*act))
+    /// Acts of both logs that deputies signed and the post's holder has not looked at yet.
+    pub fn unreviewed<'c>(&'c self, register: &'c Register) -> impl Iterator<Item = (&'c Hash, &'c ByDeputy)> {
+        let took_effect = &register.state.by_deputy;
+        // A proposal of a deputy that was approved stands in both.
+        let here = self.by_deputy.iter().filter(|(act, _)| !took_effect.contains_key(*act));
+        took_effect.iter().chain(here).filter(|(act, _)| !self.reviewed.contains(*act))
     }
 
     /// Index of the act with that id.
@@ -338,6 +344,7 @@ impl Casebook {
             return Err(FoldRefusal::RegisterSize { needed, given });
         }
         self.check_content(register, signed)?;
+        self.check_alive(register, signed)?;
         register.check_seen([signed.act()].into_iter(), register.size(), Trust::Verify)?;
         let admitted = self.admit(register, signed, register.counting(signed), Trust::Verify)?;
         self.check_terminal(signed)?;
@@ -353,6 +360,21 @@ impl Casebook {
         let changes = &signed.act().changes;
         let here = changes.iter().filter(|change| change.is_of_the_casebook()).count();
         if here > 0 && here < changes.len() { Err(FoldRefusal::NotAProposal) } else { Ok(()) }
+    }
+
+    /// The clock of whoever takes an entry stands in no bytes; what was accepted before it does. Else a server could keep what it refused, and
+    /// bring it when its time is long over.
+    fn check_alive(&self, register: &Register, signed: &SignedAct) -> Result<(), FoldRefusal> {
+        let now = self.newest_made.max(register.newest_made());
+        let mut next = Some(signed.clone());
+        while let Some(link) = next {
+            let expires = link.act().expires;
+            if expires <= now {
+                return Err(FoldRefusal::Expired { expires, now });
+            }
+            next = link.proposal().map_err(FoldRefusal::Malformed)?;
+        }
+        Ok(())
     }
 
     /// A terminal's key lies on a disk: it must not be able to fill a log.
@@ -400,9 +422,11 @@ impl Casebook {
         self.seen_size = self.seen_size.max(signed.act().seen_size);
         if let Signer::Terminal(terminal) = signed.signer() {
             *self.reports.entry((terminal.clone(), local_day(signed.act().made))).or_default() += 1;
+        } else {
+            self.newest_made = self.newest_made.max(signed.act().made);
         }
-        if let Some(post) = signed.act().post.clone().filter(|_| signed.act().as_deputy) {
-            self.by_deputy.insert(signed.id(), post);
+        if let Some(decided) = ByDeputy::of(signed.act(), admitted.operator.as_ref()) {
+            self.by_deputy.insert(signed.id(), decided);
         }
         match filed {
             Filed::Proposal { id, .. } => {

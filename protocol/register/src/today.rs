@@ -39,6 +39,11 @@ pub enum Waits {
         /// The proposal.
         proposal: Hash,
     },
+    /// A proposal that nobody can approve any more, since its route was shortened, waits for its proposer to withdraw it.
+    Stranded {
+        /// The proposal.
+        proposal: Hash,
+    },
     /// A step of a case.
     Step(Duty),
     /// What a deputy decided waits for the post's holder to look at it (後閲).
@@ -47,6 +52,8 @@ pub enum Waits {
         act: Hash,
         /// The post.
         post: Code,
+        /// Who decided: not his to look at.
+        deputy: Code,
     },
     /// The connection was stopped, and no record of it was begun: nobody was told (S1 14(4)).
     StopUnrecorded,
@@ -122,7 +129,8 @@ impl Task {
     /// Whether it is this person's, by his posts at `now`; of what is asked of a holder, an hour later the deputy's as well.
     #[must_use]
     pub fn is_for(&self, operator: &Code, register: &Register, now: u64) -> bool {
-        self.whose.is(operator, register, now)
+        let own = if let Waits::Review { deputy, .. } = &self.what { deputy == operator } else { false };
+        !own && self.whose.is(operator, register, now)
     }
 }
 
@@ -188,16 +196,21 @@ pub fn today(register: &Register, casebook: &Casebook, now: u64) -> Vec<Task> {
 
 fn approvals<'a>(register: &'a Register, casebook: &'a Casebook, now: u64) -> impl Iterator<Item = Task> + 'a {
     casebook.open_proposals(register, now).map(move |(id, proposed)| {
-        let since = proposed.tip().act().made;
-        let (whose, due) = (Whose::Roles(register.next_approvers(proposed, now)), Some(proposed.act.act().expires));
-        Task { what: Waits::Approval { proposal: *id }, whose, since, due }
+        let (since, due) = (proposed.tip().act().made, Some(proposed.act.act().expires));
+        // What nobody can approve any more its proposer withdraws.
+        let stranded = proposed.act.act().post.clone().filter(|_| register.is_stranded(proposed, now));
+        let (what, whose) = match stranded {
+            Some(post) => (Waits::Stranded { proposal: *id }, Whose::Post(post)),
+            None => (Waits::Approval { proposal: *id }, Whose::Roles(register.next_approvers(proposed, now))),
+        };
+        Task { what, whose, since, due }
     })
 }
 
 fn reviews<'a>(register: &'a Register, casebook: &'a Casebook) -> impl Iterator<Item = Task> + 'a {
-    casebook.unreviewed(register).map(|(act, post)| Task {
-        what: Waits::Review { act: *act, post: post.clone() },
-        whose: Whose::Post(post.clone()),
+    casebook.unreviewed(register).map(|(act, decided)| Task {
+        what: Waits::Review { act: *act, post: decided.post.clone(), deputy: decided.operator.clone() },
+        whose: Whose::Post(decided.post.clone()),
         since: 0,
         due: None,
     })
@@ -244,10 +257,10 @@ fn nobody_responsible(register: &Register, now: u64) -> impl Iterator<Item = Tas
     let used = register.terminals().filter(move |terminal| terminal.state(now) != TerminalUse::Retired);
     used.filter_map(move |terminal| {
         let version = terminal.version_at(now)?;
-        let somebody = !register.responsible_persons(version, now).is_empty();
+        let since = register.nobody_responsible_since(terminal, now)?;
         let whose = Whose::Section([Role::SystemManager, Role::TerminalManager].into(), version.section.clone());
         let what = Waits::NobodyResponsible(terminal.code().clone());
-        (!somebody).then_some(Task { what, whose, since: now, due: None })
+        Some(Task { what, whose, since, due: None })
     })
 }
 

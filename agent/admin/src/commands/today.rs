@@ -62,13 +62,22 @@ fn words(what: &Waits, desk: &Desk) -> (String, String) {
             screen.words("a proposal waits for approval", "承認待ちの申請").to_owned(),
             format!("sekisho-admin approve {}", &proposal.to_string()[..16]),
         ),
+        Waits::Stranded { proposal } => (
+            screen
+                .words(
+                    "nobody can approve a proposal any more: its route has fewer stages now",
+                    "決裁区分の段階が減り、承認できなくなった申請",
+                )
+                .to_owned(),
+            format!("sekisho-admin withdraw {}", &proposal.to_string()[..16]),
+        ),
         Waits::Step(duty) => {
             let about = duty.about.map_or_else(String::new, |number| format!(" ({number})"));
             let step = duty.step.title.text(language);
             let case = duty.case.text(language);
             (format!("{case}: {step}{about}"), format!("sekisho-admin case step {} {}", duty.case, duty.step.name))
         }
-        Waits::Review { act, post } => (
+        Waits::Review { act, post, .. } => (
             screen.words(format!("what a deputy of {post} decided"), format!("職 {post} の代決の後閲")),
             format!("sekisho-admin review {}", &act.to_string()[..16]),
         ),

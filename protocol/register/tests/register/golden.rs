@@ -55,7 +55,7 @@ fn organisation() -> [(&'static str, Change); 4] {
     ]
 }
 
-fn people() -> [(&'static str, Change); 4] {
+fn people() -> [(&'static str, Change); 6] {
     let designation =
         Designate { class: PersonClass::SystemStaff, terminals: codes(&["mado-1", "mado-2"]), ..designation("chiba") };
     let state = SetOperatorState {
@@ -65,11 +65,16 @@ fn people() -> [(&'static str, Change); 4] {
         reason: StateReason::LeftDuty,
     };
     let withdrawal = WithdrawProfile { operator: code("chiba"), profile: code("p1"), effective: t(4) };
+    let (kinds, ground) = (vec![CardKind::Special, CardKind::CardManagement], title("研修第3号"));
+    let qualification = Qualify { operator: code("chiba"), kinds, ground, from: t(5), to: t(6) };
+    let ended = EndQualification { operator: code("chiba"), effective: t(7) };
     [
         ("designate", Change::Designate(Box::new(designation))),
         ("operator_state", Change::OperatorState(state)),
         ("profile", profile("chiba", "p1", &["juminhyo", "inkan"])),
         ("withdraw_profile", Change::WithdrawProfile(withdrawal)),
+        ("qualify", Change::Qualify(Box::new(qualification))),
+        ("end_qualification", Change::EndQualification(ended)),
     ]
 }
 

@@ -385,6 +385,10 @@ fn an_office_is_founded_with_cards_that_can_decide_at_once() {
     assert_eq!(found(|found| found.administrators[1].card.to = at(2026, 4, 2, 0), |_| {}), Err("value_wrong"));
     assert_eq!(found(|found| found.administrators[1].card.from = at(2027, 4, 2, 0), |_| {}), Err("value_wrong"));
     assert_eq!(found(|_| {}, |act| act.effective = Some(act.made + DAY)), Err("value_wrong"));
+    let paper = |act: &mut Act| {
+        act.paper = Some(Paper { post: code("chief"), document: title("白総第12号"), decided: 20_000 });
+    };
+    assert_eq!(found(|_| {}, paper), Err("value_wrong"));
     assert_eq!(found(|_| {}, |_| {}), Ok(()));
 }
 

@@ -26,4 +26,5 @@ mod shared;
 mod stages;
 mod strategies;
 mod succession;
+mod today;
 mod witnesses;

@@ -17,6 +17,10 @@ fn lost(office: &Office, card: u8) -> Change {
     Change::CardState(SetCardState { card: guid(card), state, reason, effective: office.now, disposal: None })
 }
 
+fn paper() -> Option<Paper> {
+    Some(Paper { post: code("vice"), document: title("白総第12号"), decided: calendar::local_day(tuesday_ten()) })
+}
+
 fn from_panel(office: &mut Office, changes: Vec<Change>) -> Result<(), &'static str> {
     let mut act = office.draft(changes);
     act.post = None;
@@ -65,7 +69,7 @@ fn what_a_panel_reports_is_refused_by_the_rule_that_it_breaks() {
     let same: fn(&mut Act) = |_| {};
     /// What is changed in the act; what the fold says, and the ledger by its clock.
     type Row = (fn(&mut Act), Result<(), &'static str>, Result<(), &'static str>);
-    let rows: [Row; 6] = [
+    let rows: [Row; 7] = [
         (same, Ok(()), Ok(())),
         (|act| act.office = sekisho_wire::id::OfficeId([9; 16]), Err("other_office"), Err("other_office")),
         (|act| act.log = Log::Casebook, Err("other_log"), Err("other_log")),
@@ -73,6 +77,8 @@ fn what_a_panel_reports_is_refused_by_the_rule_that_it_breaks() {
         (|act| act.made -= 10 * MINUTE + 1, Err("made_too_early"), Err("made_too_early")),
         (|act| (act.made, act.expires) = (act.made + 3 * MINUTE, act.made + DAY), Ok(()), Err("made_in_future")),
         (|act| act.expires = act.made, Err("lifetime"), Err("lifetime")),
+        // It keeps nobody's papers.
+        (|act| act.paper = paper(), Err("value_wrong"), Err("value_wrong")),
     ];
     for (row, (change, folded, asked)) in rows.into_iter().enumerate() {
         let mut office = base.clone();
