@@ -70,7 +70,7 @@ impl Reach {
 }
 
 /// Whether each place, of proposer and stages, can be taken by a person of its own.
-fn each_has_another<'s>(places: &[Vec<&'s Code>]) -> bool {
+fn each_has_another(places: &[Vec<&Code>]) -> bool {
     let mut seats = BTreeMap::new();
     (0..places.len()).all(|place| seat(places, place, &mut seats, &mut BTreeSet::new()))
 }

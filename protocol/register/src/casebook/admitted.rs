@@ -166,7 +166,7 @@ impl Casebook {
         if said.answer == Answer::Reviewed {
             let decided = register.state.by_deputy.get(&said.act).or_else(|| self.by_deputy.get(&said.act));
             let ByDeputy { post, operator: deputy } = decided.ok_or(FoldRefusal::NotAProposal)?;
-            if self.reviewed.contains(&said.act) {
+            if self.was_reviewed(&said.act) {
                 return Err(FoldRefusal::SaidTwice);
             }
             // Whoever decided in his place does not look at it in his place.
