@@ -126,7 +126,8 @@ impl Task {
         self.due.is_some_and(|due| due <= now)
     }
 
-    /// Whether it is this person's, by his posts at `now`; of what is asked of a holder, an hour later the deputy's as well.
+    /// Whether it is this person's, by the posts that he holds at `now`, for himself or as a deputy, and those whose papers he keeps. What he decided
+    /// as a deputy is not his to look at.
     #[must_use]
     pub fn is_for(&self, operator: &Code, register: &Register, now: u64) -> bool {
         let own = if let Waits::Review { deputy, .. } = &self.what { deputy == operator } else { false };
