@@ -203,7 +203,7 @@ fn key(task: &Task, register: &Register, casebook: &Casebook) -> String {
     let person = |operator: &Code| operator.to_string();
     let telling = Telling { register, casebook, language: Language::English, person: &person };
     let act = match &task.what {
-        Waits::Approval { proposal } => proposal.to_string(),
+        Waits::Approval { proposal } | Waits::Stranded { proposal } => proposal.to_string(),
         Waits::Review { act, .. } => act.to_string(),
         Waits::Step(_)
         | Waits::StopUnrecorded

@@ -64,6 +64,7 @@ pub(crate) fn what(view: &View<'_>, what: &Waits, is_mine: bool) -> (String, Str
     let notice = Form::Notice.name();
     let link = match what {
         Waits::Approval { proposal } => return approval(view, proposal, is_mine),
+        Waits::Stranded { proposal } => format!("/console/proposals/{proposal}"),
         Waits::Step(duty) => {
             if is_mine {
                 link(duty)

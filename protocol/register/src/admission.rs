@@ -65,6 +65,10 @@ impl Register {
         if let Some(answered) = &proposed.answer {
             return Err(FoldRefusal::ProposalOver { answer: answered.answer, index: answered.index });
         }
+        if self.is_stranded(proposed, t) {
+            let approvals = proposed.approvals.len() + 1;
+            return Err(FoldRefusal::RouteShorter { stages: self.stages(changes, t), approvals });
+        }
         let held: Vec<&Code> =
             self.posts().filter(|post| post.holders(t).any(|who| who.operator == *operator)).map(Post::code).collect();
         let signs_for = |post: &&Post| held.iter().any(|held| post.code() == *held || post.is_kept_by(held, t));
@@ -103,20 +107,24 @@ struct Way<'a> {
 
 impl Way<'_> {
     fn approval(&self) -> Result<Approval, FoldRefusal> {
-        let (mut approval, mut longest) = (Approval::Complete, 0);
+        let mut approval = Approval::Complete;
+        let (stages, approvals) = (self.register.stages(self.changes, self.t), self.chain.len().saturating_sub(1));
+        // Where no stage is asked for, one approval may be there all the same: whoever proposed wanted somebody to look at it. More than there are
+        // stages come of a route that was shortened on the way; what they approved then is not what the route asks for now.
+        if approvals > stages.max(1) {
+            return Err(FoldRefusal::RouteShorter { stages, approvals });
+        }
         for change in self.changes {
-            if self.chain.len() == 1 && objects(change) {
+            if approvals == 0 && objects(change) {
                 self.may_object(change)?;
                 continue;
             }
             let route = self.register.route_at(change.class(), self.t);
-            longest = longest.max(route.stages.len());
             if self.stages_taken(&route, change)? < route.stages.len() && approval == Approval::Complete {
                 approval = Approval::Waits(change.class());
             }
         }
-        // Where no stage is asked for, one approval may be there all the same: whoever proposed wanted somebody to look at it.
-        if self.chain.len() - 1 > longest.max(1) { Err(FoldRefusal::NotAProposal) } else { Ok(approval) }
+        Ok(approval)
     }
 
     /// How many stages of its route have approved a change: each approval takes it one stage on, in their order.

@@ -4,8 +4,8 @@ use alloc::vec::Vec;
 
 use sekisho_wire::id::{CardGuid, Code, Numbered};
 
-use crate::calendar::{fiscal_year, local_day};
-use crate::change::{ActivateCard, CardState, Disposal, IssueCard, ResetPin, SetCardState, StateReason};
+use crate::calendar::{DAY_MS, fiscal_year, local_day};
+use crate::change::{ActivateCard, CardState, Change, Disposal, IssueCard, ResetPin, SetCardState, StateReason};
 use crate::refusal::{FoldRefusal, WrongValue};
 use crate::state::{Counted, Draft, Position, Trust};
 use crate::thing::Thing;
@@ -103,6 +103,13 @@ impl Card {
         Some(CardHolder { operator: &activation.operator, profiles: &activation.profiles })
     }
 
+    /// Whose it is at some moment of that time.
+    pub(crate) fn holders_within(&self, from: u64, to: u64) -> impl Iterator<Item = &Code> {
+        let moments = self.activations.iter().flat_map(|said| [said.effective, said.value.to]);
+        let moments = moments.filter(move |t| from < *t && *t < to).chain([from]);
+        moments.filter_map(|t| Some(self.holder(t)?.operator))
+    }
+
     /// Active, awake and within its dates at `t`.
     #[must_use]
     pub fn is_current(&self, t: u64) -> bool {
@@ -134,6 +141,16 @@ impl Card {
         self.begins <= t && t < self.issued.to
     }
 }
+
+/// What one person alone lends is back within a month (§R3.23): who has a card for longer has one that was issued for him.
+pub(crate) fn lent_for_a_while(change: &Change, at: Position) -> Result<(), FoldRefusal> {
+    let Change::ActivateCard(lent) = change else { return Ok(()) };
+    let too_long = lent.to.saturating_sub(at.from(lent.from)) > LENT_ALONE_DAYS * DAY_MS;
+    if too_long { Err(FoldRefusal::LoanTooLong { card: lent.card, most: LENT_ALONE_DAYS }) } else { Ok(()) }
+}
+
+/// A month (ours).
+const LENT_ALONE_DAYS: u64 = 31;
 
 impl Draft<'_> {
     pub(crate) fn apply_issue(&mut self, change: &IssueCard, at: Position) -> Result<Numbered, FoldRefusal> {
@@ -212,7 +229,10 @@ impl Draft<'_> {
             return Ok(());
         }
         card.states.push(at.index, at.from(change.effective), (change.state, change.reason));
-        card.disposal.clone_from(&change.disposal);
+        // What is revoked until then is disposed of all the same.
+        if change.disposal.is_some() {
+            card.disposal.clone_from(&change.disposal);
+        }
         Ok(())
     }
 

@@ -10,10 +10,12 @@ use sekisho_wire::id::{CardGuid, Code, Hash, Numbered};
 use crate::act::{Act, NO_OFFICE, SignedAct, office_of};
 use crate::authority::{Authority, Link, check_p256};
 use crate::calendar::local_day;
+use crate::cards::lent_for_a_while;
 use crate::change::{Administrator, CardState, Change, Found, Log};
 use crate::concluded::Concluded;
 use crate::decide::RULES_VERSION;
 use crate::newer::unread;
+use crate::organisation::ByDeputy;
 use crate::recovery::{RECOVERY_MAX, completes_a_recovery, is_of_recovery};
 use crate::refusal::{FoldRefusal, WrongValue};
 use crate::role::Class;
@@ -284,6 +286,10 @@ impl Register {
         if let Authority::Terminal(terminal) = authority {
             self.check_terminal_act(&mut draft, terminal, changes, at)?;
         }
+        // Whoever approves his own has still decided alone.
+        if chain.iter().all(|(_, signs)| signs.operator() == authority.operator()) {
+            changes.iter().try_for_each(|change| lent_for_a_while(change, at))?;
+        }
         let changes = &draft.in_effect(changes);
         let given =
             changes.iter().filter_map(|change| draft.apply(change, at).transpose()).collect::<Result<_, _>>()?;
@@ -299,8 +305,9 @@ impl Register {
             draft.lets_the_announced_be(changes, at)?;
         }
         draft.new_entries().folded.extend(chain.iter().map(|(link, _)| (link.id(), at.index)));
-        let decided_for = |act: &Act| act.post.clone().filter(|_| act.as_deputy);
-        let by_deputy = chain.iter().filter_map(|(link, _)| Some((link.id(), decided_for(link.act())?)));
+        let by_deputy = chain
+            .iter()
+            .filter_map(|(link, authority)| Some((link.id(), ByDeputy::of(link.act(), authority.operator())?)));
         draft.new_entries().by_deputy.extend(by_deputy);
         let operator = authority.operator().cloned();
         let approved = chain.get(1).map(|(tip, _)| Approved { proposal: source.id(), tip: tip.id() });
@@ -419,7 +426,7 @@ impl Register {
         }
         // Only a card signs in the name of a post. Anywhere else it would be shown to readers and mean nothing.
         let in_a_post = !founds && matches!(signed.signer(), Signer::Card(_));
-        if !in_a_post && (act.post.is_some() || act.as_deputy) {
+        if !in_a_post && (act.post.is_some() || act.as_deputy || act.paper.is_some()) {
             return Err(FoldRefusal::ValueWrong(WrongValue::PostNamed));
         }
         if let Some(index) = self.act_index(&signed.id()) {

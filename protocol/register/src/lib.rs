@@ -54,6 +54,7 @@ pub mod routes;
 pub mod rules;
 pub mod sentences;
 pub mod session;
+mod shelved;
 pub mod sight;
 mod signers;
 mod state;

@@ -285,6 +285,13 @@ impl Register {
         changes.iter().map(|change| self.route_at(change.class(), t).stages.len()).max().unwrap_or(0)
     }
 
+    /// Whether the routes at `t` have fewer stages than would have approved this proposal with the next one: nobody can approve it any more, and its
+    /// proposer withdraws it.
+    #[must_use]
+    pub fn is_stranded(&self, proposed: &Proposed, t: u64) -> bool {
+        proposed.approvals.len() >= self.stages(&proposed.act.act().changes, t).max(1)
+    }
+
     /// The roles of which one has to approve a proposal next, by the routes at `t`; of several kinds of changes those that every one of them admits.
     #[must_use]
     pub fn next_approvers(&self, proposed: &Proposed, t: u64) -> Vec<Role> {

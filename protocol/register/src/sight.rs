@@ -186,7 +186,7 @@ impl Sight {
     #[must_use]
     pub fn sees_task(&self, register: &Register, casebook: &Casebook, task: &Task) -> bool {
         match &task.what {
-            Waits::Approval { proposal } => {
+            Waits::Approval { proposal } | Waits::Stranded { proposal } => {
                 casebook.proposal(proposal).is_some_and(|proposed| self.sees_act(register, &proposed.act))
             }
             Waits::Step(duty) => casebook.case(&duty.case).is_some_and(|case| self.sees_case(register, case)),

@@ -8,7 +8,7 @@ use crate::cards::Card;
 use crate::functions::{Function, Purpose};
 use crate::hours::{Hours, Permit};
 use crate::office::Office;
-use crate::organisation::{Post, Section};
+use crate::organisation::{ByDeputy, Post, Section};
 use crate::partners::Partner;
 use crate::people::Operator;
 use crate::places::Terminal;
@@ -49,8 +49,8 @@ pub(crate) struct State {
     pub(crate) terminal_acts: BTreeMap<(Code, u32), u32>,
     /// Ids of acts, and of the proposals inside approvals, that took effect.
     pub(crate) folded: BTreeMap<Hash, u64>,
-    /// Acts that deputies signed (代決), with the post: its holder looks at them later (後閲).
-    pub(crate) by_deputy: BTreeMap<Hash, Code>,
+    /// Acts that deputies signed (代決): the holder of the post looks at them later (後閲).
+    pub(crate) by_deputy: BTreeMap<Hash, ByDeputy>,
 }
 
 /// What the fold counts per fiscal year.

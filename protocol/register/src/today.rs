@@ -43,6 +43,11 @@ pub enum Waits {
         /// The proposal.
         proposal: Hash,
     },
+    /// A proposal that nobody can approve any more, since its route was shortened, waits for its proposer to withdraw it.
+    Stranded {
+        /// The proposal.
+        proposal: Hash,
+    },
     /// A step of a case.
     Step(Duty),
     /// What a deputy decided waits for the post's holder to look at it (後閲).
@@ -51,6 +56,8 @@ pub enum Waits {
         act: Hash,
         /// The post.
         post: Code,
+        /// Who decided: not his to look at.
+        deputy: Code,
     },
     /// The connection was stopped, and no record of it was begun: nobody was told (S1 14(4)).
     StopUnrecorded,
@@ -133,8 +140,9 @@ impl Task {
                 let proposed = casebook.proposal(proposal);
                 proposed.is_some_and(|proposed| register.may_approve_next(proposed, operator, now).is_ok())
             }
-            Waits::Review { .. } => return of_a_holder(operator),
-            Waits::Step(_)
+            Waits::Review { deputy, .. } => return deputy != operator && of_a_holder(operator),
+            Waits::Stranded { .. }
+            | Waits::Step(_)
             | Waits::StopUnrecorded
             | Waits::Unconfirmed { .. }
             | Waits::NobodyResponsible(_)
@@ -218,16 +226,21 @@ pub fn today(register: &Register, casebook: &Casebook, now: u64) -> Vec<Task> {
 
 fn approvals<'a>(register: &'a Register, casebook: &'a Casebook, now: u64) -> impl Iterator<Item = Task> + 'a {
     casebook.open_proposals(register, now).map(move |(id, proposed)| {
-        let since = proposed.tip().act().made;
-        let (whose, due) = (Whose::Roles(register.next_approvers(proposed, now)), Some(proposed.act.act().expires));
-        Task { what: Waits::Approval { proposal: *id }, whose, since, due }
+        let (since, due) = (proposed.tip().act().made, Some(proposed.act.act().expires));
+        // What nobody can approve any more its proposer withdraws.
+        let stranded = proposed.act.act().post.clone().filter(|_| register.is_stranded(proposed, now));
+        let (what, whose) = match stranded {
+            Some(post) => (Waits::Stranded { proposal: *id }, Whose::Post(post)),
+            None => (Waits::Approval { proposal: *id }, Whose::Roles(register.next_approvers(proposed, now))),
+        };
+        Task { what, whose, since, due }
     })
 }
 
 fn reviews<'a>(register: &'a Register, casebook: &'a Casebook) -> impl Iterator<Item = Task> + 'a {
-    casebook.unreviewed(register).map(|(act, post)| Task {
-        what: Waits::Review { act: *act, post: post.clone() },
-        whose: Whose::Post(post.clone()),
+    casebook.unreviewed(register).map(|(act, decided)| Task {
+        what: Waits::Review { act: *act, post: decided.post.clone(), deputy: decided.operator.clone() },
+        whose: Whose::Post(decided.post.clone()),
         since: 0,
         due: None,
     })
@@ -274,10 +287,10 @@ fn nobody_responsible(register: &Register, now: u64) -> impl Iterator<Item = Tas
     let used = register.terminals().filter(move |terminal| terminal.state(now) != TerminalUse::Retired);
     used.filter_map(move |terminal| {
         let version = terminal.version_at(now)?;
-        let somebody = !register.responsible_persons(version, now).is_empty();
+        let since = register.nobody_responsible_since(terminal, now)?;
         let whose = Whose::Section([Role::SystemManager, Role::TerminalManager].into(), version.section.clone());
         let what = Waits::NobodyResponsible(terminal.code().clone());
-        (!somebody).then_some(Task { what, whose, since: now, due: None })
+        Some(Task { what, whose, since, due: None })
     })
 }
 

@@ -78,6 +78,14 @@ pub(super) fn list(desk: &mut Desk) -> Result<(), AdminError> {
 /// Which stage is to approve a proposal next, and which have.
 fn waits_for(desk: &Desk, proposed: &Proposed, now: u64) -> String {
     let (register, screen) = (desk.cache.register(), desk.screen);
+    if register.is_stranded(proposed, now) {
+        return screen
+            .words(
+                "nobody: the route has fewer stages now, its proposer withdraws it",
+                "なし(決裁区分の段階が減りました。申請者が取り下げてください)",
+            )
+            .to_owned();
+    }
     let stages = register.stages(&proposed.act.act().changes, now).max(1);
     let roles = register.next_approvers(proposed, now);
     let names: Vec<&str> = roles.iter().map(|role| screen.words(role.name(), role.title())).collect();
@@ -148,7 +156,7 @@ pub(super) fn end(desk: &mut Desk, answer: Answer, asked: &str, reason: Option<&
 pub(super) fn review(desk: &mut Desk, ids: &[String]) -> Result<(), AdminError> {
     let (casebook, entries) = casebook::entries(desk)?;
     let waiting: Vec<(Hash, Code)> =
-        casebook.unreviewed(desk.cache.register()).map(|(act, post)| (*act, post.clone())).collect();
+        casebook.unreviewed(desk.cache.register()).map(|(act, decided)| (*act, decided.post.clone())).collect();
     let entry_of = |desk: &Desk, act: &Hash| {
         let here = casebook.act_index(act).and_then(|index| entries.get(usize::try_from(index).ok()?).cloned());
         here.or_else(|| desk.cache.entry(desk.cache.register().act_index(act)?).map(<[u8]>::to_vec))

@@ -64,6 +64,7 @@ fn how(what: &Waits, desk: &Desk) -> String {
     let begin = |id: &Hash| id.to_string()[..16].to_owned();
     let done = match what {
         Waits::Approval { proposal } => format!("approve {}", begin(proposal)),
+        Waits::Stranded { proposal } => format!("withdraw {}", begin(proposal)),
         Waits::Step(duty) => format!("case step {} {}", duty.case, duty.step.name),
         Waits::Review { act, .. } => format!("review {}", begin(act)),
         Waits::StopUnrecorded => "case open disconnection …".to_owned(),

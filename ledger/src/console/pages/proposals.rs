@@ -161,6 +161,12 @@ fn waits_for(view: &View<'_>, proposed: &Proposed) -> String {
         let said = answered.answer.name(view.language);
         return view.say(format!("nobody: it was {said}"), format!("なし（{said}されています）"));
     }
+    if view.register.is_stranded(proposed, view.now) {
+        return view.say(
+            "nobody: the route has fewer stages now, its proposer withdraws it",
+            "なし（決裁区分の段階が減りました。申請者が取り下げてください）",
+        );
+    }
     let stages = view.register.stages(&proposed.act.act().changes, view.now).max(1);
     let stage = proposed.approvals.len() + 1;
     let roles = view.register.next_approvers(proposed, view.now);

@@ -15,6 +15,7 @@ use crate::change::{Answer, AnswerAct, Change, OpenCase, TakeStep, Value, value}
 use crate::concern::Concern;
 use crate::fold::Register;
 use crate::forms::{Asked, Form, Step};
+use crate::organisation::ByDeputy;
 use crate::recovery::is_for_recovery_keys;
 use crate::refusal::{FieldFault, FoldRefusal};
 use crate::role::{Class, Role};
@@ -163,14 +164,18 @@ impl Casebook {
         t: u64,
     ) -> Result<(), FoldRefusal> {
         if said.answer == Answer::Reviewed {
-            let post = register.state.by_deputy.get(&said.act).or_else(|| self.by_deputy.get(&said.act));
-            let post = post.ok_or(FoldRefusal::NotAProposal)?;
-            if self.reviewed.contains(&said.act) {
+            let decided = register.state.by_deputy.get(&said.act).or_else(|| self.by_deputy.get(&said.act));
+            let ByDeputy { post, operator: deputy } = decided.ok_or(FoldRefusal::NotAProposal)?;
+            if self.was_reviewed(&said.act) {
                 return Err(FoldRefusal::SaidTwice);
             }
             // Whoever decided in his place does not look at it in his place.
             let his =
                 signed.act().post.as_ref() == Some(post) && !signed.act().as_deputy && signed.act().paper.is_none();
+            // Nor once he holds the post himself.
+            if his && admitted.operator.as_ref() == Some(deputy) {
+                return Err(FoldRefusal::OwnDecision { post: post.clone() });
+            }
             let operator = admitted.operator.clone().filter(|_| !his);
             return operator.map_or(Ok(()), |operator| Err(FoldRefusal::PostNotHeld { post: post.clone(), operator }));
         }

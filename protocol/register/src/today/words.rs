@@ -44,6 +44,13 @@ impl Telling<'_> {
                 let what = self.proposal(proposal);
                 self.say(format!("承認待ちの申請: {what}"), format!("a proposal waits for approval: {what}"))
             }
+            Waits::Stranded { proposal } => {
+                let what = self.proposal(proposal);
+                self.say(
+                    format!("決裁区分の段階が減り、承認できなくなった申請(申請者が取り下げてください): {what}"),
+                    format!("nobody can approve a proposal any more, for its route has fewer stages now: its proposer withdraws it: {what}"),
+                )
+            }
             Waits::Step(duty) => {
                 format!("{}: {}", duty.case.text(self.language), self.step(duty))
             }

@@ -266,3 +266,29 @@ fn a_card_and_a_permit_begin_with_their_act_whatever_they_say() {
     let permit = office.register.permits().next().unwrap();
     assert_eq!([now - 1, now].map(|t| permit.is_in_force(t)), [false, true]);
 }
+
+#[test]
+fn a_card_that_is_disposed_of_later_and_revoked_until_then_says_still_how_it_was_destroyed() {
+    let mut office = Office::furnished();
+    let now = office.now;
+    office.act(vec![designate("doi"), Change::IssueCard(Box::new(issue(70, Some("doi"))))]).unwrap();
+    office.act(vec![card_state(70, CardState::Disposed, now + DAY)]).unwrap();
+    let said = office.register.card(&guid(70)).unwrap().disposal().cloned();
+    assert!(said.is_some());
+    office.act(vec![card_state(70, CardState::Revoked, now)]).unwrap();
+    assert_eq!(office.register.card(&guid(70)).unwrap().disposal().cloned(), said);
+    // Whoever says it again says how anew.
+    office.now += DAY;
+    let anew = Disposal { on: calendar::local_day(now), method: title("溶解"), person: code("baba"), witness: None };
+    let disposed = SetCardState {
+        card: guid(70),
+        state: CardState::Disposed,
+        reason: StateReason::Other,
+        effective: office.now,
+        disposal: Some(anew.clone()),
+    };
+    office.act(vec![Change::CardState(disposed)]).unwrap();
+    let card = office.register.card(&guid(70)).unwrap();
+    assert_eq!(card.state(office.now), CardState::Disposed);
+    assert_eq!(card.disposal(), Some(&anew));
+}

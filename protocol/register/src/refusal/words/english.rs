@@ -158,6 +158,14 @@ impl FoldRefusal {
                     answer.name(Language::English)
                 )
             }
+            Self::RouteShorter { stages, approvals } => {
+                format!(
+                    "cannot take the act: it would be approval {approvals} of a proposal whose route has {stages} stages now"
+                )
+            }
+            Self::OwnDecision { post } => {
+                format!("cannot take the act: whoever decided as deputy of post {post} does not look at it himself")
+            }
             Self::NotTheProposer => "cannot take the act: only whoever proposed it withdraws it".into(),
             Self::ReasonMissing => "cannot take the act: who refuses says why".into(),
             Self::NotItsKeeper { post, keeper } => {
@@ -211,6 +219,9 @@ impl FoldRefusal {
             Self::PermitWrong { permit, fault } => {
                 let number = numbered(*permit, Language::English);
                 format!("cannot take the act: permit {number} to use the system {}", fault.text(Language::English))
+            }
+            Self::LoanTooLong { card, most } => {
+                format!("cannot lend card {card}: one person alone lends it for {most} days at most")
             }
             Self::NotQualified { operator, kind } => format!(
                 "cannot lend the card: operator {operator} does not qualify for a {} card on the day on which it begins",

@@ -113,6 +113,10 @@ impl FoldRefusal {
             Self::ProposalOver { answer, index } => {
                 format!("この申請は{}されています(処理簿の{index})", answer.name(Language::Japanese))
             }
+            Self::RouteShorter { stages, approvals } => {
+                format!("決裁区分が短くなりました。これは{approvals}番目の承認ですが、段階は現在{stages}です")
+            }
+            Self::OwnDecision { post } => format!("職 {post} の代決をした本人は、その後閲を行えません"),
             Self::NotTheProposer => "取り下げることができるのは申請者だけです".into(),
             Self::ReasonMissing => "不承認には理由が必要です".into(),
             Self::NotItsKeeper { post, keeper } => {
@@ -158,6 +162,9 @@ impl FoldRefusal {
             Self::PermitWrong { permit, fault } => {
                 let number = numbered(*permit, Language::Japanese);
                 format!("利用許可 {number} は{}", fault.text(Language::Japanese))
+            }
+            Self::LoanTooLong { card, most } => {
+                format!("カード {card} を1人の判断で貸し出せるのは{most}日以内です")
             }
             Self::NotQualified { operator, kind } => format!(
                 "カードを貸与できません。操作者 {operator} は、貸与の開始日に{}の交付資格を認定されていません",

@@ -94,6 +94,12 @@ impl FoldRefusal {
             Self::ProposalOver { .. } => {
                 ("必要であれば、改めて申請してください。", "Propose it anew if it is still needed.")
             }
+            Self::RouteShorter { .. } => {
+                ("申請者が取り下げ、改めて申請してください。", "Let its proposer withdraw it and propose it anew.")
+            }
+            Self::OwnDecision { .. } => {
+                ("その職に就く別の者が後閲してください。", "Let somebody else who holds that post look at it.")
+            }
             Self::NotTheProposer => {
                 ("不承認とするか、申請者に取下げを求めてください。", "Refuse it, or ask its proposer to withdraw it.")
             }
@@ -127,6 +133,10 @@ impl FoldRefusal {
             Self::PermitWrong { .. } => (
                 "「sekisho-admin case list --form system-use」で、その課の有効な許可の番号を確認してください。",
                 "Look for a permit of that section that is in force: 'sekisho-admin case list --form system-use'.",
+            ),
+            Self::LoanTooLong { .. } => (
+                "期間を短くするか、申請(「--propose」)として提出し、別の者の承認を受けてください。",
+                "Lend it for less, or propose it (--propose) and have another person approve it.",
             ),
             Self::NotQualified { .. } => (
                 "「sekisho-admin operator qualify」で交付資格を認定してから貸与してください。",
