@@ -7,9 +7,9 @@ use sekisho_paper::{AsOf, Names};
 use sekisho_register::act::ACT_VERSION;
 use sekisho_register::calendar::{Date, day_of_date, fiscal_year, local_day, moment};
 use sekisho_register::change::{
-    ActivateCard, Administrator, CardKind, CardState, Change, Designate, Disposal, Found, FoundingKeys, GivePermit,
-    GiveProfile, IssueCard, Log, OperatorState, PersonClass, Recovery, SectionState, SetCardState, SetFunction,
-    SetOperatorState, SetSection, SetTerminal, StateReason, TerminalKind, UseState,
+    ActivateCard, Administrator, Admit, CardKind, CardState, Change, Designate, Disposal, Found, FoundingKeys,
+    GivePermit, GiveProfile, IssueCard, Log, OperatorState, PersonClass, Recovery, SectionState, SetCardState,
+    SetFunction, SetOperatorState, SetPartner, SetSection, SetTerminal, StateReason, TerminalKind, UseState,
 };
 use sekisho_register::{
     Act, Concluded, Ed25519Key, NO_OFFICE, NameHash, P256Key, Policy, PublicKeyBytes, Register, SignedAct, Title,
@@ -33,7 +33,7 @@ fn title(text: &str) -> Title {
 }
 
 /// The log, as a desk keeps it. Nobody signs: each entry is folded as one that was verified before.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Office {
     pub(crate) register: Register,
     entries: Vec<Vec<u8>>,
@@ -74,7 +74,7 @@ impl Office {
         register
     }
 
-    fn name_of(&mut self, number: u8, text: &str) -> NameHash {
+    pub(crate) fn name_of(&mut self, number: u8, text: &str) -> NameHash {
         let hash = NameHash::of(&Salt([number; 16]), text);
         self.names.insert(hash, text.to_owned());
         hash
@@ -272,6 +272,58 @@ impl Office {
     pub(crate) fn leaves(&mut self, made: u64, operator: &str) {
         let (operator, state, reason) = (code(operator), OperatorState::Ended, StateReason::LeftDuty);
         self.act(made, vec![Change::OperatorState(SetOperatorState { operator, state, effective: made, reason })]);
+    }
+
+    /// Somebody of 隣町, designated here for this fiscal year, with the card of that number.
+    pub(crate) fn admit(&mut self, made: u64, number: u8, operator: &str, name: &str) {
+        let partner = SetPartner {
+            partner: code("tonari"),
+            office: OfficeId([7; 16]),
+            title: title("隣町"),
+            ledger: title("ledger.tonari.example"),
+            key: Ed25519Key([9; 32]),
+        };
+        let designation = Designate {
+            operator: code(operator),
+            name: self.name_of(number, name),
+            class: PersonClass::Operator,
+            section: code("jumin"),
+            from: made,
+            to: begins(fiscal_year(made) + 1),
+            terminals: Vec::new(),
+            sections: vec![code("jumin")],
+        };
+        let keys = Self::card(number, CardKind::Business, Some(operator), made);
+        let admit = Admit {
+            designation,
+            partner: code("tonari"),
+            home: code("88"),
+            card: keys.card,
+            authentication: keys.authentication,
+            signature: None,
+            presence: keys.presence,
+        };
+        self.act(made, vec![Change::Partner(Box::new(partner)), Change::Admit(Box::new(admit))]);
+    }
+
+    /// Designates somebody who is known anew, from the act on and until that moment.
+    pub(crate) fn designate_until(&mut self, made: u64, number: u8, operator: &str, name: &str, to: u64) {
+        let designate = Designate {
+            operator: code(operator),
+            name: self.name_of(number, name),
+            class: PersonClass::Operator,
+            section: code("jumin"),
+            from: made,
+            to,
+            terminals: Vec::new(),
+            sections: vec![code("jumin")],
+        };
+        self.act(made, vec![Change::Designate(Box::new(designate))]);
+    }
+
+    /// From now on the ledger shows that name no more; nothing erased it.
+    pub(crate) fn forget(&mut self, name: &str) {
+        self.names.retain(|_, known| known != name);
     }
 
     pub(crate) fn root(&self) -> Hash {
