@@ -202,7 +202,7 @@ mod tests {
         let rows = [row("1", "lost\n2  found  end"), row("3", "a")];
         let titles = ["no.", "text", "x"].map(str::to_owned).to_vec();
         let expected =
-            "no.  text            x\n1    lost            end\n     | 2  found  end\n3    a               end\n";
+            "no.  text             x\n1    lost             end\n     | 2  found  end\n3    a                end\n";
         assert_eq!(aligned(titles, rows.into_iter()), expected);
         let first = [vec!["one\nto be done:".to_owned()]];
         assert_eq!(aligned(vec!["t".to_owned()], first.into_iter()), "t\none\n| to be done:\n");

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sekisho_paper::registers::begins;
 use sekisho_paper::{AsOf, Names};
-use sekisho_register::act::ACT_VERSION;
+use sekisho_register::act::{ACT_VERSION, Proposal};
 use sekisho_register::calendar::{Date, day_of_date, fiscal_year, local_day, moment};
 use sekisho_register::change::{
     ActivateCard, Administrator, Admit, CardKind, CardState, Change, Designate, Disposal, Found, FoundingKeys,
@@ -81,7 +81,20 @@ impl Office {
     }
 
     pub(crate) fn act(&mut self, made: u64, changes: Vec<Change>) {
-        let act = Act {
+        let act = self.draft(made, changes);
+        self.fold(&act);
+    }
+
+    /// What nobody decides alone: the second proposes, the first approves.
+    pub(crate) fn by_two(&mut self, made: u64, changes: Vec<Change>) {
+        let proposal = Act { log: Log::Casebook, salt: Salt([255; 16]), ..self.draft(made, changes) };
+        let proposal = proposal.to_be_signed(&Signer::Card(CardGuid([2; 16]))).finish([0; 64]);
+        let approval = Act { proposal: Some(Proposal(proposal)), ..self.draft(made, Vec::new()) };
+        self.fold(&approval);
+    }
+
+    fn draft(&self, made: u64, changes: Vec<Change>) -> Act {
+        Act {
             version: ACT_VERSION,
             critical: true,
             office: self.id.unwrap_or(NO_OFFICE),
@@ -100,12 +113,15 @@ impl Office {
             effective: None,
             paper: None,
             permit: None,
-        };
+        }
+    }
+
+    fn fold(&mut self, act: &Act) {
         let entry = act.to_be_signed(&Signer::Card(CardGuid([1; 16]))).finish([0; 64]);
         self.register.fold_stored(&entry, Concluded::Accepted).unwrap();
         self.id.get_or_insert_with(|| office_of(&SignedAct::decode(&entry).unwrap()));
         self.entries.push(entry);
-        self.made.push(made);
+        self.made.push(act.made);
     }
 
     /// The card of that number; its keys are those of no other.
@@ -303,7 +319,8 @@ impl Office {
             signature: None,
             presence: keys.presence,
         };
-        self.act(made, vec![Change::Partner(Box::new(partner)), Change::Admit(Box::new(admit))]);
+        self.by_two(made, vec![Change::Partner(Box::new(partner))]);
+        self.by_two(made, vec![Change::Admit(Box::new(admit))]);
     }
 
     /// Designates somebody who is known anew, from the act on and until that moment.

@@ -129,7 +129,7 @@ fn a_dormant_card_is_lent_from_the_day_it_was_woken() {
 #[test]
 fn deputies_are_said_to_be_and_each_who_is_responsible_has_a_name() {
     let mut office = Office::of_2026();
-    office.act(
+    office.by_two(
         noon(2026, 6, 20),
         vec![Change::HoldPost(HoldPost {
             post: code("kacho"),
@@ -140,7 +140,7 @@ fn deputies_are_said_to_be_and_each_who_is_responsible_has_a_name() {
         })],
     );
     let of = office.as_of(noon(2026, 6, 21));
-    assert_eq!(column(&of.operators(), "post")[2], "administrator (deputy)");
+    assert_eq!(column(&of.operators(), "post")[2], "kacho (deputy)");
     assert_eq!(column(&of.terminals(), "held"), ["佐藤 一郎 (0001), 鈴木 花子 (0002), 田中 次郎 (10023) (deputy)"]);
     let capacities: Vec<_> = of.posts().rows.iter().map(|row| row[6].in_words(Language::Japanese)).collect();
     assert_eq!(capacities, ["在職", "在職", "代決者"]);
@@ -176,7 +176,7 @@ fn routes_and_hours_say_what_decides() {
     };
     let day = |month, day| day_of_date(Date { year: 2026, month, day });
     let calendar = SetCalendar { closed: vec![day(3, 20), day(11, 3)], open: Vec::new() };
-    office.act(noon(2026, 6, 20), vec![route(false), Change::Calendar(calendar)]);
+    office.by_two(noon(2026, 6, 20), vec![route(false), Change::Calendar(calendar)]);
     let of = office.as_of(noon(2026, 6, 21));
     let routes = of.routes();
     let place = Class::ALL.iter().position(|class| *class == Class::Terminals).unwrap();
