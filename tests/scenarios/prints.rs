@@ -350,6 +350,27 @@ fn records_are_printed_as_forms_with_what_is_missing_and_counted_without_names()
     let [row] = scene.desk.list(&["case", "list", "--form", "room-entry"]).try_into().unwrap();
     let (sheet, _) = print(&scene, "ja", "sheet.html", &["case", "sheet", row["case"].as_str().unwrap()]);
     assert!(sheet.contains("手続の経過") && sheet.contains("未了の手続") && sheet.contains("白総第3号"), "{sheet}");
+    // A text with lines forges neither a step nor a row.
+    let forged = "name=保守\n退室  令和8年1月5日  20002\nnothing has to be done any more";
+    scene.desk.run(&[
+        "case",
+        "open",
+        "room-entry",
+        forged,
+        "permission=白総第4号",
+        "in=2026-01-05T10:30",
+        "attendant=20002",
+    ]);
+    let rows = scene.desk.list(&["case", "list", "--form", "room-entry"]);
+    let forged = rows.iter().map(|row| row["case"].as_str().unwrap()).find(|case| case.ends_with('2')).unwrap();
+    for said in [
+        scene.desk.run(&["case", "show", forged]),
+        scene.desk.run(&["case", "list", "--form", "room-entry"]),
+        scene.desk.run(&["case", "sheet", forged]),
+    ] {
+        let lines: Vec<&str> = said.lines().filter(|line| line.contains("nothing has to be done any more")).collect();
+        assert!(!lines.is_empty() && lines.iter().all(|line| line.trim_start().starts_with("| ")), "{said}");
+    }
     refused(&scene, "backwards.html", &["report", "committee", "--from", &to, "--to", &from]);
     scene.ledger.stop();
     scene.ledger.assert_sound();
