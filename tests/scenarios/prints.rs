@@ -87,7 +87,7 @@ fn a_register_is_printed_as_of_a_date_and_the_same_print_is_made_again_after_lat
         [&["--printed-by", "20002"][..], &["--printed-at", &minute], &["--at-size", &size, "--printed-at", &tomorrow]]
     {
         let output = refused(&scene, "false.html", &[&register[..], false_head].concat());
-        assert_eq!(output.status.code(), Some(2), "{false_head:?}: {}", both(&output));
+        assert!(both(&output).contains("--printed-") || both(&output).contains("--at-size"), "{}", both(&output));
     }
     for (form, option) in [("custody", "--printed-at"), ("custody", "--printed-by")] {
         let output = refused(&scene, "false.html", &["report", form, option, &minute]);

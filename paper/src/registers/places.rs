@@ -78,10 +78,8 @@ impl AsOf<'_> {
             Capacity::Holder => self.person(operator),
             Capacity::Deputy => as_deputy(&self.person(operator)),
         });
-        match Cell::several(persons.collect()) {
-            Cell::Nothing => Cell::said("不在", "nobody"),
-            persons => persons,
-        }
+        let persons: Vec<Cell> = persons.collect();
+        if persons.is_empty() { Cell::said("不在", "nobody") } else { Cell::List(persons) }
     }
 
     /// 端末機運用時間: the week of each terminal.
