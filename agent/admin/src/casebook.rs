@@ -91,8 +91,11 @@ impl Cases {
         match (&field.value, kind) {
             (sekisho_register::change::Value::Text(hash), _) => match (self.text(hash), language) {
                 (Some(text), _) => text.to_owned(),
-                (None, Language::Japanese) => "(消去済み)".to_owned(),
-                (None, Language::English) => "(erased)".to_owned(),
+                // Erased is only what an act erased: the ledger gives each the texts that he may see.
+                (None, _) if cache.register().name_erased(hash).is_some() => {
+                    language.pick("(消去済み)", "(erased)").to_owned()
+                }
+                (None, _) => language.pick("(台帳が示さない)", "(not shown by the ledger)").to_owned(),
             },
             (sekisho_register::change::Value::Code(code), Some(Kind::Operator)) => cache.person(code, language),
             (sekisho_register::change::Value::Card(card), _) => {

@@ -35,7 +35,7 @@ pub(crate) use self::organisation::{PostCommand, SectionCommand};
 pub(crate) use self::partners::{AdmitArguments, Introduction, PartnerCommand};
 pub(crate) use self::permits::{ConnectionChange, ConnectionCommand, PermitCommand, RouteCommand};
 pub(crate) use self::prints::{
-    AgainArguments, CommitteeArguments, CustodyArguments, LabelArguments, OutputArguments, RecordsForm,
+    AgainArguments, CommitteeArguments, CustodyArguments, LabelArguments, LookArguments, OutputArguments, RecordsForm,
     RecordsPrintArguments, RegisterArguments, RegisterCommand, StatisticsArguments, TemplatesCommand, Which,
 };
 pub(crate) use self::records::{

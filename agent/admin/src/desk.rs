@@ -589,7 +589,7 @@ pub(crate) fn show(screen: &Screen, act: &Act, cache: &RegisterCache, names: &[N
     let changes = proposed.as_ref().map_or(&act.changes, |(proposed, _)| &proposed.act().changes);
     if are_texts(changes) {
         for Name { salt, text } in names {
-            let line = format!("[{}] {text}", NameHash::of(salt, text));
+            let line = sekisho_paper::written::marked(&format!("[{}] {text}", NameHash::of(salt, text)), "  ");
             screen.note(&line, &line);
         }
         return;

@@ -2,6 +2,8 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
+use sekisho_paper::Facts;
+use sekisho_paper::written::json_of;
 use sekisho_wire::words::Language;
 
 use crate::error::AdminError;
@@ -69,15 +71,50 @@ impl Screen {
         }
     }
 
-    /// A form as lines, as `--json` says.
+    /// A form as lines with what stands under it. `--json` is its rows; then that is said beside them.
     ///
     /// # Errors
     /// When standard output is closed.
     pub(crate) fn print_form(&self, table: &sekisho_paper::Table) -> Result<(), AdminError> {
         match self.lists {
-            Lists::Text => self.print(&table.text(self.language)),
-            Lists::Json => self.print(&table.json(self.language).to_string()),
+            Lists::Text => self.print(&table.text_with_notes(self.language)),
+            Lists::Json => {
+                self.print(&table.json(self.language).to_string())?;
+                table.remarks().iter().for_each(|note| self.note(&note.english, &note.japanese));
+                Ok(())
+            }
         }
+    }
+
+    /// A print that goes into no file: its tables, and what its head says. As JSON one table is its rows, several are one document with all of it. Of
+    /// what is `missing` the lines are said elsewhere, and here what stands under them.
+    ///
+    /// # Errors
+    /// When standard output is closed.
+    pub(crate) fn print_forms(
+        &self,
+        tables: &[sekisho_paper::Table],
+        missing: Option<&sekisho_paper::Table>,
+        facts: &Facts,
+    ) -> Result<(), AdminError> {
+        if let (Lists::Json, [_, _, ..]) = (self.lists, tables) {
+            let all: Vec<_> = tables.iter().chain(missing).cloned().collect();
+            return self.print(&json_of(facts, &all).to_string());
+        }
+        for table in tables {
+            if self.lists == Lists::Text && tables.len() > 1 {
+                self.print(table.title.in_words(self.language))?;
+            }
+            self.print_form(table)?;
+        }
+        let notes = missing.map(sekisho_paper::Table::remarks).unwrap_or_default();
+        for said in notes.iter().chain([&facts.as_of]).chain(&facts.remarks) {
+            match self.lists {
+                Lists::Text => self.print(&format!("* {}", said.in_words(self.language)))?,
+                Lists::Json => self.note(&said.english, &said.japanese),
+            }
+        }
+        Ok(())
     }
 
     /// A remark beside the results.

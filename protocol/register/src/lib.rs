@@ -21,6 +21,7 @@ pub mod connection;
 pub mod dates;
 pub mod decide;
 mod describe;
+pub mod duty;
 pub mod erasure;
 pub mod everyday;
 pub mod fold;

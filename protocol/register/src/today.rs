@@ -13,7 +13,6 @@ use crate::change::{CaseId, OperatorState, TerminalUse, Value};
 use crate::fold::Register;
 use crate::forms::{Form, checks, stop};
 use crate::organisation::Seats;
-use crate::people::{Operator, Standing};
 use crate::role::Role;
 
 mod cards;
@@ -294,16 +293,6 @@ fn nobody_responsible(register: &Register, now: u64) -> impl Iterator<Item = Tas
     })
 }
 
-/// Since when a person has no duty any more.
-fn ended(operator: &Operator, now: u64) -> Option<u64> {
-    let by_state =
-        operator.states().iter().filter(|said| said.value.0 == OperatorState::Ended && said.effective <= now);
-    let by_state = by_state.map(|said| said.effective).min();
-    let over = matches!(operator.standing(now), Standing::Ended);
-    let by_date = over.then(|| operator.designations().iter().map(|said| said.value.to).filter(|to| *to <= now).max());
-    by_state.or(by_date.flatten())
-}
-
 fn unreturned(register: &Register, now: u64) -> impl Iterator<Item = Task> + '_ {
     let out = register.cards_by_number().filter(move |card| !card.state(now).is_final());
     out.filter_map(move |card| {
@@ -314,7 +303,7 @@ fn unreturned(register: &Register, now: u64) -> impl Iterator<Item = Task> + '_ 
         let lent = card.activations().last().map(|lent| (lent.operator.clone(), lent.to));
         let (operator, since) = match (card.issued().operator.clone(), lent) {
             (Some(operator), _) => {
-                let since = ended(register.operator(&operator)?, now)?;
+                let since = register.operator(&operator)?.left(now)?.at;
                 (operator, since)
             }
             // A spare card comes back when its time is over.

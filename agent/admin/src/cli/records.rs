@@ -149,7 +149,7 @@ pub(crate) enum ExportFormat {
 }
 
 /// What to look for.
-#[derive(Debug, Default, PartialEq, Eq, Args)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
 pub(crate) struct Question {
     /// Who
     #[arg(long, value_parser = word::<Code>)]

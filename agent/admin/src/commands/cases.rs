@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use sekisho_paper::written::marked;
 use sekisho_register::cases::{Case, Duty, Written};
-use sekisho_register::change::{Change, Field, OpenCase, TakeStep};
+use sekisho_register::change::{Change, Field, OpenCase, TakeStep, Value};
 use sekisho_register::forms::{Asked, Blank, Definition, Form, Kind, Need, Step, Times};
 use sekisho_register::today::Telling;
 use sekisho_register::wareki::{day_text, moment_text, numbered};
@@ -163,7 +164,10 @@ fn case_text(case: &Case, cases: &Cases, desk: &Desk) -> String {
     };
     let mut lines = vec![heading(&format!("{} [{}]", case.id.text(language), case.id), &case.opened)];
     let add = |blanks, fields: &[Field]| {
-        fields_text(blanks, fields, cases, desk).into_iter().map(|line| format!("  {line}")).collect::<Vec<_>>()
+        fields_text(blanks, fields, cases, desk)
+            .into_iter()
+            .map(|line| format!("  {}", marked(&line, "    ")))
+            .collect::<Vec<_>>()
     };
     lines.extend(add(definition.fields, &case.opened.fields));
     for taken in &case.steps {
@@ -180,6 +184,15 @@ fn case_text(case: &Case, cases: &Cases, desk: &Desk) -> String {
                 lines.extend(duties.iter().map(|duty| format!("  {}", duty_text(duty, telling))));
             });
         }
+    }
+    let untold = |field: &&Field| matches!(&field.value, Value::Text(hash) if cases.text(hash).is_none());
+    let written = case.steps.iter().map(|taken| &taken.written).chain([&case.opened]);
+    let untold = written.flat_map(|written| &written.fields).filter(untold).count();
+    if untold > 0 {
+        lines.push(screen.words(
+            format!("{untold} texts were not shown by the ledger, or are erased, as it stands in their place"),
+            format!("文章{untold}件は、それぞれの箇所にあるとおり、台帳が示さないか消去されています"),
+        ));
     }
     lines.join("\n")
 }

@@ -13,18 +13,18 @@ use sekisho_register::forms::{Form, incident};
 use sekisho_wire::reason::AlarmKind;
 use sekisho_wire::record::{Body, Record, Retention, kind_number};
 
-use super::record_prints::{gaps_of, period};
+use super::record_prints::{RecordsLog, gaps_of, period, until_now};
 use super::records::incomplete;
-use super::sweep::{newest, sweep};
+use super::sweep::{newest, sweep_before};
 use crate::casebook::Cases;
-use crate::cli::{CommitteeArguments, CustodyArguments, OutputArguments, Question};
+use crate::cli::{AgainArguments, CommitteeArguments, CustodyArguments, OutputArguments, Question};
 use crate::dates::Edge;
 use crate::desk::Desk;
 use crate::error::{AdminError, Said as Rule};
 use crate::prints::Printing;
 
 pub(super) fn custody(desk: &mut Desk, arguments: &CustodyArguments) -> Result<(), AdminError> {
-    let printing = Printing::begin(desk, &CUSTODY, &arguments.again, None)?;
+    let printing = Printing::begin(desk, &CUSTODY, &arguments.look, &AgainArguments::default())?;
     let months = desk.ledger.kept_months()?.into_iter().filter_map(|row| {
         Some(KeptMonth { class: Retention::numbered(row.class)?, month: Month(row.month), erased: row.erased })
     });
@@ -54,10 +54,12 @@ pub(super) fn committee(desk: &mut Desk, arguments: &CommitteeArguments) -> Resu
         let value = sekisho_register::wareki::moment_text(to, desk.screen.language);
         return Err(AdminError::Argument { name: "--to", value, rule });
     }
-    let printing = Printing::begin(desk, &COMMITTEE, &arguments.again, None)?;
+    let printing = Printing::begin(desk, &COMMITTEE, &arguments.look, &AgainArguments::default())?;
     let question = Question { since: Some(arguments.from), until: Some(arguments.to), ..Question::default() };
+    let question = until_now(desk, &question, printing.now())?;
+    let log = RecordsLog::shown(desk)?;
     let (mut refusals, mut unread) = (Refusals::default(), 0);
-    let found = sweep(desk, &question, None, |_, (_, bytes, _)| {
+    let found = sweep_before(desk, &question, None, Some(log.size), |_, (_, bytes, _)| {
         match Record::decode(bytes) {
             Ok(record) => refusals.add(&record),
             Err(_) => unread += 1,
@@ -73,7 +75,8 @@ pub(super) fn committee(desk: &mut Desk, arguments: &CommitteeArguments) -> Resu
     let training = book(of, Form::Training, within, &|hash| known.text(hash).map(ToOwned::to_owned));
     let mut tables = packs::committee(of, &refusals, &incidents, training);
     tables.push(gaps_of(desk, &found, unread));
-    let facts = printing.facts(desk, period(&question, printing.now()));
+    let mut facts = printing.facts(desk, period(&question, printing.now()));
+    facts.remarks.push(log.named());
     let output = OutputArguments { html: Some(arguments.html.clone()), ..OutputArguments::default() };
     printing.write(&output, &COMMITTEE, &tables, &facts)?;
     incomplete(desk, &found);

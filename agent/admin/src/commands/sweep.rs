@@ -27,11 +27,24 @@ pub(super) fn sweep(
     desk: &mut Desk,
     question: &Question,
     permission: Option<&CaseReference>,
+    take: impl FnMut(&Desk, Swept<'_>) -> Result<(), AdminError>,
+) -> Result<Found, AdminError> {
+    sweep_before(desk, question, permission, None, take)
+}
+
+/// The same of the first entries of the log alone: as many as this says.
+///
+/// # Errors
+/// As [`sweep`].
+pub(super) fn sweep_before(
+    desk: &mut Desk,
+    question: &Question,
+    permission: Option<&CaseReference>,
+    mut before: Option<u64>,
     mut take: impl FnMut(&Desk, Swept<'_>) -> Result<(), AdminError>,
 ) -> Result<Found, AdminError> {
     desk.log_in()?;
     let found = caught_up(desk, question, permission)?;
-    let mut before = None;
     loop {
         // Again for each page: a token ends long before ten million rows do.
         desk.log_in()?;
