@@ -91,7 +91,7 @@ use crate::error::{AdminError, Said};
 use crate::home::Home;
 use crate::pin_entry::PinSource;
 use crate::readers::Readers;
-use crate::screen::{Confirm, Lists, Screen};
+use crate::screen::{Confirm, Lists, Screen, visible};
 
 /// How many seconds a run waits for another one in the same home to end: enough for one that only reads.
 const LOCK_LOOKS: u32 = 5;
@@ -110,10 +110,10 @@ pub fn main() -> ExitCode {
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("sekisho-admin: {}", error.in_words(language));
+            eprintln!("sekisho-admin: {}", visible(&error.in_words(language)));
             let next = error.next_step(language);
             if !next.is_empty() {
-                eprintln!("{next}");
+                eprintln!("{}", visible(&next));
             }
             ExitCode::from(error.exit_code())
         }
