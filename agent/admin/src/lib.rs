@@ -180,6 +180,14 @@ fn run(cli: Cli) -> Result<(), AdminError> {
     };
     let wait = Duration::from_secs(cli.wait);
     if let Command::Console(arguments) = &cli.command {
+        // The browser alone would decide what is signed.
+        if cli.yes && !cfg!(debug_assertions) {
+            let rule = Said::new(
+                "what is wished for in a browser is asked about here",
+                "ブラウザーからの依頼は、この画面で確認します",
+            );
+            return Err(AdminError::Argument { name: "--yes", value: "console".to_owned(), rule });
+        }
         // It stays for hours, and takes the home for itself only while something is signed.
         return commands::console::run(arguments, &Seat { screen, home: &path, wait, signing: &signing });
     }
