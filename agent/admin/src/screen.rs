@@ -101,6 +101,8 @@ impl Screen {
         if !io::stdin().is_terminal() {
             return Err(AdminError::NobodyToAsk);
         }
+        // What was typed before the question is no answer to it.
+        let _ = rustix::termios::tcflush(io::stdin(), rustix::termios::QueueSelector::IFlush);
         let _ = write!(io::stderr(), "{} [y/N] ", visible(self.words(english, japanese)));
         let mut answer = String::new();
         io::stdin().lock().read_line(&mut answer).map_err(AdminError::Input)?;
