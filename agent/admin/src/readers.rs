@@ -103,6 +103,12 @@ impl Readers {
         }
     }
 
+    /// Whether a card is in this reader now.
+    pub(crate) fn holds_a_card(&mut self, reader: &ReaderName) -> bool {
+        while self.look(QUIET).is_some() {}
+        self.readers.get(reader).copied().unwrap_or(false)
+    }
+
     /// The names of all readers, sorted.
     pub(crate) fn names(&mut self) -> Vec<ReaderName> {
         self.settle();

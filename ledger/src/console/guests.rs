@@ -247,17 +247,17 @@ impl Guests {
         Some(kept.number)
     }
 
-    /// The program says what became of a wish. Whether there was such a one.
+    /// The program says what became of a wish, late as it may be. Whether there was such a one.
     pub(crate) fn settle(&mut self, companion: &Hashed, number: u64, ended: Ended, now: Millis) -> bool {
         let Some(guest) = self.of_companion(companion, now) else { return false };
-        let open = guest.wishes.iter_mut().find(|wish| wish.number == number && wish.outcome(now).is_none());
+        let open = guest.wishes.iter_mut().find(|wish| wish.number == number && wish.is_unsettled(now));
         open.map(|wish| wish.end(ended, now)).is_some()
     }
 
     /// The same for an approval that stands in the register, whoever brought it there.
     pub(crate) fn fulfil(&mut self, cookie: &Hashed, is_done: impl Fn(&Wanted) -> bool, now: Millis) {
         let Some(guest) = self.inside(cookie, now) else { return };
-        for wish in guest.wishes.iter_mut().filter(|wish| wish.outcome(now).is_none() && is_done(&wish.wanted)) {
+        for wish in guest.wishes.iter_mut().filter(|wish| wish.is_unsettled(now) && is_done(&wish.wanted)) {
             wish.end(Ended { outcome: Outcome::Done, said: String::new() }, now);
         }
     }

@@ -92,7 +92,7 @@ pub(crate) enum Outcome {
     Declined,
     /// It could not be carried out.
     Failed,
-    /// Nobody signed in time.
+    /// Nothing was heard of it in time.
     Late,
     /// Nobody was asked: something in its form is wrong.
     Wrong,
@@ -132,6 +132,16 @@ impl Wish {
     /// Whether the companion has it and may still carry it out.
     pub(super) fn is_in_hand(&self, now: Millis) -> bool {
         self.is_handed && self.outcome(now).is_none()
+    }
+
+    /// Whether the companion ever had it: then it may have been signed, whatever was heard of it.
+    pub(crate) const fn was_handed(&self) -> bool {
+        self.is_handed
+    }
+
+    /// Whether somebody may still say what became of it: too late is what is known until then.
+    pub(super) fn is_unsettled(&self, now: Millis) -> bool {
+        matches!(self.outcome(now), None | Some(Outcome::Late))
     }
 
     /// What became of it, if it has ended.

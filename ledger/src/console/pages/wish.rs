@@ -87,8 +87,8 @@ fn content(view: &View<'_>, wish: &Wish) -> Content {
         None => (
             Kind::Warning,
             view.say(
-                "Sign in the window of sekisho-admin: it shows what is signed and asks for the PIN. This page follows by itself.",
-                "sekisho-admin の画面で署名してください。署名する内容が表示され、暗証番号の入力を求められます。この画面は自動的に更新されます。",
+                "Sign in the window of sekisho-admin: it asks for the PIN, shows what is to be signed, and asks whether to sign it. This page follows by itself.",
+                "sekisho-admin の画面で署名してください。暗証番号の入力後に署名する内容が表示され、署名するかどうかを確認します。この画面は自動的に更新されます。",
             ),
         ),
         Some(Outcome::Done) => (Kind::Good, view.say("It was carried out.", "完了しました。")),
@@ -98,9 +98,19 @@ fn content(view: &View<'_>, wish: &Wish) -> Content {
             Kind::Alarm,
             view.say("Something in it has to be put right. Nothing was signed.", "記入内容に誤りがあります。署名はしていません。"),
         ),
+        Some(Outcome::Late) if wish.was_handed() => (
+            Kind::Warning,
+            view.say(
+                "Within five minutes nothing was heard of it from the window of sekisho-admin. Whether it was signed is not known: look there and among the acts before you wish for it again.",
+                "5分以内に sekisho-admin から結果の報告がありませんでした。署名されたかどうかは不明です。改めて依頼する前に、sekisho-admin の画面と処分の記録を確認してください。",
+            ),
+        ),
         Some(Outcome::Late) => (
             Kind::Plain,
-            view.say("Nobody signed within five minutes. Nothing was done.", "5分以内に署名されなかったため、終了しました。何も実行していません。"),
+            view.say(
+                "The window of sekisho-admin did not come to it within five minutes. Nothing was done.",
+                "5分以内に sekisho-admin で処理が始まらなかったため、終了しました。何も実行していません。",
+            ),
         ),
     };
     let mut blocks = vec![Block::Note(kind, text)];
@@ -108,7 +118,7 @@ fn content(view: &View<'_>, wish: &Wish) -> Content {
         blocks.push(Block::Act(wish.said().to_owned()));
     }
     let (what, back) = match &wish.wanted {
-        Wanted::Signed(what, _) => (title(view, what), links(view, what, wish.number, outcome)),
+        Wanted::Signed(what, _) => (title(view, what), links(view, what, wish, outcome)),
         Wanted::Evidence { index, .. } => {
             let link = Cell::link(
                 format!("/console/records/{index}"),
@@ -140,11 +150,13 @@ fn title(view: &View<'_>, what: &What) -> String {
 }
 
 /// Where it leads from here: to what became of it, and after a failure back to what was typed.
-fn links(view: &View<'_>, what: &What, number: u64, outcome: Option<Outcome>) -> Vec<Cell> {
+fn links(view: &View<'_>, what: &What, wish: &Wish, outcome: Option<Outcome>) -> Vec<Cell> {
     let is_done = outcome == Some(Outcome::Done);
+    let is_unknown = outcome == Some(Outcome::Late) && wish.was_handed();
     let again = |form: String| {
         let word = view.say("Back to what was filled in", "記入した内容に戻る");
-        (outcome.is_some() && !is_done).then(|| Cell::link(format!("{form}?again={number}"), word))
+        let number = wish.number;
+        (outcome.is_some() && !is_done && !is_unknown).then(|| Cell::link(format!("{form}?again={number}"), word))
     };
     let act = |id| {
         let index = view.register.act_index(id).filter(|_| is_done);
@@ -185,7 +197,8 @@ fn links(view: &View<'_>, what: &What, number: u64, outcome: Option<Outcome>) ->
             vec![Some(link), is_done.then_some(proposals), again(format!("/console/connection/{way}"))]
         }
     };
-    links.into_iter().flatten().collect()
+    let see = is_unknown.then(acts);
+    links.into_iter().chain([see]).flatten().collect()
 }
 
 /// The newest case on this form that this person opened.
