@@ -103,9 +103,12 @@ impl Readers {
         }
     }
 
-    /// Whether a card is in this reader now.
+    /// Whether a card is in this reader now. It waits for nothing but the first look.
     pub(crate) fn holds_a_card(&mut self, reader: &ReaderName) -> bool {
-        while self.look(QUIET).is_some() {}
+        if self.readers.is_empty() {
+            self.settle();
+        }
+        while self.look(Duration::ZERO).is_some() {}
         self.readers.get(reader).copied().unwrap_or(false)
     }
 

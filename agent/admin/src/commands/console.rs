@@ -84,6 +84,7 @@ pub(crate) fn run(arguments: &ConsoleArguments, seat: &Seat<'_>) -> Result<(), A
         open(screen, &link);
     }
     let mut card_watch = Readers::new(seat.wait);
+    card_watch.holds_a_card(&reader);
     // What was done and could not be told yet: it is not done again.
     let mut untold: BTreeMap<u64, End> = BTreeMap::new();
     while let Some(wishes) = again(|| companion.wishes())? {
