@@ -113,7 +113,7 @@ fn what_json(what: &What) -> Value {
             json!({"step": step.name, "case": case.to_string(), "fields": filled})
         }
         What::Change { which, filled } => json!({"change": which.name(), "fields": filled}),
-        What::Connection { state, functions, incident } => {
+        What::Connection { state, functions, incident, .. } => {
             let word = match state {
                 ConnectionState::Stopped => "stop",
                 ConnectionState::Connected => "open",

@@ -63,8 +63,10 @@ pub(crate) enum What {
     Connection {
         /// Which of the two.
         state: ConnectionState,
-        /// Which functions; none: everything.
+        /// Which functions.
         functions: Vec<Code>,
+        /// Or all business.
+        is_all: bool,
         /// The incident it answers; empty for none.
         incident: String,
     },

@@ -120,10 +120,18 @@ fn what_is_typed_becomes_a_wish_as_it_was_typed() {
     assert_eq!(answer.status, 303, "{}", text(&answer));
     let step = json!({"number": 2, "step": "instruct", "case": number.to_string(), "fields": [["instruction", "回収すること"]]});
     assert_eq!(wished(&served, &token), json!([step]));
-    let answer =
-        post(&served, &mut browser, "/console/connection/stop", &[("function.nothing", "1"), ("incident", "2026-1")]);
+    let mut stop = |ticked: &[(&str, &str)]| {
+        let fields = [ticked, &[("incident", "2026-1")]].concat();
+        post(&served, &mut browser, "/console/connection/stop", &fields)
+    };
+    let answer = stop(&[("function.nothing", "1")]);
+    assert!(answer.status == 400 && text(&answer).contains("2026-1"), "no such function is not all: {}", text(&answer));
+    assert_eq!(header(&stop(&[]), "location"), "/console/connection/stop?again=3#wrong", "nor is none");
+    let answer = stop(&[("function.*", "1")]);
     assert_eq!(answer.status, 303, "{}", text(&answer));
-    let stop = json!({"number": 3, "connection": "stop", "functions": [], "incident": "2026-1"});
+    let page = browser.page("/console/connection/stop?again=3");
+    assert!(page.contains("id=\"function-wrong\"") && page.contains("いずれか一方"), "{page}");
+    let stop = json!({"number": 4, "connection": "stop", "functions": [], "incident": "2026-1"});
     assert_eq!(wished(&served, &token)[1], stop);
 }
 
