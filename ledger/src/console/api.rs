@@ -171,6 +171,7 @@ pub(crate) async fn settled(
     if !hall.ledger.console.guests().settle(&companion, number, ended, now) {
         return Err(Refusal::NotFound("wish").into());
     }
+    hall.ledger.console.changed();
     Ok(answer(&json!({})))
 }
 

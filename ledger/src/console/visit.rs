@@ -34,6 +34,8 @@ pub(crate) struct Entered {
     pub(crate) guest: Guest,
     /// The address that was asked for.
     here: String,
+    /// Whether somebody pressed something.
+    pub(crate) how: Use,
 }
 
 /// What went wrong where no route of programs could go wrong so.
@@ -207,7 +209,7 @@ impl FromRequestParts<Hall> for Entered {
             return Err(gone.into());
         }
         let here = parts.uri.path_and_query().map_or("/console", |here| here.as_str()).to_owned();
-        Ok(Self { cookie, guest, here })
+        Ok(Self { cookie, guest, how, here })
     }
 }
 

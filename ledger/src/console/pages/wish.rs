@@ -1,5 +1,7 @@
 //! What was wished for, until it is signed, declined, or too late.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::response::Response;
 use sekisho_register::Role;
@@ -7,8 +9,10 @@ use sekisho_register::change::{Answer, CaseId, ConnectionState};
 use sekisho_register::forms::Form;
 use serde::Deserialize;
 
+use crate::clock::Millis;
 use crate::console::door::see;
 use crate::console::duties::step_link;
+use crate::console::guests::{Guest, Use};
 use crate::console::hand::Hand;
 use crate::console::html::{Block, Cell, Content, Kind, Section};
 use crate::console::judged::judge;
@@ -59,19 +63,21 @@ pub(crate) async fn one(
     mut entered: Entered,
     Named(OfNumber { number }): Named<OfNumber>,
 ) -> Result<Response, Barred> {
-    let ledger = &hall.ledger;
-    let (register, now) = (ledger.office(&entered.guest.visitor.office)?.register(), ledger.clock.now());
-    // Whatever the companion says or does not: what stands in the register was done.
-    let is_done = |wanted: &Wanted| match wanted {
-        Wanted::Signed(What::Approve(id), _) => register.act_index(id).is_some(),
-        Wanted::Signed(..) | Wanted::Evidence { .. } => false,
-    };
-    let guest = {
-        let mut guests = ledger.console.guests();
-        guests.fulfil(&entered.cookie, is_done, now);
-        guests.guest(&entered.cookie, crate::console::guests::Use::ByItself, now)
-    };
-    entered.guest = guest.ok_or(Refusal::TokenNeeded)?;
+    entered.guest = looked_at(&hall, &entered)?;
+    if entered.how == Use::ByItself {
+        let (mut changes, mut stopping) = (hall.ledger.console.changed.subscribe(), hall.stopping.clone());
+        let hold = tokio::time::sleep(HOLD);
+        tokio::pin!(hold);
+        while is_open(&entered, number, hall.ledger.clock.now()) {
+            tokio::select! {
+                () = hold.as_mut() => break,
+                // An approval in the register and a time that is over tell nobody.
+                _ = tokio::time::timeout(LOOK, changes.changed()) => {}
+                _ = stopping.wait_for(|stopping| *stopping) => break,
+            }
+            entered.guest = looked_at(&hall, &entered)?;
+        }
+    }
     entered
         .show(hall, ANY_ROLE, move |view| {
             let wish = view.guest.wishes().iter().find(|wish| wish.number == number);
@@ -91,6 +97,27 @@ fn content(view: &View<'_>, wish: &Wish) -> Content {
                 "sekisho-admin の画面で署名してください。暗証番号の入力後に署名する内容が表示され、署名するかどうかを確認します。この画面は自動的に更新されます。",
             ),
         ),
+/// Whose wishes they are, as they stand now. Whatever the companion says or does not: what stands in the register was done.
+fn looked_at(hall: &Hall, entered: &Entered) -> Result<Guest, Refusal> {
+    let ledger = &hall.ledger;
+    let (register, now) = (ledger.office(&entered.guest.visitor.office)?.register(), ledger.clock.now());
+    let is_done = |wanted: &Wanted| match wanted {
+        Wanted::Signed(What::Approve(id), _) => register.act_index(id).is_some(),
+        Wanted::Signed(..) | Wanted::Evidence { .. } => false,
+    };
+    let mut guests = ledger.console.guests();
+    guests.fulfil(&entered.cookie, is_done, now);
+    guests.guest(&entered.cookie, Use::ByItself, now).ok_or(Refusal::TokenNeeded)
+}
+
+fn is_open(entered: &Entered, number: u64, now: Millis) -> bool {
+    entered.guest.wishes().iter().any(|wish| wish.number == number && wish.outcome(now).is_none())
+}
+
+/// A page that waits is answered when it has something new to say, or after so long: whoever hears it hears it anew each time.
+const HOLD: Duration = Duration::from_secs(25);
+const LOOK: Duration = Duration::from_secs(1);
+
         Some(Outcome::Done) => (Kind::Good, view.say("It was carried out.", "完了しました。")),
         Some(Outcome::Declined) => (Kind::Plain, view.say("It was declined. Nothing was signed.", "取りやめました。署名はされていません。")),
         Some(Outcome::Failed) => (Kind::Alarm, view.say("It could not be carried out.", "実行できませんでした。")),

@@ -168,6 +168,24 @@ fn wishes_are_few_are_declined_and_end_after_five_minutes() {
 }
 
 #[test]
+fn a_page_that_waits_is_answered_when_it_has_something_new_to_say() {
+    let mut served = Served::new();
+    served.town.send(5);
+    served.town.publish();
+    let (mut browser, token) = entered(&served, &served.town.mayor);
+    let page = wish(&mut browser, "/console/records/0");
+    assert!(browser.page(&page).contains("署名してください"), "who presses something waits for nothing");
+    std::thread::scope(|scope| {
+        let waits = scope.spawn(|| browser.page(&format!("{page}?auto=1")));
+        std::thread::sleep(std::time::Duration::from_millis(1_500));
+        assert!(!waits.is_finished(), "nothing new is no answer");
+        let declined = json!({"outcome": "declined"});
+        served.anybody().post_as(&served.at("console/wishes/1"), &token, &declined).ok();
+        assert!(waits.join().unwrap().contains("取りやめました"));
+    });
+}
+
+#[test]
 fn a_wish_needs_the_word_of_the_session() {
     let served = Served::new();
     let (_, id) = proposed(&served);
