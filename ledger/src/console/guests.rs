@@ -240,10 +240,10 @@ impl Guests {
         Some(Ok(guest.keep(wanted, now).number))
     }
 
-    /// Keeps what is wrong and was typed all the same, for whoever corrects it: nobody is asked to sign it.
-    pub(crate) fn put_aside(&mut self, cookie: &Hashed, wanted: Wanted, now: Millis) -> Option<u64> {
+    /// Keeps what was typed and is not asked for now, and why not: for whoever corrects it, or tries again.
+    pub(crate) fn put_aside(&mut self, cookie: &Hashed, wanted: Wanted, why: Outcome, now: Millis) -> Option<u64> {
         let kept = self.inside(cookie, now)?.keep(wanted, now);
-        kept.end(Ended { outcome: Outcome::Wrong, said: String::new() }, now);
+        kept.end(Ended { outcome: why, said: String::new() }, now);
         Some(kept.number)
     }
 

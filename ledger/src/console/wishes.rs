@@ -98,6 +98,8 @@ pub(crate) enum Outcome {
     Late,
     /// Nobody was asked: something in its form is wrong.
     Wrong,
+    /// Nobody was asked: others wait already.
+    Crowded,
 }
 
 /// An end, and what the companion says of it.

@@ -45,11 +45,21 @@ pub(super) async fn begin_judged(
         Ok((judge(view, &what, &hand).is_fine(), Vec::new()))
     };
     if posted.entered.clone().answer(hall.clone(), any_of, judged).await? {
-        return begin(hall, &posted.entered, wanted);
+        return match begin(hall, &posted.entered, wanted.clone()) {
+            Err(Barred::Trouble(Trouble::Wishes)) => {
+                let number = put_aside(hall, &posted.entered, wanted, Outcome::Crowded)?;
+                Ok(see(&format!("/console/wishes/{number}")))
+            }
+            answer => answer,
+        };
     }
-    let (mut guests, now) = (hall.ledger.console.guests(), hall.ledger.clock.now());
-    let number = guests.put_aside(&posted.entered.cookie, wanted, now).ok_or(Refusal::TokenNeeded)?;
+    let number = put_aside(hall, &posted.entered, wanted, Outcome::Wrong)?;
     Ok(see(&format!("{back}?again={number}#wrong")))
+}
+
+fn put_aside(hall: &Hall, entered: &Entered, wanted: Wanted, why: Outcome) -> Result<u64, Refusal> {
+    let (mut guests, now) = (hall.ledger.console.guests(), hall.ledger.clock.now());
+    guests.put_aside(&entered.cookie, wanted, why, now).ok_or(Refusal::TokenNeeded)
 }
 
 #[derive(Deserialize)]
@@ -87,16 +97,6 @@ pub(crate) async fn one(
         .await
 }
 
-fn content(view: &View<'_>, wish: &Wish) -> Content {
-    let outcome = wish.outcome(view.now);
-    let (kind, text) = match outcome {
-        None => (
-            Kind::Warning,
-            view.say(
-                "Sign in the window of sekisho-admin: it asks for the PIN, shows what is to be signed, and asks whether to sign it. This page follows by itself.",
-                "sekisho-admin の画面で署名してください。暗証番号の入力後に署名する内容が表示され、署名するかどうかを確認します。この画面は自動的に更新されます。",
-            ),
-        ),
 /// Whose wishes they are, as they stand now. Whatever the companion says or does not: what stands in the register was done.
 fn looked_at(hall: &Hall, entered: &Entered) -> Result<Guest, Refusal> {
     let ledger = &hall.ledger;
@@ -118,12 +118,29 @@ fn is_open(entered: &Entered, number: u64, now: Millis) -> bool {
 const HOLD: Duration = Duration::from_secs(25);
 const LOOK: Duration = Duration::from_secs(1);
 
+fn content(view: &View<'_>, wish: &Wish) -> Content {
+    let outcome = wish.outcome(view.now);
+    let (kind, text) = match outcome {
+        None => (
+            Kind::Warning,
+            view.say(
+                "Sign in the window of sekisho-admin: it asks for the PIN, shows what is to be signed, and asks whether to sign it. This page follows by itself.",
+                "sekisho-admin の画面で署名してください。暗証番号の入力後に署名する内容が表示され、署名するかどうかを確認します。この画面は自動的に更新されます。",
+            ),
+        ),
         Some(Outcome::Done) => (Kind::Good, view.say("It was carried out.", "完了しました。")),
         Some(Outcome::Declined) => (Kind::Plain, view.say("It was declined. Nothing was signed.", "取りやめました。署名はされていません。")),
         Some(Outcome::Failed) => (Kind::Alarm, view.say("It could not be carried out.", "実行できませんでした。")),
         Some(Outcome::Wrong) => (
             Kind::Alarm,
             view.say("Something in it has to be put right. Nothing was signed.", "記入内容に誤りがあります。署名はしていません。"),
+        ),
+        Some(Outcome::Crowded) => (
+            Kind::Warning,
+            view.say(
+                "Three requests of yours wait for your card already. Nothing was signed: sign or decline those in the window of sekisho-admin, then go back to what was filled in.",
+                "カードでの署名を待っている依頼が既に3件あります。署名はしていません。先に sekisho-admin の画面で署名するか取りやめてから、記入した内容に戻ってください。",
+            ),
         ),
         Some(Outcome::Late) if wish.was_handed() => (
             Kind::Warning,

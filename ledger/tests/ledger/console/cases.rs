@@ -202,6 +202,7 @@ fn a_wish_has_bounds_and_is_for_what_is_there() {
     let long = "あ".repeat(1_366);
     let answer = post(&served, &mut browser, "/console/forms/incident", &[("f-circumstances", &long)]);
     assert!(answer.status == 413 && text(&answer).contains("長すぎます"), "{}", text(&answer));
+    assert!(text(&answer).contains(&long) && text(&answer).contains("記入した内容"), "what was typed is given back");
     let full = "a".repeat(4_096);
     let names: Vec<String> =
         Form::Incident.definition().fields.iter().map(|blank| format!("f-{}", blank.name)).collect();
@@ -215,6 +216,32 @@ fn a_wish_has_bounds_and_is_for_what_is_there() {
     for path in [format!("/console/cases/{number}/nothing"), "/console/cases/nothing".to_owned()] {
         assert_eq!(browser.get(&path).status, 404, "{path}");
     }
-    assert_eq!(browser.post("/console/forms/incident", &[]).status, 403, "without the word of the session");
+    let typed = [("f-circumstances", "窓口で\r\n<渡った>"), ("f-cause", " "), ("back", "/x")];
+    let answer = browser.post("/console/forms/incident", &typed);
+    let given_back = |page: &str| page.contains("窓口で") && page.contains("&#60;渡った&#62;") && !page.contains("/x");
+    assert!(answer.status == 403 && given_back(&text(&answer)), "without the word of the session: {}", text(&answer));
+    let elsewhere = [("Origin", "https://elsewhere.example".to_owned())];
+    let answer = browser.post_saying("/console/forms/incident", &typed, &elsewhere);
+    assert!(answer.status == 403 && !text(&answer).contains("渡った"), "nobody else's page has it shown here");
     assert_eq!(wished(&served, &token), json!([]), "nothing of it is wished for");
+    served.town.clock.advance(16 * 60_000);
+    let answer = browser.post("/console/forms/incident", &typed);
+    assert!(answer.status == 401 && given_back(&text(&answer)), "the session has ended meanwhile: {}", text(&answer));
+}
+
+#[test]
+fn what_is_typed_while_too_much_waits_is_kept() {
+    let served = Served::new();
+    reported(&served, "窓口で住民票が他人に渡った");
+    let number = served.town.ledger.cases_at(&served.town.office, 0).unwrap()[0];
+    let (mut browser, token) = entered(&served, &served.town.mayor);
+    let path = format!("/console/cases/{number}/instruct");
+    let mut instruct = |text: &str| header(&post(&served, &mut browser, &path, &[("f-instruction", text)]), "location");
+    for (said, wish) in [("回収", 1), ("謝罪", 2), ("再発防止", 3), ("四つ目", 4)] {
+        assert_eq!(instruct(said), format!("/console/wishes/{wish}"));
+    }
+    assert_eq!(wished(&served, &token).as_array().unwrap().len(), 3);
+    let page = browser.page("/console/wishes/4");
+    assert!(page.contains("既に3件あります") && page.contains(&format!("{path}?again=4")), "{page}");
+    assert!(browser.page(&format!("{path}?again=4")).contains("四つ目"));
 }
