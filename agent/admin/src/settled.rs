@@ -179,9 +179,9 @@ mod tests {
         let (first, again, other) = (text(1, "紛失"), text(2, "紛失"), text(3, "盗難"));
         for which in 0..3 {
             let of = |said: &Name| act(YESTERDAY, vec![reported(said)[which].clone()]);
-            let before = settled(&of(&first), &[first.clone()]);
-            assert!(before.is_decided_by(&of(&again), &[again.clone()]), "{which}");
-            assert!(!before.is_decided_by(&of(&other), &[other.clone()]), "{which}");
+            let before = settled(&of(&first), std::slice::from_ref(&first));
+            assert!(before.is_decided_by(&of(&again), std::slice::from_ref(&again)), "{which}");
+            assert!(!before.is_decided_by(&of(&other), std::slice::from_ref(&other)), "{which}");
         }
     }
 
