@@ -137,6 +137,7 @@ fn stops_at_once(scene: &Scene, visit: &mut Visit<'_>, incident: &str) {
     visit.open("/connection", "結合中です");
     visit.browser.follow("main a", "直ちに結合を停止する", "事後に委員会及び首長への通知");
     visit.browser.type_into("#incident", incident);
+    visit.browser.choose("[name='function.*']", "1");
     picture(visit.browser, "stop");
     visit.sign("停止する");
     wait_state(&scene.terminal, SessionState::AwaitPin);
@@ -206,6 +207,7 @@ fn records_the_two_keys(visit: &mut Visit<'_>) {
 fn reconnects(scene: &Scene, visit: &mut Visit<'_>) {
     visit.open("/connection", "再結合する");
     visit.browser.follow("main a.button", "再結合する", "申請として提出され、1段階の承認");
+    visit.browser.choose("[name='function.*']", "1");
     visit.sign("再結合する");
     visit.open("/proposals", "再結合");
     visit.browser.follow("tbody a", "", "承認する（カードで署名）");

@@ -115,6 +115,12 @@ impl Desk {
         terminal.pcscd.wait_slot(WORK, false);
     }
 
+    /// Takes out the card of whoever signs, at the desk.
+    pub fn pull_signer(&mut self) {
+        self.administrators[0].card.pull();
+        self.pcscd.wait_slot(SIGNER, false);
+    }
+
     /// What the cards are that are issued from now on.
     pub fn issue_as(&mut self, body: Body) {
         self.body = body;

@@ -18,7 +18,7 @@ use crate::card_secret::{CardSecrets, Place};
 use crate::clock;
 use crate::error::AdminError;
 use crate::home::Home;
-use crate::ledger::Ledger;
+use crate::ledger::{Companion, Ledger};
 use crate::name::Name;
 use crate::office_file::Office;
 use crate::pin_entry::PinSource;
@@ -70,6 +70,8 @@ pub(crate) struct Desk {
     token_until: u64,
     /// Acts of earlier runs whose answer was lost, and that were found in force in this one.
     pub settled: Vec<Settled>,
+    /// What was wished for in a browser, and is looked at once more before it is signed.
+    pub wished: Option<(Companion, u64)>,
 }
 
 impl Desk {
@@ -113,6 +115,7 @@ impl Desk {
             signer: None,
             token_until: 0,
             settled: Vec::new(),
+            wished: None,
         })
     }
 
@@ -574,6 +577,7 @@ impl Desk {
     fn sign(&mut self, act: &Act) -> Result<(Hash, Vec<u8>), AdminError> {
         let (mut card, guid) = self.signer_card()?;
         self.need_pin(&mut card)?;
+        self.is_still_wished()?;
         let to_be_signed = act.to_be_signed(&Signer::Card(guid));
         let id = to_be_signed.id();
         let signature = card.sign_act(self.pin.as_ref().expect("need_pin left one"), &to_be_signed.digest)?;

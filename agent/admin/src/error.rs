@@ -267,6 +267,8 @@ pub(crate) enum AdminError {
     },
     /// The person said no.
     Declined,
+    /// What was wished for in the browser is not open any more.
+    WishOver,
     /// The first so many of several things were done, each for good; then something failed.
     AfterSome {
         /// How many were done.

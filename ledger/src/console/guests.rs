@@ -240,24 +240,24 @@ impl Guests {
         Some(Ok(guest.keep(wanted, now).number))
     }
 
-    /// Keeps what is wrong and was typed all the same, for whoever corrects it: nobody is asked to sign it.
-    pub(crate) fn put_aside(&mut self, cookie: &Hashed, wanted: Wanted, now: Millis) -> Option<u64> {
+    /// Keeps what was typed and is not asked for now, and why not: for whoever corrects it, or tries again.
+    pub(crate) fn put_aside(&mut self, cookie: &Hashed, wanted: Wanted, why: Outcome, now: Millis) -> Option<u64> {
         let kept = self.inside(cookie, now)?.keep(wanted, now);
-        kept.end(Ended { outcome: Outcome::Wrong, said: String::new() }, now);
+        kept.end(Ended { outcome: why, said: String::new() }, now);
         Some(kept.number)
     }
 
-    /// The program says what became of a wish. Whether there was such a one.
+    /// The program says what became of a wish, late as it may be. Whether there was such a one.
     pub(crate) fn settle(&mut self, companion: &Hashed, number: u64, ended: Ended, now: Millis) -> bool {
         let Some(guest) = self.of_companion(companion, now) else { return false };
-        let open = guest.wishes.iter_mut().find(|wish| wish.number == number && wish.outcome(now).is_none());
+        let open = guest.wishes.iter_mut().find(|wish| wish.number == number && wish.is_unsettled(now));
         open.map(|wish| wish.end(ended, now)).is_some()
     }
 
     /// The same for an approval that stands in the register, whoever brought it there.
     pub(crate) fn fulfil(&mut self, cookie: &Hashed, is_done: impl Fn(&Wanted) -> bool, now: Millis) {
         let Some(guest) = self.inside(cookie, now) else { return };
-        for wish in guest.wishes.iter_mut().filter(|wish| wish.outcome(now).is_none() && is_done(&wish.wanted)) {
+        for wish in guest.wishes.iter_mut().filter(|wish| wish.is_unsettled(now) && is_done(&wish.wanted)) {
             wish.end(Ended { outcome: Outcome::Done, said: String::new() }, now);
         }
     }

@@ -114,7 +114,7 @@ fn read(view: &View<'_>, casebook: &Casebook, what: &What) -> (Vec<Wrong>, Optio
                 Err(wrong) => (of_fields(view, wrong, Vec::new()), None),
             }
         }
-        What::Connection { state, functions, incident } => {
+        What::Connection { state, functions, is_all, incident } => {
             let number = incident_of(incident)
                 .filter(|number| casebook.case(&CaseId { form: Form::Incident, number: *number }).is_some());
             let wrong = (!incident.is_empty() && number.is_none()).then(|| {
@@ -122,8 +122,15 @@ fn read(view: &View<'_>, casebook: &Casebook, what: &What) -> (Vec<Wrong>, Optio
                 let text = view.say(format!("there is no such one: {text}"), format!("登録されていません（{text}）"));
                 Wrong { id: INCIDENT.to_owned(), name: view.say("Incident", "事案"), text }
             });
+            let what = (*is_all != functions.is_empty()).then(|| {
+                let text = view.say(
+                    "choose all business, or the functions that it is about, and not both",
+                    "全ての業務か、対象の業務機能か、いずれか一方を選択してください",
+                );
+                Wrong { id: FUNCTION.to_owned(), name: view.say("Functions", "業務機能"), text }
+            });
             let change = SetConnection { state: *state, functions: functions.clone(), incident: number };
-            (wrong.into_iter().collect(), Some(vec![Change::Connection(change)]))
+            (what.into_iter().chain(wrong).collect(), Some(vec![Change::Connection(change)]))
         }
     }
 }
@@ -228,6 +235,8 @@ fn is_held(view: &View<'_>, post: &Post) -> bool {
 
 /// The name of the field for a reason.
 pub(crate) const REASON: &str = "reason";
+/// The name of the field for functions.
+pub(crate) const FUNCTION: &str = "function";
 /// The name of the field for an incident.
 pub(crate) const INCIDENT: &str = "incident";
 /// Of an act that nobody signs.

@@ -147,6 +147,10 @@ pub(super) fn end(desk: &mut Desk, answer: Answer, asked: &str, reason: Option<&
     let (act, proposed) = open_one(desk, &casebook, asked, clock::now())?;
     let text = sekisho_register::render(proposed.act.act(), desk.cache.register(), desk.screen.language);
     desk.screen.note(&text, &text);
+    let (changes, language) = (&proposed.act.act().changes, desk.screen.language);
+    let mut whom = persons::lines(changes, &names_of(desk, &act, &proposed.act)?, language);
+    whom.extend(persons::erased_lines(changes, &desk.cache, language));
+    whom.iter().for_each(|line| desk.screen.note(line, line));
     let mut filled = FilledIn::default();
     let reason = reason.map(|reason| filled.text("--reason", reason)).transpose()?;
     desk.write(vec![Change::Answer(AnswerAct { act, answer, reason })], &filled.texts)

@@ -23,12 +23,21 @@ impl Desk {
         self.sign_beside(expected, &export_digest(&self.office.id, content))
     }
 
+    /// Of what was wished for in a browser: nobody is to sign what its page has given up.
+    pub(crate) fn is_still_wished(&self) -> Result<(), AdminError> {
+        match &self.wished {
+            Some((companion, number)) if !companion.is_open(*number)? => Err(AdminError::WishOver),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     fn sign_beside(&mut self, expected: CardGuid, digest: &[u8; 32]) -> Result<[u8; 64], AdminError> {
         let (mut card, found) = self.signer_card()?;
         if found != expected {
             return Err(AdminError::OtherCard { expected, found });
         }
         self.need_pin(&mut card)?;
+        self.is_still_wished()?;
         let pin = self.pin.as_ref().expect("need_pin left one");
         Ok(card.login(pin, digest)?)
     }

@@ -306,6 +306,7 @@ impl AdminError {
                 "「sekisho-admin terminal behind」で確かめてください。送られることのない記録は、端末機の欠落記録か新しい履歴番号で示される必要があります。",
             ),
             Self::Declined => ("", ""),
+            Self::WishOver => ("Wish for it again in the browser.", "ブラウザーで改めて依頼してください。"),
             Self::NobodyToAsk => {
                 ("Add --yes to run without questions.", "質問なしで実行するには --yes を付けてください。")
             }

@@ -185,6 +185,7 @@ impl AdminError {
                 format!("the records are not complete: {ranges} ranges are missing, {unclear} cannot be read or judged")
             }
             Self::Declined => "nothing was signed".to_owned(),
+            Self::WishOver => "cannot sign: it took more than five minutes, or the session has ended; the request is over and this was not signed".to_owned(),
             Self::AfterSome { done, of, cause } => {
                 format!("{done} of {of} were done and stand; of the next: {}", cause.in_words(Language::English))
             }
@@ -342,6 +343,10 @@ impl AdminError {
                 format!("記録がそろっていません(欠落{ranges}か所、読み取り・判定不能{unclear}件)")
             }
             Self::Declined => "署名しませんでした".to_owned(),
+            Self::WishOver => {
+                "署名できません。5分を過ぎたか、管理画面の利用が終了したため、依頼は無効です。署名はしていません"
+                    .to_owned()
+            }
             Self::AfterSome { done, of, cause } => {
                 format!("{of}件のうち{done}件は済み、効力があります。次の1件: {}", cause.in_words(Language::Japanese))
             }

@@ -168,7 +168,18 @@ fn as_of(view: &View<'_>, at: Millis) -> Result<Arc<Register>, Refusal> {
     if at >= view.register.newest_made() {
         return Ok(Arc::clone(&view.register));
     }
-    let mut register = Register::new();
+    let mut pasts = view.office.pasts();
+    let kept = pasts.until(at);
+    if let Some((_, register)) = kept.as_ref().filter(|(moment, _)| *moment == at) {
+        return Ok(Arc::clone(register));
+    }
+    let register = folded_until(view, kept.map_or_else(Register::new, |(_, register)| (*register).clone()), at)?;
+    pasts.keep(at, Arc::clone(&register));
+    Ok(register)
+}
+
+/// Goes on with the acts that were made by then.
+fn folded_until(view: &View<'_>, mut register: Register, at: Millis) -> Result<Arc<Register>, Refusal> {
     while register.size() < view.register.size() {
         let page = view.ledger.store.entries(&view.visitor.office, LogName::Register, register.size(), PAGE)?;
         if page.is_empty() {

@@ -147,8 +147,8 @@ pub(super) fn marked(view: &View<'_>, again: Option<&(What, Hand)>, fields: &mut
 /// Where it is signed.
 pub(super) fn signed_there(view: &View<'_>) -> String {
     view.say(
-        "Nothing is written down here in the browser: the window of sekisho-admin at your desk shows it as text, asks for the PIN and lets your card sign.",
-        "この画面だけで記録されることはありません。手元の sekisho-admin の画面に内容が表示され、暗証番号の入力後にカードで署名します。",
+        "Nothing is written down here in the browser: the window of sekisho-admin at your desk asks for the PIN, shows it as text, asks whether to sign it and lets your card sign. 15 minutes after a page was last opened the session ends, and typing does not prolong it.",
+        "この画面だけで記録されることはありません。手元の sekisho-admin の画面で、暗証番号の入力後に内容を確認し、カードで署名します。最後に画面を開いてから15分で利用は終了し、文字の入力では延長されません。",
     )
 }
 

@@ -120,10 +120,18 @@ fn what_is_typed_becomes_a_wish_as_it_was_typed() {
     assert_eq!(answer.status, 303, "{}", text(&answer));
     let step = json!({"number": 2, "step": "instruct", "case": number.to_string(), "fields": [["instruction", "回収すること"]]});
     assert_eq!(wished(&served, &token), json!([step]));
-    let answer =
-        post(&served, &mut browser, "/console/connection/stop", &[("function.nothing", "1"), ("incident", "2026-1")]);
+    let mut stop = |ticked: &[(&str, &str)]| {
+        let fields = [ticked, &[("incident", "2026-1")]].concat();
+        post(&served, &mut browser, "/console/connection/stop", &fields)
+    };
+    let answer = stop(&[("function.nothing", "1")]);
+    assert!(answer.status == 400 && text(&answer).contains("2026-1"), "no such function is not all: {}", text(&answer));
+    assert_eq!(header(&stop(&[]), "location"), "/console/connection/stop?again=3#wrong", "nor is none");
+    let answer = stop(&[("function.*", "1")]);
     assert_eq!(answer.status, 303, "{}", text(&answer));
-    let stop = json!({"number": 3, "connection": "stop", "functions": [], "incident": "2026-1"});
+    let page = browser.page("/console/connection/stop?again=3");
+    assert!(page.contains("id=\"function-wrong\"") && page.contains("いずれか一方"), "{page}");
+    let stop = json!({"number": 4, "connection": "stop", "functions": [], "incident": "2026-1"});
     assert_eq!(wished(&served, &token)[1], stop);
 }
 
@@ -194,6 +202,7 @@ fn a_wish_has_bounds_and_is_for_what_is_there() {
     let long = "あ".repeat(1_366);
     let answer = post(&served, &mut browser, "/console/forms/incident", &[("f-circumstances", &long)]);
     assert!(answer.status == 413 && text(&answer).contains("長すぎます"), "{}", text(&answer));
+    assert!(text(&answer).contains(&long) && text(&answer).contains("記入した内容"), "what was typed is given back");
     let full = "a".repeat(4_096);
     let names: Vec<String> =
         Form::Incident.definition().fields.iter().map(|blank| format!("f-{}", blank.name)).collect();
@@ -207,6 +216,32 @@ fn a_wish_has_bounds_and_is_for_what_is_there() {
     for path in [format!("/console/cases/{number}/nothing"), "/console/cases/nothing".to_owned()] {
         assert_eq!(browser.get(&path).status, 404, "{path}");
     }
-    assert_eq!(browser.post("/console/forms/incident", &[]).status, 403, "without the word of the session");
+    let typed = [("f-circumstances", "窓口で\r\n<渡った>"), ("f-cause", " "), ("back", "/x")];
+    let answer = browser.post("/console/forms/incident", &typed);
+    let given_back = |page: &str| page.contains("窓口で") && page.contains("&#60;渡った&#62;") && !page.contains("/x");
+    assert!(answer.status == 403 && given_back(&text(&answer)), "without the word of the session: {}", text(&answer));
+    let elsewhere = [("Origin", "https://elsewhere.example".to_owned())];
+    let answer = browser.post_saying("/console/forms/incident", &typed, &elsewhere);
+    assert!(answer.status == 403 && !text(&answer).contains("渡った"), "nobody else's page has it shown here");
     assert_eq!(wished(&served, &token), json!([]), "nothing of it is wished for");
+    served.town.clock.advance(16 * 60_000);
+    let answer = browser.post("/console/forms/incident", &typed);
+    assert!(answer.status == 401 && given_back(&text(&answer)), "the session has ended meanwhile: {}", text(&answer));
+}
+
+#[test]
+fn what_is_typed_while_too_much_waits_is_kept() {
+    let served = Served::new();
+    reported(&served, "窓口で住民票が他人に渡った");
+    let number = served.town.ledger.cases_at(&served.town.office, 0).unwrap()[0];
+    let (mut browser, token) = entered(&served, &served.town.mayor);
+    let path = format!("/console/cases/{number}/instruct");
+    let mut instruct = |text: &str| header(&post(&served, &mut browser, &path, &[("f-instruction", text)]), "location");
+    for (said, wish) in [("回収", 1), ("謝罪", 2), ("再発防止", 3), ("四つ目", 4)] {
+        assert_eq!(instruct(said), format!("/console/wishes/{wish}"));
+    }
+    assert_eq!(wished(&served, &token).as_array().unwrap().len(), 3);
+    let page = browser.page("/console/wishes/4");
+    assert!(page.contains("既に3件あります") && page.contains(&format!("{path}?again=4")), "{page}");
+    assert!(browser.page(&format!("{path}?again=4")).contains("四つ目"));
 }
