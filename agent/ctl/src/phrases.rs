@@ -132,6 +132,7 @@ pub(crate) fn lock_reason(reason: &str, language: Language) -> &str {
         "rest_due" => ("休憩の時間になったため", "a rest was due"),
         "daily_limit" => ("本日の操作時間の上限に達したため", "today's time at terminals was used up"),
         "open_elsewhere" => ("別の端末機で利用中のため", "you had a session open at another terminal"),
+        "pin_expired" => ("暗証番号の有効期限が切れたため", "your PIN expired"),
         "end_of_hours" => ("運用時間が終了したため", "the office's hours ended"),
         other => return other,
     };

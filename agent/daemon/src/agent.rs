@@ -27,6 +27,7 @@ use crate::journal::{Journal, Trouble};
 use crate::keepsakes::Keepsakes;
 use crate::lease::Lent;
 use crate::pad_turns::Turns;
+use crate::pins_changed::PinsChanged;
 use crate::pins_sent::PinsSent;
 use crate::prompt::Prompt;
 use crate::reports::Reports;
@@ -106,6 +107,7 @@ pub(crate) struct Core {
     pub(crate) gives_way: Option<u32>,
     pub(crate) turns: Turns,
     pub(crate) pins: PinsSent,
+    pub(crate) pins_changed: PinsChanged,
     /// Counts changes.
     pub(crate) generation: u64,
     pub(crate) links: Links,
@@ -190,6 +192,7 @@ pub(crate) struct Beginning {
     pub(crate) position: Position,
     pub(crate) unsent_since: Option<u64>,
     pub(crate) work: WorkTime,
+    pub(crate) pins_changed: PinsChanged,
     pub(crate) keepsakes: Keepsakes,
     pub(crate) boot: BootId,
 }
@@ -203,7 +206,7 @@ impl Agent {
         beginning: Beginning,
         kick: SyncSender<()>,
     ) -> Self {
-        let Beginning { trusted, register, names, position, unsent_since, work, keepsakes, boot } = beginning;
+        let Beginning { trusted, register, names, position, unsent_since, work, pins_changed, keepsakes, boot } = beginning;
         let acknowledged = position.acknowledged();
         let core = Core {
             machine: Machine::default(),
@@ -226,6 +229,7 @@ impl Agent {
             gives_way: None,
             turns: Turns::default(),
             pins: PinsSent::default(),
+            pins_changed,
             generation: 0,
             links: Links::default(),
             certificate_ends: None,
@@ -340,6 +344,7 @@ impl Agent {
         let trusted = body.input().map_or_else(|| core.trusted.now(moment), |input| input.time);
         core.unsent_since.get_or_insert(trusted);
         core.work.see(&body, trusted);
+        core.pins_changed.see(&body, trusted);
         let written = self.journal.next().epoch;
         let seq = self.journal.append(|epoch, seq| {
             let record = Record {

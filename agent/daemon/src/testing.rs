@@ -396,6 +396,7 @@ impl Bench {
             position,
             unsent_since: None,
             work: WorkTime::default(),
+            pins_changed: crate::pins_changed::PinsChanged::default(),
             keepsakes,
             boot,
         };

@@ -84,6 +84,8 @@ pub struct Card {
     pub pin_entry: PinEntry,
     /// What can be done on the keypad of its reader.
     pub keypad: Keypad,
+    /// When its PIN has to be changed before it opens anything more: milliseconds since 1970 UTC. Absent where the office sets it no end.
+    pub pin_ends: Option<u64>,
 }
 
 /// Where the PIN of a card is typed.

@@ -65,6 +65,7 @@ impl Register {
             Change::IssueCard(said) => one(said.operator.as_ref().and_then(designated)),
             Change::CardState(said) => one(of_card(&said.card)),
             Change::ResetPin(said) => one(of_card(&said.card)),
+            Change::PinChanged(said) => one(of_card(&said.card)),
             Change::ActivateCard(said) => one(designated(&said.operator)),
             // Moving it takes from the one and gives to the other.
             Change::Terminal(said) => {

@@ -104,6 +104,7 @@ fn await_pin(tries_left: u32) -> State {
         by_grant: false,
         pin_entry: PinEntry::Keyboard,
         keypad: Keypad::None,
+        pin_ends: None,
     };
     let advice = verdict(VerdictCode::PinNeeded);
     State { state: SessionState::AwaitPin, card: Some(card), advice, ..no_card() }

@@ -57,6 +57,7 @@ fn card(guid: &str) -> Option<Card> {
         by_grant: false,
         pin_entry: PinEntry::Keyboard,
         keypad: Keypad::None,
+        pin_ends: None,
     })
 }
 
