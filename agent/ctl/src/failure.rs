@@ -62,6 +62,12 @@ impl Failure {
         matches!(self, Self::NoAgent { .. } | Self::Asking(ClientError::Connection(_)))
     }
 
+    /// Whether the PIN has to be changed before anything else.
+    pub(crate) fn says_expired(&self) -> bool {
+        matches!(self, Self::Asking(ClientError::Agent(AgentError::CardProblem { verdict, .. }))
+            if verdict.code == VerdictCode::PinExpired.name())
+    }
+
     /// A card that says no (wrong PIN, revoked, unknown) refuses; a card or reader that does not work is a failure.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {

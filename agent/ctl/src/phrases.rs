@@ -1,7 +1,11 @@
 //! What the command line and the panel both say about a state.
 
 use sekisho_ipc::{Card, LinkState, OpenPrompt, PromptFor, ScreenState, SessionState, State, Verdict, Waiting};
+use sekisho_wire::verdict::VerdictCode;
 use sekisho_wire::words::Language;
+
+/// From so many ms before its end on a person is told to change her PIN: two weeks, with a holiday in them.
+const PIN_WARNING: u64 = 14 * 24 * 60 * 60 * 1000;
 
 /// What happened.
 pub(crate) fn what_of(verdict: &Verdict, language: Language) -> &str {
@@ -209,6 +213,7 @@ pub(crate) fn warnings(state: &State, language: Language) -> Vec<String> {
     if state.reports_refused > 0 {
         warnings.push(only_here(state.reports_refused, language));
     }
+    warnings.extend(pin_ends(state, language));
     if let Some(waiting) = &state.waiting {
         let (who, what) = (waiting.who(), waiting.what());
         warnings.push(match language {
@@ -248,6 +253,22 @@ pub(crate) fn warnings(state: &State, language: Language) -> Vec<String> {
         warnings.push(language.pick(japanese, english).into());
     }
     warnings
+}
+
+/// The PIN has to be changed within days.
+fn pin_ends(state: &State, language: Language) -> Option<String> {
+    let ends = state.card.as_ref()?.pin_ends?;
+    let left = ends.checked_sub(state.time).filter(|left| *left > 0 && *left <= PIN_WARNING)?;
+    let left = crate::time_text::age(left, language);
+    Some(match language {
+        Language::Japanese => format!("あと{left}で暗証番号の有効期限が切れます。変更してください(F4)。"),
+        Language::English => format!("Your PIN expires in {left}. Change it (F4)."),
+    })
+}
+
+/// Whether the PIN opens nothing but the way to another one.
+pub(crate) fn is_expired(verdict: &Verdict) -> bool {
+    verdict.code == VerdictCode::PinExpired.name()
 }
 
 /// Who wants what, and what is known of it, a line each.

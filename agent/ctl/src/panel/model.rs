@@ -255,7 +255,7 @@ impl Panel {
     fn arrived(&mut self, state: Box<State>) {
         let before = self.state().map(|state| (state.state, state.card.as_ref().map(|card| card.guid.clone())));
         let after = (state.state, state.card.as_ref().map(|card| card.guid.clone()));
-        if before.is_some_and(|before| before != after) {
+        if before.as_ref().is_some_and(|before| *before != after) {
             // What was begun belonged to another card or another session; a PIN typed for one card goes to no other.
             if !matches!(self.dialog, Dialog::Waiting) {
                 self.forget_input();
@@ -269,7 +269,13 @@ impl Panel {
         }
         self.selected = self.selected.min(state.functions.len().saturating_sub(1));
         self.forget_request_that_is_over(state.waiting.as_ref());
+        let expired_before = self.must_change() && before.is_some_and(|before| before == after);
         self.agent = Agent::Reached { state, at: self.now };
+        // She is led to it once; who leaves it comes back by Enter.
+        if self.must_change() && !expired_before && self.asks_for_pin() {
+            self.typed.clear();
+            self.begin_change();
+        }
     }
 
     /// What is asked for beside the watch may be older than what that has told meanwhile: no more is taken of it than the countdowns, and those
@@ -408,6 +414,9 @@ impl Panel {
         match key {
             Key::Tab if !profiles.is_empty() => self.profile = (self.profile + 1) % profiles.len(),
             _ if !self.asks_for_pin() => return self.key_in_login_on_reader(key),
+            // Nothing else could come of a PIN that has expired.
+            Key::Enter if self.must_change() => return self.begin_change(),
+            _ if self.must_change() => {}
             Key::Enter if !self.typed.is_empty() => {
                 let typed = std::mem::take(&mut self.typed);
                 let profile = profiles.into_iter().nth(self.profile);

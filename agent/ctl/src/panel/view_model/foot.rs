@@ -45,15 +45,17 @@ fn on_the_ground(panel: &Panel) -> Vec<KeyAndLabel> {
     let open = is(SessionState::Open);
     let rests = ours.is_some_and(|state| state.advice.code == "rest_needed");
     let may_type = (is(SessionState::AwaitPin) || is(SessionState::Locked)) && !rests;
+    let expired = panel.must_change();
     let with_card = may_type && matches!(panel.pin_entry(), PinEntry::Keyboard | PinEntry::Reader);
     let waits = open && panel.state().is_some_and(|state| state.waiting.is_some());
     [
         open.then_some(("a", "実行確認", "ask")),
         (open && !panel.startable().is_empty()).then_some(("s", "起動", "start")),
         waits.then_some(("p", "暗証番号", "PIN")),
-        (with_card && panel.pin_entry() == PinEntry::Reader).then_some(("Enter", "開始", "begin")),
-        (with_card && panel.pin_entry() == PinEntry::Keyboard).then_some(SEND),
-        (with_card && panel.pin_entry() == PinEntry::Keyboard).then_some(("Esc", "消去", "clear")),
+        (with_card && expired).then_some(("Enter", "変更", "change")),
+        (with_card && !expired && panel.pin_entry() == PinEntry::Reader).then_some(("Enter", "開始", "begin")),
+        (with_card && !expired && panel.pin_entry() == PinEntry::Keyboard).then_some(SEND),
+        (with_card && !expired && panel.pin_entry() == PinEntry::Keyboard).then_some(("Esc", "消去", "clear")),
         Some(("F2", "EN", "日本語")),
         // There is room for one of p and F4.
         ((open && !waits) || with_card).then_some(("F4", "暗証変更", "change PIN")),
