@@ -22,6 +22,7 @@ use crate::failure::Failure;
 use crate::programs::{End, Program};
 use sekisho_ipc::TypedPin;
 
+mod expired;
 mod for_program;
 mod lent;
 pub(crate) use lent::lent;
@@ -306,6 +307,7 @@ fn every(language: Language) -> Vec<(&'static str, Panel)> {
     all.extend(on_reader::every(language));
     all.extend(lent::every(language));
     all.extend(for_program::every(language));
+    all.extend(expired::every(language));
     all
 }
 

@@ -73,9 +73,9 @@ fn pins(Policy { pin: policy, pin_lasts, .. }: &Policy, say: &Titles<'_>) -> Str
         FirstUse::Change => say.say("初期暗証番号は要変更", "a first PIN must be changed"),
     };
     let lasts = match pin_lasts {
-        None => say.say("有効期限なし", "without an end"),
-        Some(PinLasts::FiscalYear) => say.say("年度末まで有効", "good until the end of the fiscal year"),
-        Some(PinLasts::Days(days)) => say.say(&format!("{days}日間有効"), &format!("good for {days} days")),
+        None => say.say("有効期限なし", "a PIN does not end"),
+        Some(PinLasts::FiscalYear) => say.say("年度末まで有効", "a PIN lasts until the end of the fiscal year"),
+        Some(PinLasts::Days(days)) => say.say(&format!("{days}日間有効"), &format!("a PIN lasts {days} days")),
     };
     let (minimum, history) = (policy.minimum, policy.history);
     say.say(

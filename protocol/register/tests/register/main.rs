@@ -15,6 +15,7 @@ mod newer;
 mod office;
 mod partners;
 mod periods;
+mod pins;
 mod properties;
 mod recovery;
 mod render;
