@@ -53,6 +53,7 @@ mod offices;
 mod other_make;
 mod packages;
 mod pam;
+mod pin_end;
 mod pin_pad;
 mod pitfalls;
 mod presence;

@@ -206,7 +206,8 @@ impl Agent {
         beginning: Beginning,
         kick: SyncSender<()>,
     ) -> Self {
-        let Beginning { trusted, register, names, position, unsent_since, work, pins_changed, keepsakes, boot } = beginning;
+        let Beginning { trusted, register, names, position, unsent_since, work, pins_changed, keepsakes, boot } =
+            beginning;
         let acknowledged = position.acknowledged();
         let core = Core {
             machine: Machine::default(),

@@ -134,7 +134,11 @@ impl Delivery {
                 self.refused(agent, &letter, rule)
             }
             Some(Brought::Refused { code, detail, .. }) => {
-                log::warn!("the ledger does not take that a PIN was changed: {}: {}", printable(&code), printable(&detail));
+                log::warn!(
+                    "the ledger does not take that a PIN was changed: {}: {}",
+                    printable(&code),
+                    printable(&detail)
+                );
                 Step::Again
             }
             Some(Brought::Unreachable { .. } | Brought::Certified { .. }) | None => Step::Again,

@@ -129,9 +129,7 @@ impl Agent {
             by_grant: core.is_by_grant(),
             pin_entry: self.pin_entry(core, core.machine.card()?),
             keypad: core.machine.card()?.keypad,
-            pin_ends: known.and_then(|card| {
-                register.pin_ends(card, core.pins_changed.of(Some(&inserted.card)), at)
-            }),
+            pin_ends: known.and_then(|card| register.pin_ends(card, core.pins_changed.of(Some(&inserted.card)), at)),
         })
     }
 

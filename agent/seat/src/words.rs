@@ -178,7 +178,10 @@ pub(crate) fn of_question(question: &Question, language: Language) -> Asked {
         Trouble::Wrong(verdict) => language.pick(&verdict.what_ja, &verdict.what).to_owned(),
         Trouble::NotAPin(error) => no_pin(*error, language).to_owned(),
         Trouble::Differs => {
-            let differ = ("新しい暗証番号が一致しません。カードには送られていません。", "The two new PINs differ. Nothing was sent to the card.");
+            let differ = (
+                "新しい暗証番号が一致しません。カードには送られていません。",
+                "The two new PINs differ. Nothing was sent to the card.",
+            );
             language.pick(differ.0, differ.1).to_owned()
         }
     });

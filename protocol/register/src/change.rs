@@ -19,7 +19,9 @@ mod places;
 mod recovery;
 mod retention;
 
-pub use cards::{ActivateCard, CardKind, CardState, Disposal, Identified, IssueCard, PinChanged, ResetPin, SetCardState};
+pub use cards::{
+    ActivateCard, CardKind, CardState, Disposal, Identified, IssueCard, PinChanged, ResetPin, SetCardState,
+};
 pub use case::{Answer, AnswerAct, CaseId, Field, IncidentClass, OpenCase, TakeStep, Value};
 pub(crate) use case::{texts, value};
 pub use founding::{Administrator, Found, FoundingKeys, Recovery, RequireVersion};

@@ -69,7 +69,9 @@ fn it_is_begun_once_and_not_each_time_the_agent_says_something() {
 
 #[test]
 fn the_end_of_a_pin_is_warned_of_for_two_weeks() {
-    for (language, part) in [(Language::Japanese, "あと6日で暗証番号"), (Language::English, "Your PIN expires in 6 days")] {
+    for (language, part) in
+        [(Language::Japanese, "あと6日で暗証番号"), (Language::English, "Your PIN expires in 6 days")]
+    {
         for state in [await_pin(5), open()] {
             assert!(drawn(&showing(language, ends_in(6, state.clone())), 80, 24).contains(part));
             let far = drawn(&showing(language, ends_in(15, state)), 80, 24);
