@@ -165,7 +165,7 @@ fn question(prompt: &Prompt, ask: &str, language: Language) -> String {
 }
 
 /// Says what came of it; the exit code goes with it.
-fn told(answer: &AwaitAnswer, language: Language) -> Result<ExitCode, Failure> {
+pub(crate) fn told(answer: &AwaitAnswer, language: Language) -> Result<ExitCode, Failure> {
     if answer.verdict.granted {
         output::line(crate::phrases::what_of(&answer.verdict, language))?;
         return Ok(exit::DONE.into());

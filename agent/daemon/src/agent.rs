@@ -27,6 +27,7 @@ use crate::journal::{Journal, Trouble};
 use crate::keepsakes::Keepsakes;
 use crate::lease::Lent;
 use crate::pad_turns::Turns;
+use crate::panel_act::PanelActs;
 use crate::pins_changed::PinsChanged;
 use crate::pins_sent::PinsSent;
 use crate::prompt::Prompt;
@@ -108,6 +109,7 @@ pub(crate) struct Core {
     pub(crate) turns: Turns,
     pub(crate) pins: PinsSent,
     pub(crate) pins_changed: PinsChanged,
+    pub(crate) panel_acts: PanelActs,
     /// Counts changes.
     pub(crate) generation: u64,
     pub(crate) links: Links,
@@ -231,6 +233,7 @@ impl Agent {
             turns: Turns::default(),
             pins: PinsSent::default(),
             pins_changed,
+            panel_acts: PanelActs::default(),
             generation: 0,
             links: Links::default(),
             certificate_ends: None,
@@ -500,6 +503,7 @@ impl Core {
     }
 
     pub(crate) fn cancel_prompts(&mut self, insertion: Insertion) {
+        self.panel_acts.forget(insertion);
         for prompt in self.prompts.iter_mut().filter(|prompt| prompt.insertion == insertion) {
             // One whose PIN is typed ends by itself, with what the card said if it said anything.
             if self.proving != Some(prompt.call) {

@@ -36,6 +36,7 @@ mod opening;
 mod own_act;
 mod pad_entry;
 mod pad_turns;
+mod panel_act;
 mod pin_intake;
 mod pin_typed;
 mod pins_changed;

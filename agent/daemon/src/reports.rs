@@ -34,6 +34,7 @@ mod stored;
 
 use guesses::Guesser;
 use named::{Known, Named, named};
+pub(crate) use named::number as numbered_card;
 pub(crate) use standing::Reports;
 use standing::{Report, Stand, What, is_active, is_suspended};
 

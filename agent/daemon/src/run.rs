@@ -275,8 +275,8 @@ impl Opened {
         let peers = &agent.config.peers;
         let workers = bind(&agent.config.worker_socket(), Who::of(peers.worker))?;
         let forwarders = bind(&agent.config.forwarder_socket(), Who::of(peers.forwarder))?;
-        let [one, two, three, four, five, six, seven, eight] = std::array::from_fn(|_| Arc::clone(&agent));
-        let [register, records, reports, pins] = std::array::from_fn(|_| Arc::clone(&lines));
+        let [one, two, three, four, five, six, seven, eight, nine] = std::array::from_fn(|_| Arc::clone(&agent));
+        let [register, records, reports, pins, acts] = std::array::from_fn(|_| Arc::clone(&lines));
         spawn("flush", move || one.flush_loop(&kicks))?;
         spawn("tick", move || two.tick_loop(&heart))?;
         if agent.config.lock.screen == ScreenLock::Logind {
@@ -291,6 +291,7 @@ impl Opened {
         // Also where the journal cannot be gone on with: a card that is lost does not wait for that.
         spawn("reports", move || seven.report_loop(&reports.line(Line::Records)))?;
         spawn("pins", move || eight.pins_loop(&pins.line(Line::Records)))?;
+        spawn("acts", move || nine.panel_acts_loop(&acts.line(Line::Records)))?;
         spawn("worker", move || accept_workers(&five, &workers))?;
         spawn("forwarder", move || accept_forwarders(&six, &forwarders, &lines))?;
         spawn("socket", move || accept_clients(&agent, &listener))

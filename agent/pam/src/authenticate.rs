@@ -80,6 +80,7 @@ pub(crate) fn of_client(error: &ClientError, language: Language) -> Refusal {
             AgentError::CardProblem { .. }
             | AgentError::NotPermitted { reason: Bar::SessionOpen | Bar::NotYourSession }
             | AgentError::NoSuchPrompt
+            | AgentError::NoSuchDraft
             | AgentError::PromptCancelled
             | AgentError::NotRecorded,
         )

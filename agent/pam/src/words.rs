@@ -170,7 +170,7 @@ pub(crate) fn of_error(error: &ClientError, language: Language) -> String {
     let said = match error {
         ClientError::Agent(AgentError::CardProblem { verdict, .. }) => return of_verdict(verdict, language),
         ClientError::Connection(_) | ClientError::Foreign { .. } => return Saying::AgentSilent.in_words(language).into(),
-        ClientError::Pin(PinFrameError::Closed) | ClientError::Agent(AgentError::PromptCancelled | AgentError::NoSuchPrompt) => {
+        ClientError::Pin(PinFrameError::Closed) | ClientError::Agent(AgentError::PromptCancelled | AgentError::NoSuchPrompt | AgentError::NoSuchDraft) => {
             language.pick(
                 "暗証番号の入力が中止されました。\nカードを確認してもう一度実行してください。",
                 "the prompt has ended\nCheck the card and try again.",

@@ -88,6 +88,7 @@ fn of_another(prompt: Option<&OpenPrompt>, language: Language) -> (String, Strin
         PromptFor::Unlock => language.pick("ロック解除", "to open the lock"),
         PromptFor::Function => language.pick("処理", "for a function"),
         PromptFor::ChangePin => language.pick("暗証番号の変更", "to change the PIN"),
+        PromptFor::Act => language.pick("処分への署名", "to sign an act"),
     };
     let what = prompt.function.as_ref().map_or_else(|| what.to_owned(), |function| format!("{what}: {function}"));
     (headline, format!("{who} ({what})\n{cancel}"))

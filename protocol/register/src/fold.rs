@@ -145,6 +145,16 @@ impl Register {
         self.fold_with(entry, Trust::Unsigned)
     }
 
+    /// As [`Self::would_accept`], of an act that nobody has signed yet: a person is told before she signs it.
+    ///
+    /// # Errors
+    /// As [`Self::would_accept`].
+    pub fn would_take(&self, entry: &[u8], now: u64) -> Result<Folded, FoldRefusal> {
+        let (_, folded) = self.examine(entry, self.size(), Trust::Unsigned)?;
+        let signed = SignedAct::decode(entry).map_err(FoldRefusal::Malformed)?;
+        check_clock(signed.act(), now).map(|()| folded)
+    }
+
     /// Says what [`Self::fold`] would, at the clock `now`, and changes nothing. The ledger asks before it appends.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! What the panel knows, and what an event makes of it. No I/O: events in, actions out.
 
+mod deciding;
 mod edit;
 mod for_program;
 mod pins;
@@ -7,7 +8,7 @@ mod reporting;
 mod starting;
 
 use sekisho_ipc::{
-    AuthorizeAnswer, AuthorizeRequest, AwaitAnswer, Function, PinFrame, PromptRequest, Purpose, RecordRef, Session,
+    ActDraft, AuthorizeAnswer, AuthorizeRequest, AwaitAnswer, DraftActRequest, Function, PinFrame, PromptRequest, Purpose, RecordRef, Session,
     SessionState, State, TypedPin, Waiting,
 };
 use sekisho_wire::verdict::VerdictCode;
@@ -15,6 +16,7 @@ use sekisho_wire::words::Language;
 
 use self::edit::{edit, write_into};
 use self::pins::type_into;
+pub(super) use self::deciding::{ALL as ALL_ACTS, Asked as AskedValue, Deciding};
 pub(super) use self::reporting::Reporting;
 use crate::failure::Failure;
 use crate::language::other;
@@ -39,6 +41,7 @@ pub(super) enum Key {
     Down,
     Language,
     ChangePin,
+    Decide,
     Report,
     Lock,
     End,
@@ -66,6 +69,8 @@ pub(super) enum Event {
         request: AuthorizeRequest,
         answer: Result<AuthorizeAnswer, Failure>,
     },
+    /// What the agent wrote, to be signed.
+    Drafted(Result<ActDraft, Failure>),
     /// What came of a report.
     Reported(Result<report::Answer, Failure>),
     Did(Result<(), Failure>),
@@ -98,6 +103,8 @@ pub(super) enum Action {
     OnReader(PromptRequest),
     Authorize(AuthorizeRequest),
     Report(report::Request),
+    /// Has an act written.
+    Draft(DraftActRequest),
     /// What was granted with this record is a program to be started.
     Start(RecordRef, Program),
     Lock,
@@ -157,6 +164,8 @@ pub(super) enum Dialog {
     },
     /// Reports a card or an incident.
     Report(Reporting),
+    /// Decides something, and signs it.
+    Decide(Deciding),
     /// Waits: the card or the agent is at work.
     Waiting,
 }
@@ -242,6 +251,7 @@ impl Panel {
             Event::Proved { function, answer } => return self.proved(function.as_deref(), answer),
             Event::Authorized { request, answer } => return self.authorized(request, answer),
             Event::Reported(answer) => self.reported(answer),
+            Event::Drafted(answer) => self.drafted(answer),
             Event::Ended(program, end) => self.ended(&program, end),
             Event::Did(done) => {
                 if let Err(failure) = done {
@@ -306,6 +316,7 @@ impl Panel {
                 return self.activity().into_iter().chain(begun).collect();
             }
             Key::Report => self.begin_report(),
+            Key::Decide => self.begin_act(),
             Key::Lock => return self.lock(),
             Key::End => return self.end(),
             Key::Character(_) | Key::Enter | Key::Escape | Key::Backspace | Key::Tab | Key::Up | Key::Down => {
@@ -351,6 +362,7 @@ impl Panel {
             Dialog::Pin { request, typed } => self.key_in_proof(key, request, typed),
             Dialog::ChangePin { done, typed } => self.key_in_change(key, done, typed),
             Dialog::Report(reporting) => self.key_in_report(key, reporting),
+            Dialog::Decide(deciding) => self.key_in_act(key, deciding),
         }
     }
 
@@ -374,6 +386,7 @@ impl Panel {
                 | Key::Down
                 | Key::Language
                 | Key::ChangePin
+                | Key::Decide
                 | Key::Report
                 | Key::Lock
                 | Key::End
@@ -400,6 +413,7 @@ impl Panel {
             | Key::Tab
             | Key::Language
             | Key::ChangePin
+            | Key::Decide
             | Key::Report
             | Key::Lock
             | Key::End
@@ -432,6 +446,7 @@ impl Panel {
             | Key::Down
             | Key::Language
             | Key::ChangePin
+            | Key::Decide
             | Key::Report
             | Key::Lock
             | Key::End

@@ -1,5 +1,6 @@
 //! What to show: the panel's knowledge as rows of text. Pure, so that every state can be looked at in a test.
 
+mod deciding;
 mod foot;
 mod for_program;
 mod reporting;
@@ -125,7 +126,8 @@ fn body(panel: &Panel, size: Size) -> Vec<Row> {
         | Dialog::Pin { .. }
         | Dialog::ForProgram { .. }
         | Dialog::ChangePin { .. }
-        | Dialog::Report(_) => {
+        | Dialog::Report(_)
+        | Dialog::Decide(_) => {
             return dialog(panel, size);
         }
     }
@@ -462,6 +464,7 @@ fn dialog(panel: &Panel, size: Size) -> Vec<Row> {
             rows.push(row(Tone::Quiet, format!("   {note}")));
         }
         Dialog::Report(reporting) => return reporting::rows(reporting, language, size),
+        Dialog::Decide(deciding) => return deciding::rows(panel, deciding, size),
         Dialog::Pin { request, typed } => {
             let ask = language.pick("この操作のために暗証番号を入力してください", "type your PIN for this function");
             rows.push(row(Tone::Strong, format!("{}: {ask}", request.function)));

@@ -87,7 +87,7 @@ fn session(operator: &str) -> Value {
 
 fn state(name: &str, operator: Option<&str>) -> Value {
     let card = (name != "no_card")
-        .then(|| json!({"guid": "9b1d", "profiles": [], "by_grant": false, "pin_entry": "keyboard", "keypad": "none"}));
+        .then(|| json!({"guid": "9b1d", "profiles": [], "by_grant": false, "pin_entry": "keyboard", "keypad": "none", "signs_acts": false}));
     json!({"parameters": {"state": {"state": name, "card": card, "session": operator.map(session), "functions": [], "recent": [],
         "register_size": 3, "register_stale": false, "screen": "ready", "link": "up", "register_link": "up", "unsent": 0, "unsealed": 0, "reports_waiting": 0, "reports_refused": 0, "time": 1,
         "advice": verdict("no_card")}}})

@@ -26,6 +26,7 @@ fn no_card() -> State {
         recent: Vec::new(),
         prompt: None,
         waiting: None,
+        act: None,
         lease: None,
         register_size: 0,
         register_age: None,
@@ -58,6 +59,7 @@ fn card(guid: &str) -> Option<Card> {
         pin_entry: PinEntry::Keyboard,
         keypad: Keypad::None,
         pin_ends: None,
+        signs_acts: false,
     })
 }
 
