@@ -53,6 +53,7 @@ mod offices;
 mod other_make;
 mod packages;
 mod pam;
+mod panel_act;
 mod pin_end;
 mod pin_pad;
 mod pitfalls;

@@ -13,11 +13,11 @@ use sekisho_tests::wait;
 const FUNCTION: &str = "juminhyo.issue";
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// A town whose PINs last thirty days; the two cards were made today.
-fn thirty_days(story: &str) -> Scene {
+/// A town whose PINs last fifteen days; the two cards were made today.
+fn fifteen_days(story: &str) -> Scene {
     let scene = Scene::new(story);
-    let said = scene.apply("[policy]\npin_lasts = \"30\"\n");
-    assert!(said.contains("a PIN lasts 30 days"), "{said}");
+    let said = scene.apply("[policy]\npin_lasts = \"15\"\n");
+    assert!(said.contains("a PIN lasts 15 days"), "{said}");
     scene
 }
 
@@ -40,7 +40,7 @@ fn wait_renewed(scene: &Scene, terminal: &Terminal) {
 
 #[test]
 fn an_expired_pin_opens_nothing_but_the_way_to_another_and_that_one_is_good_everywhere() {
-    let mut scene = thirty_days("pinend");
+    let mut scene = fifteen_days("pinend");
     let other = scene.another_terminal("u", "jumin-2");
     let mut elsewhere = scene.desk.known("10023");
 
@@ -48,7 +48,7 @@ fn an_expired_pin_opens_nothing_but_the_way_to_another_and_that_one_is_good_ever
     insert(&scene.terminal, &mut scene.clerk);
     assert!(!status(&scene.terminal, "en").contains("expires"));
     pull(&scene.terminal, &mut scene.clerk);
-    pass(&scene, 25, &[&scene.terminal, &other]);
+    pass(&scene, 2, &[&scene.terminal, &other]);
     insert(&scene.terminal, &mut scene.clerk);
     let (en, ja) = (status(&scene.terminal, "en"), status(&scene.terminal, "ja"));
     assert!(en.contains("Your PIN expires in") && ja.contains("暗証番号の有効期限が切れます"), "{en}{ja}");
@@ -56,7 +56,7 @@ fn an_expired_pin_opens_nothing_but_the_way_to_another_and_that_one_is_good_ever
     assert_eq!(verdict_of(&scene.terminal, FUNCTION), "granted");
 
     // Its end comes amid a session: the session ends, and the PIN opens none.
-    pass(&scene, 5, &[&scene.terminal, &other]);
+    pass(&scene, 13, &[&scene.terminal, &other]);
     wait_state(&scene.terminal, SessionState::AwaitPin);
     pull(&scene.terminal, &mut scene.clerk);
     insert(&scene.terminal, &mut scene.clerk);
@@ -97,10 +97,10 @@ fn an_expired_pin_opens_nothing_but_the_way_to_another_and_that_one_is_good_ever
 
 #[test]
 fn without_a_line_it_is_changed_all_the_same_and_the_others_hear_when_the_line_is_back() {
-    let mut scene = thirty_days("pinline");
+    let mut scene = fifteen_days("pinline");
     let other = scene.another_terminal("u", "jumin-2");
     let mut elsewhere = scene.desk.known("10023");
-    pass(&scene, 30, &[&scene.terminal, &other]);
+    pass(&scene, 15, &[&scene.terminal, &other]);
     scene.terminal.stop_part(Part::Forwarder);
     insert(&scene.terminal, &mut scene.clerk);
     assert_eq!(try_login(&scene.terminal, &scene.clerk), "pin_expired");
@@ -128,8 +128,8 @@ fn without_a_line_it_is_changed_all_the_same_and_the_others_hear_when_the_line_i
 
 #[test]
 fn a_reset_at_the_desk_begins_anew_and_a_terminal_alone_speaks_of_changes() {
-    let mut scene = thirty_days("pinreset");
-    pass(&scene, 30, &[&scene.terminal]);
+    let mut scene = fifteen_days("pinreset");
+    pass(&scene, 15, &[&scene.terminal]);
     scene.desk.lay_in(&mut scene.clerk);
     let pin = scene.clerk.pin_file().to_owned();
     std::fs::write(&pin, "805294").unwrap();

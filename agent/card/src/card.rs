@@ -147,9 +147,7 @@ impl<T: Transport> OperatorCard<T> {
         self.with_pin(
             question.asked,
             |conversation| conversation.ask_on_pad(&question),
-            |conversation, verified| {
-                digest().map(|digest| conversation.sign(slot, &digest, verified)).transpose()
-            },
+            |conversation, verified| digest().map(|digest| conversation.sign(slot, &digest, verified)).transpose(),
         )
     }
 

@@ -278,7 +278,8 @@ impl CardDesk {
                 Some(Ok(None)) | None => Err(Failure::NoPin.into()),
                 Some(Err(error)) => Err(login_fault(card, &error)),
             },
-            (Ok(card), OnReader::SignAct) => match outbox.while_reader_waits(|| card.sign_act_on_pad(patience, digest)) {
+            (Ok(card), OnReader::SignAct) => match outbox.while_reader_waits(|| card.sign_act_on_pad(patience, digest))
+            {
                 Some(Ok(Some(signature))) => Ok(signed(signature)),
                 Some(Ok(None)) | None => Err(Failure::NoPin.into()),
                 Some(Err(error)) => Err(login_fault(card, &error)),

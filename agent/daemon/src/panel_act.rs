@@ -90,10 +90,10 @@ impl Agent {
         let change = change_of(&register, request, made)?;
         let post = field::<Code>("post", request.post.as_deref())?;
         let act = self.acceptable(&register, &card.card, (made, change), post.as_ref())?;
-        let (text, text_ja) =
-            (render(&act, &register, Language::English), render(&act, &register, Language::Japanese));
+        let (text, text_ja) = (render(&act, &register, Language::English), render(&act, &register, Language::Japanese));
         let (id, until) = (self.salt().to_string(), now.saturating_add(DRAFT_LIVES));
-        let draft = Draft { id, uid: caller.uid, card: card.card, insertion: card.insertion, act, text, text_ja, until };
+        let draft =
+            Draft { id, uid: caller.uid, card: card.card, insertion: card.insertion, act, text, text_ja, until };
         let shown = ActDraft {
             draft: draft.id.clone(),
             text: draft.text.clone(),

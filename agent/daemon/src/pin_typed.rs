@@ -222,7 +222,11 @@ impl Agent {
         answers.recv_timeout(patience).map_err(|_| spoken::refused(VerdictCode::PinUnanswered, None))
     }
 
-    pub(crate) fn signature(&self, insertion: Insertion, answers: &Receiver<CallAnswer>) -> Result<Signature, AgentError> {
+    pub(crate) fn signature(
+        &self,
+        insertion: Insertion,
+        answers: &Receiver<CallAnswer>,
+    ) -> Result<Signature, AgentError> {
         match self.answer(answers)? {
             CallAnswer::Signed { signature } => {
                 signature.parse().map_err(|_| spoken::refused(VerdictCode::CardFalse, None))

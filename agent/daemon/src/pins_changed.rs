@@ -190,3 +190,7 @@ impl Delivery {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "pins_changed/tests.rs"]
+mod tests;

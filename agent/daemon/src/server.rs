@@ -7,9 +7,9 @@ use std::time::Duration;
 use sekisho_ipc::{
     AgentError, AuthorizeRequest, AwaitRequest, Bar, BorrowAnswer, BorrowRequest, BreakGlassAnswer, BreakGlassRequest,
     Call, CompleteAnswer, CompleteRequest, Connection, ConnectionError, DeclineRequest, DescriptionAnswer,
-    DescriptionRequest, Descriptors, DraftActRequest, ExportRecordsRequest, InfoAnswer, LockRequest, MESSAGE_MAX, Method, Nothing,
-    PromptRequest, Reply, ReportCardRequest, ReportIncidentRequest, ServiceError, ServiceMethod, State, StateAnswer,
-    TakeSealAnswer, TakeSealRequest, peer_uid,
+    DescriptionRequest, Descriptors, DraftActRequest, ExportRecordsRequest, InfoAnswer, LockRequest, MESSAGE_MAX,
+    Method, Nothing, PromptRequest, Reply, ReportCardRequest, ReportIncidentRequest, ServiceError, ServiceMethod,
+    State, StateAnswer, TakeSealAnswer, TakeSealRequest, peer_uid,
 };
 use sekisho_wire::id::{Code, SessionId};
 use serde::de::DeserializeOwned;

@@ -8,15 +8,15 @@ mod reporting;
 mod starting;
 
 use sekisho_ipc::{
-    ActDraft, AuthorizeAnswer, AuthorizeRequest, AwaitAnswer, DraftActRequest, Function, PinFrame, PromptRequest, Purpose, RecordRef, Session,
-    SessionState, State, TypedPin, Waiting,
+    ActDraft, AuthorizeAnswer, AuthorizeRequest, AwaitAnswer, DraftActRequest, Function, PinFrame, PromptRequest,
+    Purpose, RecordRef, Session, SessionState, State, TypedPin, Waiting,
 };
 use sekisho_wire::verdict::VerdictCode;
 use sekisho_wire::words::Language;
 
+pub(super) use self::deciding::{ALL as ALL_ACTS, Asked as AskedValue, Deciding};
 use self::edit::{edit, write_into};
 use self::pins::type_into;
-pub(super) use self::deciding::{ALL as ALL_ACTS, Asked as AskedValue, Deciding};
 pub(super) use self::reporting::Reporting;
 use crate::failure::Failure;
 use crate::language::other;

@@ -68,7 +68,11 @@ impl Agent {
             Brought::Answer { .. } => Some(Came::Placed),
             Brought::Refused { code, facts, detail, .. } if code == "refused" => {
                 let rule = facts.get("reason").and_then(serde_json::Value::as_str).unwrap_or_default();
-                log::warn!("the ledger refuses an act that was signed here ({}): {}", printable(rule), printable(&detail));
+                log::warn!(
+                    "the ledger refuses an act that was signed here ({}): {}",
+                    printable(rule),
+                    printable(&detail)
+                );
                 Some(Came::Refused(printable(rule)))
             }
             Brought::Refused { code, detail, .. } => {

@@ -12,7 +12,8 @@ const SPARE: u8 = 12;
 
 fn with_spare() -> Bench {
     let mut bench = Bench::new();
-    let spare = sekisho_register::change::IssueCard { operator: None, dormant: true, ..issue(SPARE, "chiba", CardKind::Spare) };
+    let spare =
+        sekisho_register::change::IssueCard { operator: None, dormant: true, ..issue(SPARE, "chiba", CardKind::Spare) };
     bench.office.act(vec![Change::IssueCard(Box::new(spare))]);
     bench.advance();
     bench

@@ -14,8 +14,7 @@ const VALUE_MAX: usize = 40;
 const HOURS_MAX: u16 = 744;
 
 /// What a person can decide here, as the panel lists it.
-pub(in crate::panel) const ALL: [ActKind; 3] =
-    [ActKind::ActivateCard, ActKind::EndActivation, ActKind::StopConnection];
+pub(in crate::panel) const ALL: [ActKind; 3] = [ActKind::ActivateCard, ActKind::EndActivation, ActKind::StopConnection];
 
 /// A value that is typed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +94,8 @@ impl Panel {
 
     fn value_given(&mut self, mut request: DraftActRequest, asked: Asked, text: String) -> Option<Action> {
         let given = Some(text.clone()).filter(|text| !text.is_empty());
-        let hours = given.as_deref().map(|text| text.parse::<u16>().ok().filter(|hours| (1..=HOURS_MAX).contains(hours)));
+        let hours =
+            given.as_deref().map(|text| text.parse::<u16>().ok().filter(|hours| (1..=HOURS_MAX).contains(hours)));
         if given.is_none() && !asked.is_optional() || asked == Asked::Hours && hours == Some(None) {
             self.dialog = Dialog::Decide(Deciding::Value { request, asked, text });
             return None;

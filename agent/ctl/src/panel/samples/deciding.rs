@@ -80,7 +80,10 @@ fn an_activation_is_filled_in_drafted_read_and_signed() {
     drop(typing(&mut panel, "246813"));
     let actions = keys(&mut panel, &[Key::Enter]);
     let [Action::Prove { request, .. }] = &actions[..] else { panic!("{actions:?}") };
-    assert_eq!((request.what, request.draft.as_deref(), request.card.as_deref()), (PromptWhat::Act, Some("d1"), Some("9b1d")));
+    assert_eq!(
+        (request.what, request.draft.as_deref(), request.card.as_deref()),
+        (PromptWhat::Act, Some("d1"), Some("9b1d"))
+    );
 }
 
 #[test]

@@ -34,9 +34,10 @@ pub(super) fn rows(panel: &Panel, deciding: &Deciding, size: Size) -> Vec<Row> {
 
 const fn asked_for(asked: AskedValue, language: Language) -> (&'static str, &'static str) {
     match asked {
-        AskedValue::Card => {
-            (language.pick("カード番号", "the card's number"), language.pick("例: 2026-31、R8-31。", "As in 2026-31, R8-31."))
-        }
+        AskedValue::Card => (
+            language.pick("カード番号", "the card's number"),
+            language.pick("例: 2026-31、R8-31。", "As in 2026-31, R8-31."),
+        ),
         AskedValue::Operator => (
             language.pick("使う人の照合ID", "the operator's ID of who gets it"),
             language.pick("例: 0012。氏名は入力しません。", "As in 0012. Never a name."),
@@ -51,7 +52,10 @@ const fn asked_for(asked: AskedValue, language: Language) -> (&'static str, &'st
         ),
         AskedValue::Incident => (
             language.pick("対応する事故の番号", "the number of the incident that it answers"),
-            language.pick("例: 2026-3。空欄は、番号なし。全ての業務機能が停止します。", "As in 2026-3; empty: none yet. All business functions stop."),
+            language.pick(
+                "例: 2026-3。空欄は、番号なし。全ての業務機能が停止します。",
+                "As in 2026-3; empty: none yet. All business functions stop.",
+            ),
         ),
     }
 }
@@ -62,7 +66,11 @@ fn sign(panel: &Panel, (draft, typed): (&ActDraft, &TypedPin), size: Size) -> Ve
     let lead = language.pick("次の処分に署名します", "You are about to sign this");
     let mut rows = vec![row(Tone::Strong, format!(" {lead}")), row(Tone::Plain, "")];
     for line in text_of(draft, language).lines() {
-        rows.extend(wrapped(line, size.columns.saturating_sub(6)).into_iter().map(|line| row(Tone::Plain, format!("   {line}"))));
+        rows.extend(
+            wrapped(line, size.columns.saturating_sub(6))
+                .into_iter()
+                .map(|line| row(Tone::Plain, format!("   {line}"))),
+        );
     }
     rows.push(row(Tone::Plain, ""));
     let ask = ["よければ暗証番号を入力してください", "Type your PIN to sign it"];
