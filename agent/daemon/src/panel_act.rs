@@ -13,6 +13,7 @@ use sekisho_register::act::ACT_VERSION;
 use sekisho_register::calendar::{local_day, moment};
 use sekisho_register::change::{ActivateCard, Change, ConnectionState, Log, SetConnection};
 use sekisho_register::organisation::Capacity;
+use sekisho_register::thing::Thing;
 use sekisho_register::{Act, FoldRefusal, Register, render};
 use sekisho_wire::cose::Signer;
 use sekisho_wire::decision::ClockState;
@@ -30,7 +31,7 @@ use crate::worker_link::{CallAnswer, Problem, SignKey, ToWorker};
 
 mod sending;
 
-use sending::{Came, Outgoing};
+use sending::{Came, Outgoing, Stage};
 
 /// How long a draft waits for its PIN, ms: who was called away looks at it anew.
 const DRAFT_LIVES: u64 = 3 * 60 * 1000;
@@ -38,6 +39,8 @@ const DRAFT_LIVES: u64 = 3 * 60 * 1000;
 const LIFETIME: u64 = 10 * 60 * 1000;
 /// How long a person waits to hear whether the ledger has it.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How much longer where the ledger was being asked just then.
+const ON_ITS_WAY: Duration = Duration::from_secs(40);
 /// So many functions one stop names.
 const FUNCTIONS_MAX: usize = 200;
 
@@ -236,13 +239,20 @@ impl Agent {
         let id = self.salt();
         let until = Instant::now() + PATIENCE;
         let mut core = self.lock();
-        core.panel_acts.outgoing.push_back(Outgoing { id, entry, came: None });
+        core.panel_acts.outgoing.push_back(Outgoing { id, entry, stage: Stage::Waits });
         self.tell(&mut core);
         loop {
             let place = core.panel_acts.outgoing.iter().position(|outgoing| outgoing.id == id)?;
-            let left = until.saturating_duration_since(Instant::now());
-            if core.panel_acts.outgoing[place].came.is_some() || left.is_zero() {
-                return core.panel_acts.outgoing.remove(place).and_then(|outgoing| outgoing.came);
+            let now = Instant::now();
+            // What is on the line is heard to its end: it would be said to have gone nowhere, and take effect a moment later.
+            let left = match core.panel_acts.outgoing[place].stage {
+                Stage::Waits => until.saturating_duration_since(now),
+                Stage::OnItsWay => (until + ON_ITS_WAY).saturating_duration_since(now),
+                Stage::Came(_) => Duration::ZERO,
+            };
+            if left.is_zero() {
+                let outgoing = core.panel_acts.outgoing.remove(place)?;
+                return if let Stage::Came(came) = outgoing.stage { Some(came) } else { None };
             }
             core = self.wait_for_change(core, left);
         }
@@ -283,6 +293,11 @@ fn change_of(register: &Register, request: &DraftActRequest, made: u64) -> Resul
         });
         known.and_then(|guid| register.card(&guid)).ok_or_else(|| spoken::refused(VerdictCode::ReportUnknown, None))
     };
+    // Of whom nobody knows the section no head may decide: that he is not known is nearer to the mistake.
+    let person = |operator: Code| match register.operator(&operator) {
+        Some(_) => Ok(operator),
+        None => Err(refused_by(&FoldRefusal::Unknown(Thing::Operator(operator)))),
+    };
     match request.act {
         ActKind::ActivateCard => {
             let profiles = request.profiles.iter().flatten().map(|code| needed("profiles", Some(code)));
@@ -293,7 +308,7 @@ fn change_of(register: &Register, request: &DraftActRequest, made: u64) -> Resul
             };
             Ok(Change::ActivateCard(Box::new(ActivateCard {
                 card: *card()?.guid(),
-                operator: needed("operator", request.operator.as_deref())?,
+                operator: person(needed("operator", request.operator.as_deref())?)?,
                 profiles: profiles.collect::<Result<_, _>>()?,
                 from: made,
                 to,

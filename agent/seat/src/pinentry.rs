@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
-use sekisho_ipc::{AgentError, AwaitAnswer, Client, ClientError, PinFrame, PromptRequest, TypedPin};
+use sekisho_ipc::{AgentError, AwaitAnswer, Client, ClientError, PinFrame, PinFrameError, PromptRequest, TypedPin};
 use sekisho_wire::words::Language;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -69,7 +69,8 @@ pub(crate) fn ask(
         reap(&child);
         let came = match typed.map(|pins| framed(&pins)) {
             Ok(Ok(frames)) => prove(&socket, &question.prompt(), &frames),
-            Ok(Err(came)) => came,
+            Ok(Err(Unsent::NotAPin(error))) => Came::NotAPin(error),
+            Ok(Err(Unsent::Differs)) => Came::Differs,
             Err(Trouble::Cancelled) => Came::Cancelled,
             Err(Trouble::GivenUp | Trouble::Gone) => Came::GivenUp,
             Err(error @ (Trouble::Refused(_) | Trouble::Strange | Trouble::Io(_))) => {
@@ -89,15 +90,22 @@ fn reap(child: &Mutex<Child>) {
     }
 }
 
+/// Why nothing is sent of what was typed.
+#[derive(Debug)]
+enum Unsent {
+    NotAPin(PinFrameError),
+    Differs,
+}
+
 /// The frames of what was typed: one PIN; or the present one, and a new one that was typed twice. All are framed before any is sent: a new PIN that
 /// is none must not cost a try of the present one.
-fn framed(pins: &[TypedPin]) -> Result<Vec<PinFrame>, Came> {
+fn framed(pins: &[TypedPin]) -> Result<Vec<PinFrame>, Unsent> {
     let sent = match pins {
         [present, new, again] if new.same_as(again) => vec![present, new],
-        [_, _, _] => return Err(Came::Differs),
+        [_, _, _] => return Err(Unsent::Differs),
         pins => pins.iter().collect(),
     };
-    sent.into_iter().map(TypedPin::frame).collect::<Result<_, _>>().map_err(Came::NotAPin)
+    sent.into_iter().map(TypedPin::frame).collect::<Result<_, _>>().map_err(Unsent::NotAPin)
 }
 
 /// The PIN was typed before the prompt opens: the agent is not held while a person thinks. It names the card that she was shown.

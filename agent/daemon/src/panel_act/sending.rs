@@ -22,8 +22,19 @@ pub(super) struct Outgoing {
     pub(super) id: Salt,
     /// As it was signed.
     pub(super) entry: Vec<u8>,
-    /// What came of it.
-    pub(super) came: Option<Came>,
+    /// How far it is.
+    pub(super) stage: Stage,
+}
+
+/// How far an act is on its way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// It lies here.
+    Waits,
+    /// The ledger is being asked.
+    OnItsWay,
+    /// This came of it.
+    Came(Came),
 }
 
 /// What the ledger made of an act.
@@ -40,24 +51,30 @@ impl Agent {
     pub(crate) fn panel_acts_loop(&self, carrier: &dyn Carrier) -> ! {
         loop {
             let (next, generation) = {
-                let core = self.lock();
-                let waits = core.panel_acts.outgoing.iter().find(|outgoing| outgoing.came.is_none());
-                (waits.map(|outgoing| (outgoing.id, outgoing.entry.clone())), core.generation)
+                let mut core = self.lock();
+                let generation = core.generation;
+                let waits = core.panel_acts.outgoing.iter_mut().find(|outgoing| outgoing.stage == Stage::Waits);
+                let next = waits.map(|outgoing| {
+                    outgoing.stage = Stage::OnItsWay;
+                    (outgoing.id, outgoing.entry.clone())
+                });
+                (next, generation)
             };
             let Some((id, entry)) = next else {
                 self.wait_beyond(generation, IDLE);
                 continue;
             };
-            match self.brought(carrier, &entry) {
-                None => std::thread::sleep(RETRY),
-                Some(came) => {
-                    let mut core = self.lock();
-                    // Whoever signed it may have given up waiting.
-                    if let Some(outgoing) = core.panel_acts.outgoing.iter_mut().find(|outgoing| outgoing.id == id) {
-                        outgoing.came = Some(came);
-                    }
-                    self.tell(&mut core);
-                }
+            let came = self.brought(carrier, &entry);
+            let failed = came.is_none();
+            let mut core = self.lock();
+            // Whoever signed it may have given up waiting.
+            if let Some(outgoing) = core.panel_acts.outgoing.iter_mut().find(|outgoing| outgoing.id == id) {
+                outgoing.stage = came.map_or(Stage::Waits, Stage::Came);
+            }
+            self.tell(&mut core);
+            drop(core);
+            if failed {
+                std::thread::sleep(RETRY);
             }
         }
     }

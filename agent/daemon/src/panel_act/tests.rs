@@ -43,7 +43,7 @@ fn ledger(bench: &Bench, came: Came) -> std::thread::JoinHandle<Vec<u8>> {
         until(|| !agent.lock().panel_acts.outgoing.is_empty());
         let mut core = agent.lock();
         let outgoing = core.panel_acts.outgoing.front_mut().unwrap();
-        outgoing.came = Some(came);
+        outgoing.stage = Stage::Came(came);
         let entry = outgoing.entry.clone();
         agent.tell(&mut core);
         entry

@@ -1,5 +1,3 @@
-use sekisho_ipc::PinFrameError;
-
 use super::*;
 
 /// What a pinentry of our own makes of the conversation.
@@ -69,6 +67,6 @@ fn a_new_pin_is_typed_twice_and_nothing_is_framed_unless_both_are_the_same() {
     assert_eq!(all(&["246813"]).unwrap().len(), 1);
     let changed = all(&["246813", "7g3k9x", "7g3k9x"]).unwrap();
     assert_eq!(changed.iter().map(|frame| frame.expose().to_vec()).collect::<Vec<_>>(), [b"246813", b"7g3k9x"]);
-    assert!(matches!(all(&["246813", "7g3k9x", "7g3k9y"]), Err(Came::Differs)));
-    assert!(matches!(all(&["246813", "7g3", "7g3"]), Err(Came::NotAPin(PinFrameError::Length))));
+    assert!(matches!(all(&["246813", "7g3k9x", "7g3k9y"]), Err(Unsent::Differs)));
+    assert!(matches!(all(&["246813", "7g3", "7g3"]), Err(Unsent::NotAPin(PinFrameError::Length))));
 }
