@@ -58,6 +58,8 @@ mod offline_audit;
 mod other_make;
 mod packages;
 mod pam;
+mod panel_act;
+mod pin_end;
 mod pin_pad;
 mod pitfalls;
 mod presence;

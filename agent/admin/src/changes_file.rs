@@ -40,6 +40,7 @@ impl PolicyTable {
         set(&mut policy.pin.minimum, self.pin_minimum);
         set(&mut policy.pin.history, self.pin_history);
         set(&mut policy.pin.first_use, self.pin_first_use.as_ref().map(|text| text.0));
+        set(&mut policy.pin_lasts, self.pin_lasts.as_ref().map(|text| text.0.0));
         set(&mut policy.hours_enforced, self.hours_enforced);
         set(&mut policy.rest_after_seconds, self.rest_after_seconds);
         set(&mut policy.rest_seconds, self.rest_seconds);

@@ -96,6 +96,7 @@ fn plain(mut change: Change, made: u64, names: &[Name]) -> Change {
         | Change::Function(_)
         | Change::Purpose(_)
         | Change::ResetPin(_)
+        | Change::PinChanged(_)
         | Change::Terminal(_)
         | Change::OpenEpoch(_)
         | Change::Hours(_)

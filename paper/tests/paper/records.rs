@@ -51,6 +51,7 @@ fn input(office: &Office, session: u8, time: u64, function: Option<&str>) -> Dec
         grant: None,
         reported: None,
         home: None,
+        pin_changed: None,
     }
 }
 

@@ -6,7 +6,7 @@ use sekisho_wire::id::Code;
 
 use crate::authority::{Authority, Link};
 use crate::casebook::Proposed;
-use crate::change::{CardState, Change, EndRecovery, Field, RecoveryEnd, StateReason, Value};
+use crate::change::{CardState, Change, EndRecovery, Field, PinChanged, RecoveryEnd, StateReason, Value};
 use crate::fold::Register;
 use crate::forms::{Form, incident};
 use crate::organisation::Post;
@@ -32,6 +32,10 @@ impl Register {
             [(act, Authority::Terminal(terminal))] => {
                 let allowed = matches!(changes, [change] if terminal_may(terminal, change, act.act().made));
                 if allowed { Ok(()) } else { Err(FoldRefusal::SignerNotAllowed(act.signer().clone())) }
+            }
+            // Only the terminal where it happened has seen it.
+            [(signed, _), ..] if changes.iter().any(|change| matches!(change, Change::PinChanged(_))) => {
+                Err(FoldRefusal::SignerNotAllowed(signed.signer().clone()))
             }
             [(signed, Authority::Person { .. }), ..] if changes.iter().any(is_for_recovery_keys) => {
                 Err(FoldRefusal::SignerNotAllowed(signed.signer().clone()))
@@ -199,8 +203,11 @@ const fn objects(change: &Change) -> bool {
     matches!(change, Change::EndRecovery(EndRecovery { how: RecoveryEnd::Objected, .. }))
 }
 
-/// Any panel may block a card that its finder brings, at once, and report what happened at it: nothing else (§R3.3).
+/// Any panel may block a card that its finder brings, at once, report what happened at it, and say that a PIN was changed at it: nothing else (§R3.3).
 fn terminal_may(terminal: &Code, change: &Change, made: u64) -> bool {
+    if let Change::PinChanged(PinChanged { at, .. }) = change {
+        return *at <= made;
+    }
     if let Change::CardState(change) = change {
         let reported = matches!(
             change.reason,

@@ -67,6 +67,7 @@ impl Register {
             Change::IssueCard(said) => one(said.operator.as_ref().and_then(designated)),
             Change::CardState(said) => one(of_card(&said.card)),
             Change::ResetPin(said) => one(of_card(&said.card)),
+            Change::PinChanged(said) => one(of_card(&said.card)),
             // Lending it ends what others were lent of that time.
             Change::ActivateCard(said) => {
                 let lent = self.card(&said.card).map(|card| card.holders_within(said.from.max(t), said.to));

@@ -21,7 +21,7 @@ use crate::refusal::{FoldRefusal, WrongValue};
 use crate::role::Class;
 use crate::routes::default_route;
 use crate::signers::Reach;
-use crate::state::{Dates, Draft, Position, State, Trust};
+use crate::state::{About, Dates, Draft, Position, State, Trust};
 use crate::thing::Thing;
 
 /// How far an act's time may lie before the newest one folded (§R4.2).
@@ -32,6 +32,8 @@ pub const MADE_AHEAD_MS: u64 = 2 * 60 * 1000;
 pub const EFFECTIVE_AHEAD_MS: u64 = 400 * 24 * 60 * 60 * 1000;
 /// Most acts that one terminal signs on one legal day (§R3.9).
 pub const TERMINAL_ACTS_A_DAY: u32 = 5;
+/// Most acts of one terminal on one legal day that say that a PIN was changed at it (§R3.9): on 1 April a whole counter does.
+pub const PIN_ACTS_A_DAY: u32 = 100;
 /// Longest life of an act (§R1).
 pub const LIFETIME_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 
@@ -143,6 +145,16 @@ impl Register {
     /// [`FoldRefusal`].
     pub fn fold_unsigned(&mut self, entry: &[u8]) -> Result<Folded, FoldRefusal> {
         self.fold_with(entry, Trust::Unsigned)
+    }
+
+    /// As [`Self::would_accept`], of an act that nobody has signed yet: a person is told before she signs it.
+    ///
+    /// # Errors
+    /// As [`Self::would_accept`].
+    pub fn would_take(&self, entry: &[u8], now: u64) -> Result<Folded, FoldRefusal> {
+        let (_, folded) = self.examine(entry, self.size(), Trust::Unsigned)?;
+        let signed = SignedAct::decode(entry).map_err(FoldRefusal::Malformed)?;
+        check_clock(signed.act(), now).map(|()| folded)
     }
 
     /// Says what [`Self::fold`] would, at the clock `now`, and changes nothing. The ledger asks before it appends.
@@ -377,7 +389,10 @@ impl Register {
         changes: &[Change],
         at: Position,
     ) -> Result<(), FoldRefusal> {
-        if draft.count_terminal_act(terminal, local_day(at.made)) > TERMINAL_ACTS_A_DAY {
+        let tells_of_pins = changes.iter().all(|change| matches!(change, Change::PinChanged(_)));
+        let (about, most) =
+            if tells_of_pins { (About::Pins, PIN_ACTS_A_DAY) } else { (About::Cards, TERMINAL_ACTS_A_DAY) };
+        if draft.count_terminal_act(terminal, about, local_day(at.made)) > most {
             return Err(FoldRefusal::TerminalLimit(terminal.clone()));
         }
         for change in changes {

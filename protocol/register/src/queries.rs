@@ -134,6 +134,16 @@ impl Register {
         self.state.cards.get(card)
     }
 
+    /// When, by what is known at `t`, the PIN of a card opens nothing any more; never where the policy sets it no time. `changed` is a
+    /// change that is known besides.
+    #[must_use]
+    pub fn pin_ends(&self, card: &Card, changed: Option<u64>, t: u64) -> Option<u64> {
+        let lasts = self.policy_at(t).pin_lasts?;
+        let since = card.pin_since(t).max(changed.filter(|changed| *changed <= t));
+        // Of one of which nothing is known nobody can say that it is in time.
+        Some(since.map_or(0, |since| lasts.ends(since)))
+    }
+
     /// A card by its number.
     #[must_use]
     pub fn card_by_number(&self, number: Numbered) -> Option<&Card> {

@@ -266,6 +266,7 @@ impl Draft<'_> {
             | Change::CardState(_)
             | Change::ActivateCard(_)
             | Change::ResetPin(_)
+            | Change::PinChanged(_)
             | Change::Terminal(_)
             | Change::TerminalState(_)
             | Change::OpenEpoch(_)

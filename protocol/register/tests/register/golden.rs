@@ -124,7 +124,7 @@ fn work() -> [(&'static str, Change); 6] {
     ]
 }
 
-fn things() -> [(&'static str, Change); 7] {
+fn things() -> [(&'static str, Change); 8] {
     let card = IssueCard { profiles: codes(&["p1"]), ..issue_signing(10, "chiba") };
     let state = SetCardState {
         card: guid(10),
@@ -153,6 +153,7 @@ fn things() -> [(&'static str, Change); 7] {
         ("card_state", Change::CardState(state)),
         ("activate_card", Change::ActivateCard(Box::new(activation))),
         ("reset_pin", Change::ResetPin(ResetPin { card: guid(10), identified: Identified::StaffCard })),
+        ("pin_changed", Change::PinChanged(PinChanged { card: guid(10), at: t(12) })),
         ("terminal", Change::Terminal(Box::new(terminal))),
         ("terminal_state", Change::TerminalState(retired)),
         ("open_epoch", Change::OpenEpoch(epoch)),

@@ -17,6 +17,7 @@ mod office;
 mod panel;
 mod partners;
 mod periods;
+mod pins;
 mod properties;
 mod recovery;
 mod render;

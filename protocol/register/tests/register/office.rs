@@ -312,6 +312,7 @@ impl Office {
             grant: None,
             reported: None,
             home: None,
+            pin_changed: None,
         }
     }
 
