@@ -143,9 +143,10 @@ pub enum Command {
         #[arg(long, value_name = "FILE", hide = true)]
         simulated_clock: Option<PathBuf>,
     },
-    /// Tell people what waits, by a program of the office's own, once for each: its text comes on standard input, and SEKISHO_SUBJECT, SEKISHO_TO (roles),
-    /// SEKISHO_STAGE and SEKISHO_OFFICE in its environment. Without a program: say what would be told
-    /// （要処理の事項を、メール送信などの任意のプログラムに一度ずつ渡します。プログラムを指定しない場合は内容の表示だけを行います）
+    /// Tell people what waits, by a program of the office's own, once for each thing （要処理の事項を、メール送信などの任意のプログラムに渡します）
+    ///
+    /// Its text comes on standard input, and SEKISHO_SUBJECT, SEKISHO_TO (roles), SEKISHO_STAGE and SEKISHO_OFFICE in its environment. Without a program it is
+    /// said what would be told. （本文は標準入力、件名などは環境変数で渡します。プログラムを指定しない場合は、内容の表示だけを行います）
     Tell {
         /// The ledger's directory （データディレクトリ）
         #[arg(long)]

@@ -57,10 +57,10 @@ fn nobody_approves_twice_for_himself_or_with_a_card_that_was_blocked_between_the
     scene.desk.sign_by("20003");
     scene.desk.run(&approve);
     nothing_done(&scene, &approve, &["person"]);
-    let people = scene.desk.list(&["operator", "list"]).len();
 
     // Her card is blocked, and everything that she approved with it waits for somebody who may.
     scene.desk.sign_by("20001");
+    let people = scene.desk.list(&["operator", "list"]).len();
     let card = scene.desk.guid_of("20003");
     let block = ["card", "revoke", &card, "--reason", "lost"];
     scene.desk.run(&block);

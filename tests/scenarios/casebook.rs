@@ -135,7 +135,7 @@ fn a_casebook_that_nobody_can_fill_goes_on_by_a_file_from_desk_to_desk() {
     let said = scene.desk.run(&["--propose", "log", "succeed", "casebook", "--to", text(&proposal)]);
     assert!(said.contains("place of log casebook") && said.contains("sekisho-admin log approve"), "{said}");
     let alone = scene.desk.try_run(&["log", "approve", text(&proposal)]);
-    assert!(!alone.status.success() && both(&alone).contains("two persons"), "{}", both(&alone));
+    assert!(!alone.status.success() && both(&alone).contains("different persons"), "{}", both(&alone));
     // The other one's desk shows what she signs, and takes nothing that was altered.
     scene.desk.sign_as(1);
     refused(hers(&scene, &["log", "approve", text(&altered(&scene, &proposal))]));
