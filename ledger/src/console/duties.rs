@@ -27,6 +27,10 @@ pub(crate) fn whose(view: &View<'_>, whose: &Whose) -> String {
             let title = view.register.post(post).map_or_else(|| post.to_string(), |it| it.version().title.to_string());
             view.say(format!("post {title}"), format!("職 {title}"))
         }
+        Whose::Writer(writer, all) => {
+            let (writer, all) = (view.person(writer), roles(view, all));
+            view.say(format!("{writer}, or {all}"), format!("{writer}又は{all}"))
+        }
         Whose::Partner(all, partner) => view.say(
             format!("{}, to office {partner}", roles(view, all)),
             format!("{}から団体 {partner} へ", roles(view, all)),

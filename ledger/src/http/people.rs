@@ -343,7 +343,7 @@ pub(super) async fn search(
     let permission = permission.map_err(|_| Refusal::Malformed("permission"))?;
     let question = query.question()?;
     let found = knock.visit(hall, READERS, move |ledger, Visitor { office, .. }| {
-        ledger.expect_permitted(office, permission.as_ref())?;
+        let question = ledger.permit_search(office, permission.as_ref(), question.clone())?;
         let about = About { permission: permission.clone(), ..about(&question) };
         let found = ledger.search(office, &question)?;
         let shown = Shown::rows(ReadQuery::Search, found.rows.len(), about);
@@ -436,7 +436,7 @@ pub(super) async fn evidence(
     let permission = query.permission.as_deref().map(CaseReference::new).transpose();
     let permission = permission.map_err(|_| Refusal::Malformed("permission"))?;
     let body = knock.visit(hall, READERS, move |ledger, Visitor { office, .. }| {
-        ledger.expect_permitted(office, permission.as_ref())?;
+        ledger.permit_record(office, permission.as_ref(), index)?;
         let about = About { permission: permission.clone(), ..from(index) };
         Ok((evidence_body(ledger, office, index)?, Shown::rows(ReadQuery::Proof, 1, about)))
     });

@@ -43,7 +43,8 @@ pub(crate) fn run(desk: &mut Desk, command: CaseCommand) -> Result<(), AdminErro
         CaseCommand::Open { form, fields } => {
             desk.log_in()?;
             let filled = FilledIn::read(form.definition().fields, &fields, desk.cache.register())?;
-            let open = Change::Open(Box::new(OpenCase { form, fields: filled.fields }));
+            let open = OpenCase { form, fields: filled.fields }.with_recipients();
+            let open = Change::Open(Box::new(open));
             desk.write(vec![open], &filled.texts)
         }
         CaseCommand::Step { case, step, fields } => {
@@ -203,6 +204,9 @@ pub(crate) fn whose_text(whose: &Whose, screen: Screen) -> String {
             screen.words(format!("{} of {section}", roles(all)), format!("{section}の{}", roles(all)))
         }
         Whose::Post(post) => screen.words(format!("post {post}"), format!("職 {post}")),
+        Whose::Writer(writer, all) => {
+            screen.words(format!("{writer}, or {}", roles(all)), format!("{writer}又は{}", roles(all)))
+        }
         Whose::Partner(all, partner) => {
             screen.words(format!("{}, to office {partner}", roles(all)), format!("{}から団体 {partner} へ", roles(all)))
         }
@@ -231,6 +235,9 @@ fn step_text(step: &Step, screen: &Screen) -> String {
     let asked = match step.asked {
         Asked::Nobody => screen.words("as needed", "必要に応じて"),
         Asked::Closing => screen.words("closes the case", "事案を終結する"),
+        Asked::Withdrawal(_) => {
+            screen.words("ends the case, until something was decided", "決定等の前に事案を取り下げる")
+        }
         Asked::WhoMay | Asked::Field(_) => screen.words("has to be done", "必須"),
         Asked::EachRole | Asked::EachPartner | Asked::EachOf(_) => {
             screen.words("has to be done for each", "それぞれについて必須")
@@ -238,8 +245,14 @@ fn step_text(step: &Step, screen: &Screen) -> String {
         Asked::WhereSerious => screen.words("has to be done where it is serious", "重大なときは必須"),
         Asked::Where(..) => screen.words("has to be done, depending on what was filled in", "記入内容により必須"),
     };
-    let once = if step.times == Times::Once { screen.words(", once", "、1回限り") } else { "" };
-    format!(" ({asked}{once})")
+    let once = match step.times {
+        Times::Once => screen.words(", once", "、1回限り"),
+        Times::OnceAfter(_) => screen.words(", once after each stop", "、停止ごとに1回限り"),
+        Times::Many => "",
+    };
+    let other =
+        if step.distinct.is_empty() { "" } else { screen.words(", by another person", "、別の者が行う") };
+    format!(" ({asked}{once}{other})")
 }
 
 fn blank_text(blank: &Blank, screen: &Screen) -> String {

@@ -52,7 +52,7 @@ pub(super) fn not_told(register: &Register, casebook: &Casebook, now: u64) -> Ve
         notice.opened.field(cards::TO_OPERATOR).is_some() || notice.opened.field(cards::TO_POST).is_none()
     };
     let told: BTreeSet<u64> =
-        casebook.cases_on(Form::Notice).filter(to_a_person).filter_map(|notice| told_of(register, notice)).collect();
+        notices(casebook).filter(to_a_person).filter_map(|notice| told_of(register, notice)).collect();
     let mut changes = BTreeSet::<(u64, Code, u64)>::new();
     let recent = |effective: u64| effective <= now && effective.saturating_add(NOTICE_TIME) > now;
     for card in register.cards_by_number() {
@@ -79,6 +79,11 @@ pub(super) fn not_told(register: &Register, casebook: &Casebook, now: u64) -> Ve
         due: Some(since + 7 * DAY_MS),
     })
     .collect()
+}
+
+/// Notices that were not withdrawn.
+fn notices(casebook: &Casebook) -> impl Iterator<Item = &Case> {
+    casebook.cases_on(Form::Notice).filter(|notice| !notice.is_withdrawn())
 }
 
 /// The act that a notice speaks of.
@@ -119,8 +124,7 @@ pub(super) fn unreported(register: &Register, casebook: &Casebook, now: u64) -> 
     let to_him = |notice: &&Case| {
         if let Some(Value::Code(post)) = notice.opened.field(cards::TO_POST) { hears(post) } else { false }
     };
-    let told: BTreeSet<u64> =
-        casebook.cases_on(Form::Notice).filter(to_him).filter_map(|notice| told_of(register, notice)).collect();
+    let told: BTreeSet<u64> = notices(casebook).filter(to_him).filter_map(|notice| told_of(register, notice)).collect();
     let mut tasks = Vec::new();
     for operator in register.operators() {
         for (index, effective) in words_about_staff(operator) {
