@@ -1,5 +1,6 @@
 //! The record of a disconnection (S1 14–16): two doors in, two keys out, and what of it stands.
 
+use sekisho_register::FoldRefusal;
 use sekisho_register::cases::Case;
 use sekisho_register::change::{Change, ConnectionState, SetConnection, Value};
 use sekisho_register::forms::{Asked, Form, Step, WITHDRAWN, stop};
@@ -25,7 +26,13 @@ pub(super) fn why_not_reconnected(view: &View<'_>) -> Option<String> {
     let casebook = view.office.casebook();
     let restored = SetConnection { state: ConnectionState::Connected, functions: Vec::new(), incident: None };
     let refused = casebook.may_reconnect(&view.register, &[Change::Connection(restored)]).err();
-    refused.map(|refusal| format!("{} {}", refusal.text(view.language), refusal.next_step(view.language)))
+    refused.map(|refusal| match refusal {
+        FoldRefusal::StopUnrecorded { .. } => view.say(
+            "The record of the disconnection comes first, with the act that stopped named in it: without it nobody reports and nobody confirms.",
+            "先に結合停止等記録を作成してください（停止の処分を記載した記録がなければ、解消報告も確認もできません）。",
+        ),
+        refusal => refusal.text(view.language),
+    })
 }
 
 /// That an open record says who is heard before the stop, and nobody was yet.
