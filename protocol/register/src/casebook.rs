@@ -13,6 +13,7 @@ use crate::cases::{Case, Taken, Written};
 use crate::change::{Answer, CaseId, Change, ConnectionState, Field, Log};
 use crate::fold::{Register, TERMINAL_ACTS_A_DAY, check_clock, check_recent, decode};
 use crate::forms::Form;
+use crate::recovery::is_for_recovery_keys;
 use crate::refusal::FoldRefusal;
 use crate::role::Role;
 use crate::state::{Draft, Trust};
@@ -290,7 +291,8 @@ impl Casebook {
     pub fn may_reconnect(&self, register: &Register, changes: &[Change]) -> Result<(), FoldRefusal> {
         let restores =
             |change: &Change| matches!(change, Change::Connection(set) if set.state == ConnectionState::Connected);
-        if !changes.iter().any(restores) {
+        // What was announced holds whatever was written meanwhile (§R3.17): a record that is opened in the wait is no objection.
+        if !changes.iter().any(restores) || changes.iter().any(is_for_recovery_keys) {
             return Ok(());
         }
         for stop in register.open_stops() {

@@ -2,8 +2,7 @@
 
 use sekisho_register::cases::Whose;
 use sekisho_register::change::*;
-use sekisho_register::forms::{Form, WITHDRAWN, dealings, incident, stop};
-use sekisho_register::taking::{NotCovered, Taking};
+use sekisho_register::forms::{Form, WITHDRAWN, incident, stop};
 use sekisho_register::today::{Waits, today};
 use sekisho_register::*;
 use sekisho_wire::id::{Hash, Numbered};
@@ -17,7 +16,7 @@ fn connection(state: ConnectionState, functions: &[&str]) -> Vec<Change> {
     vec![Change::Connection(SetConnection { state, functions: codes(functions), incident: None })]
 }
 
-fn day(office: &Office, days: u32) -> Value {
+pub(crate) fn day(office: &Office, days: u32) -> Value {
     Value::Day(calendar::local_day(office.now) + days)
 }
 
@@ -58,7 +57,7 @@ impl Office {
     }
 
     /// A section's head, with a post of these roles, who signs with this card.
-    fn head(&mut self, post: &str, roles: &[Role], section: Option<&str>, card: u8) {
+    pub(crate) fn head(&mut self, post: &str, roles: &[Role], section: Option<&str>, card: u8) {
         let operator = format!("head-{card}");
         let mut person = designation(&operator);
         (person.section, person.sections) = (code(section.unwrap_or("jumin")), codes(&[section.unwrap_or("jumin")]));
@@ -170,12 +169,17 @@ fn an_announced_recovery_is_completed_whatever_record_is_open() {
     let stopped = office.stops(&[]);
     let case = office.record();
     office.names(case, stop::STOPPED, stopped).unwrap();
-    let announce = |changes| vec![Change::AnnounceRecovery(AnnounceRecovery { changes })];
-    let restoring = announce(connection(ConnectionState::Connected, &[]));
-    let completed = |announced| vec![Change::EndRecovery(EndRecovery { announced, how: RecoveryEnd::Completed })];
-    for changes in [restoring, completed(Hash([1; 32]))] {
-        assert_eq!(office.casebook.may_reconnect(&office.register, &changes), Ok(()), "{changes:?}");
-    }
+    let changes = connection(ConnectionState::Connected, &[]);
+    let announcement = office.recovery_act(vec![Change::AnnounceRecovery(AnnounceRecovery { changes })], &[30, 31]);
+    let announced = office.take(&announcement).unwrap().id;
+    office.now += 3 * calendar::DAY_MS;
+    let before = office.register.clone();
+    let end = EndRecovery { announced, how: RecoveryEnd::Completed };
+    let completion = office.recovery_act(vec![Change::EndRecovery(end)], &[30, 31]);
+    let changes = office.take(&completion).unwrap().changes;
+    assert_eq!(changes.len(), 2, "the end, and what it brings");
+    assert_eq!(office.casebook.may_reconnect(&before, &changes), Ok(()));
+    assert_eq!(office.casebook.may_reconnect(&before, &changes[1..]).unwrap_err().code(), "step_missing");
 }
 
 #[test]
@@ -402,100 +406,4 @@ fn nothing_ends_before_it_began_and_a_witness_is_another() {
         assert_eq!(office.writes(disposed(by, witness)), Err("field_wrong"), "{witness} beside {by}, written by aoki");
     }
     assert_eq!(office.writes(disposed("aoki", "chiba")), Ok(()));
-}
-
-/// A request for records of three days of the section, by the chief.
-fn request(office: &Office, until: Option<u32>) -> Change {
-    let today = calendar::local_day(office.now);
-    let mut fields: Vec<Field> = (1..=4).map(|key| field(key, text())).collect();
-    fields.push(field(dealings::OWNING_SECTION, Value::Code(code("jumin"))));
-    fields.push(field(dealings::RECORDS_FROM, Value::Day(today - 2)));
-    fields.push(field(dealings::RECORDS_TO, Value::Day(today)));
-    fields.extend(until.map(|days| field(dealings::TAKEN_UNTIL, Value::Day(today + days))));
-    open(Form::ExportRequest, fields)
-}
-
-fn granted(key: u8) -> Change {
-    step(first(Form::ExportRequest), key, vec![field(dealings::ANSWERED, Value::Choice(dealings::GRANTED))])
-}
-
-#[test]
-fn s3_33_another_person_permits_than_whoever_consented_or_agreed() {
-    let mut office = Office::furnished();
-    office.writes(request(&office.clone(), None)).unwrap();
-    assert_eq!(office.vice_writes(granted(1)), Ok(()), "the founders head every section that has no head");
-    assert_eq!(office.writes(granted(2)), Ok(()));
-    for (write, who) in
-        [(office.clone().writes(granted(3)), "agreed"), (office.clone().vice_writes(granted(3)), "consented")]
-    {
-        assert_eq!(write, Err("step_of_another"), "{who}");
-    }
-    office.head("hogo", &[Role::DataProtectionManager], None, 11);
-    assert_eq!(office.holder_writes("hogo", 11, granted(3)), Ok(()));
-}
-
-#[test]
-fn s3_33_consent_is_the_owning_sections_or_where_it_has_no_head_a_managers() {
-    let mut office = Office::furnished();
-    for post in ["chief", "vice"] {
-        let roles = vec![Role::ChiefSecurityOfficer, Role::SystemManager, Role::DataProtectionManager];
-        let post = SetPost { post: code(post), title: title("課長"), roles, section: None, keeper: None };
-        office.approved(vec![Change::Post(post)]).unwrap();
-    }
-    office.head("zeimu-head", &[Role::TerminalManager], Some("zeimu"), 12);
-    office.writes(request(&office.clone(), None)).unwrap();
-    assert_eq!(office.holder_writes("zeimu-head", 12, granted(1)), Err("not_yours"), "another section's records");
-    assert_eq!(office.clone().writes(granted(1)), Ok(()), "the section has no head");
-    office.head("jumin-head", &[Role::DataHandlingManager], Some("jumin"), 11);
-    assert_eq!(office.writes(granted(1)), Err("not_yours"), "now it has");
-    assert_eq!(office.holder_writes("jumin-head", 11, granted(1)), Ok(()));
-}
-
-#[test]
-fn s3_33_a_permission_is_for_its_days_until_its_end() {
-    let mut office = Office::furnished();
-    office.head("hogo", &[Role::DataProtectionManager], None, 11);
-    office.writes(request(&office.clone(), None)).unwrap();
-    let case = first(Form::ExportRequest);
-    let taking = |office: &Office, now| Taking::of(office.casebook.case(&case).unwrap(), now);
-    let today = calendar::local_day(office.now);
-    assert_eq!(taking(&office, office.now), Err(NotCovered::NotGranted));
-    office.vice_writes(granted(1)).unwrap();
-    office.writes(granted(2)).unwrap();
-    office.holder_writes("hogo", 11, granted(3)).unwrap();
-    let taken = taking(&office, office.now).unwrap();
-    assert_eq!((taken.section.clone(), taken.from, taken.to), (code("jumin"), today - 2, today));
-    let (from, to) = taken.period();
-    let other = Err(NotCovered::OtherDays { from: today - 2, to: today });
-    assert_eq!(
-        (taken.covers(from, to), taken.covers(from - 1, to), taken.covers(from, to + 1)),
-        (Ok(()), other, other)
-    );
-    let last = office.now + u64::from(dealings::TAKEN_DAYS) * calendar::DAY_MS;
-    assert!(taking(&office, last).is_ok());
-    let over = Err(NotCovered::Over { until: today + dealings::TAKEN_DAYS });
-    assert_eq!(taking(&office, last + calendar::DAY_MS), over);
-    // What was handed over comes back before it ends.
-    let at = Value::Moment(office.now);
-    office.writes(step(case, 4, vec![field(1, text()), field(2, at.clone())])).unwrap();
-    assert_eq!(office.writes(step(case, 6, vec![])), Err("step_missing"));
-    office.writes(step(case, 5, vec![field(1, Value::Number(1)), field(2, at)])).unwrap();
-    office.writes(step(case, 6, vec![])).unwrap();
-    assert_eq!(taking(&office, office.now), Err(NotCovered::Ended));
-}
-
-#[test]
-fn s3_33_a_permission_ends_on_the_day_it_names() {
-    let mut office = Office::furnished();
-    office.head("hogo", &[Role::DataProtectionManager], None, 11);
-    office.writes(request(&office.clone(), Some(1))).unwrap();
-    for key in [1, 2] {
-        office.writes(granted(key)).unwrap();
-    }
-    office.holder_writes("hogo", 11, granted(3)).unwrap();
-    let case = office.casebook.case(&first(Form::ExportRequest)).unwrap();
-    let today = calendar::local_day(office.now);
-    assert!(Taking::of(case, office.now + calendar::DAY_MS).is_ok());
-    let over = Err(NotCovered::Over { until: today + 1 });
-    assert_eq!(Taking::of(case, office.now + 2 * calendar::DAY_MS), over);
 }

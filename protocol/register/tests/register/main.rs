@@ -25,4 +25,5 @@ mod routes;
 mod shared;
 mod stages;
 mod succession;
+mod taking;
 mod witnesses;
