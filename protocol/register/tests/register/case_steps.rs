@@ -9,6 +9,7 @@ use sekisho_wire::id::{Hash, Numbered};
 
 use crate::cases::*;
 use crate::office::*;
+use crate::recovery::{announce, end, new_keys};
 
 const TOLD: [Role; 3] = [Role::Executive, Role::SecurityCommittee, Role::SystemManager];
 
@@ -169,15 +170,15 @@ fn an_announced_recovery_is_completed_whatever_record_is_open() {
     let stopped = office.stops(&[]);
     let case = office.record();
     office.names(case, stop::STOPPED, stopped).unwrap();
-    let changes = connection(ConnectionState::Connected, &[]);
-    let announcement = office.recovery_act(vec![Change::AnnounceRecovery(AnnounceRecovery { changes })], &[30, 31]);
+    let mut changes = connection(ConnectionState::Connected, &[]);
+    changes.push(new_keys([33, 34, 35]));
+    let announcement = office.recovery_act(vec![announce(changes)], &[30, 31]);
     let announced = office.take(&announcement).unwrap().id;
     office.now += 3 * calendar::DAY_MS;
     let before = office.register.clone();
-    let end = EndRecovery { announced, how: RecoveryEnd::Completed };
-    let completion = office.recovery_act(vec![Change::EndRecovery(end)], &[30, 31]);
+    let completion = office.recovery_act(vec![end(announced, RecoveryEnd::Completed)], &[30, 31]);
     let changes = office.take(&completion).unwrap().changes;
-    assert_eq!(changes.len(), 2, "the end, and what it brings");
+    assert_eq!(changes.len(), 3, "the end, and what it brings");
     assert_eq!(office.casebook.may_reconnect(&before, &changes), Ok(()));
     assert_eq!(office.casebook.may_reconnect(&before, &changes[1..]).unwrap_err().code(), "step_missing");
 }
