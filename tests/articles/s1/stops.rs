@@ -155,7 +155,6 @@ fn s1_16_2_reconnection_takes_the_committees_word_and_the_mayors() {
     insert(&scene.terminal, &mut scene.clerk);
     scene.decide(&["connection", "stop"]);
     assert_eq!(try_login(&scene.terminal, &scene.clerk), "connection_stopped");
-    assert!(scene.refused(&["connection", "open"]).contains("approv"), "nobody reconnects alone");
     let unrecorded = scene.refused(&["--propose", "connection", "open"]);
     assert!(unrecorded.contains("case open disconnection"), "{unrecorded}");
     let act = stop_act(&scene);
@@ -166,6 +165,7 @@ fn s1_16_2_reconnection_takes_the_committees_word_and_the_mayors() {
     let unconfirmed = scene.refused(&["--propose", "connection", "open"]);
     assert!(unconfirmed.contains("'confirm' comes first"), "{unconfirmed}");
     on_paper(&mut scene, "mayor", &["case", "step", &case, "confirm", "safety=確認"]);
+    assert!(scene.refused(&["connection", "open"]).contains("approv"), "nobody reconnects alone");
     scene.desk.run(&["--propose", "connection", "open"]);
     let [proposal] = scene.desk.list(&["proposals"]).try_into().unwrap_or_else(|all| panic!("{all:?}"));
     let id = proposal["id"].as_str().unwrap();
