@@ -334,7 +334,7 @@ impl Refusal {
             Self::NotFound(what) => {
                 (format!("there is no such {what}"), "Check the number, code or address that was named.")
             }
-            Self::Act(refusal) => (refusal.text(Language::English), "Read the register again and make a new act."),
+            Self::Act(refusal) => (refusal.text(Language::English), refusal.next_step(Language::English)),
             Self::NameWrong => plain(
                 "a name beside the act is missing or is not the one whose hash was signed",
                 "Send the names with their salts.",
@@ -448,7 +448,7 @@ impl Refusal {
             Self::NotFound(what) => {
                 (format!("該当するものがありません（{what}）"), "指定した番号、コード又はアドレスを確認してください。")
             }
-            Self::Act(refusal) => (refusal.text(Language::Japanese), "登録簿を読み直し、あらためて作成してください。"),
+            Self::Act(refusal) => (refusal.text(Language::Japanese), refusal.next_step(Language::Japanese)),
             Self::NameWrong => plain(
                 "添えられた氏名が、署名されたハッシュと一致しないか、不足しています",
                 "氏名を正しいソルトとともに送ってください。",
