@@ -51,7 +51,7 @@ impl Ledger {
     /// # Errors
     /// When the store fails.
     pub(crate) fn texts_in_sight(&self, visitor: &Visitor, entries: Range<u64>) -> Result<Vec<Name>, Refusal> {
-        let whole = self.sight(&*self.office(&visitor.office)?.register(), visitor).is_whole();
+        let whole = self.sight(&self.office(&visitor.office)?.register(), visitor).is_whole();
         if whole {
             return self.names_beside(&visitor.office, LogName::Casebook, entries);
         }

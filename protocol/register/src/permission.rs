@@ -71,12 +71,12 @@ impl Casebook {
             return wrong(PermitFault::Unknown);
         };
         let by = |moment: u64| case.steps.iter().filter(move |taken| taken.written.made <= moment);
-        let (granted, ended) = match asked {
+        let (mut granted, ended) = match asked {
             Asked::Before => (by(u64::MAX), by(u64::MAX)),
             Asked::Afterwards => (by(set_up.at + CLOCKS_MS), by(set_up.at.saturating_sub(CLOCKS_MS))),
         };
         let mut ended = ended.filter(|taken| taken.step == dealings::USE_ENDED);
-        let Some(answer) = granted.filter(|taken| taken.step == dealings::USE_PERMITTED).last() else {
+        let Some(answer) = granted.rfind(|taken| taken.step == dealings::USE_PERMITTED) else {
             return wrong(PermitFault::NotGranted);
         };
         if answer.written.field(dealings::ANSWERED) != Some(&Value::Choice(dealings::GRANTED)) {

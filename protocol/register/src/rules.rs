@@ -31,11 +31,11 @@ impl Case {
     #[must_use]
     pub fn acknowledged_by(&self, operator: &Code, t: u64) -> Option<u32> {
         let taken = self.taken(people::ACKNOWLEDGED_RULES).filter(|_| self.id.form == Form::Rules);
-        let his = taken.map(|taken| &taken.written).filter(|written| {
+        let mut his = taken.map(|taken| &taken.written).filter(|written| {
             let who = written.field(people::ACKNOWLEDGED_WHO);
             written.made <= t && if let Some(Value::Code(who)) = who { who == operator } else { false }
         });
-        let day = his.last()?.field(people::ACKNOWLEDGED_DAY)?;
+        let day = his.next_back()?.field(people::ACKNOWLEDGED_DAY)?;
         if let Value::Day(day) = day { Some(*day) } else { None }
     }
 }

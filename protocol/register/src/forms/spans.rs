@@ -39,15 +39,15 @@ mod tests {
 
     #[test]
     fn each_names_two_moments_or_two_days() {
-        let when = |blanks: &[Blank], key: u8| match blanks.iter().find(|blank| blank.key == key).unwrap().kind {
-            Kind::Past | Kind::Moment => "moment",
-            Kind::PastDay | Kind::Day => "day",
-            other => panic!("{other:?}"),
+        let when = |blanks: &[Blank], key: u8| {
+            let kind = blanks.iter().find(|blank| blank.key == key).unwrap().kind;
+            (matches!(kind, Kind::Past | Kind::Moment), matches!(kind, Kind::PastDay | Kind::Day))
         };
         for span in SPANS {
             let definition = span.form.definition();
             let end = span.step.map_or(definition.fields, |step| definition.step(step).unwrap().fields);
-            assert_eq!(when(definition.fields, span.from), when(end, span.to), "{span:?}");
+            let (from, to) = (when(definition.fields, span.from), when(end, span.to));
+            assert!(from == to && (from.0 || from.1), "{span:?}");
         }
     }
 }

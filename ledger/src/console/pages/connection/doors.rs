@@ -26,12 +26,14 @@ pub(super) fn why_not_reconnected(view: &View<'_>) -> Option<String> {
     let casebook = view.office.casebook();
     let restored = SetConnection { state: ConnectionState::Connected, functions: Vec::new(), incident: None };
     let refused = casebook.may_reconnect(&view.register, &[Change::Connection(restored)]).err();
-    refused.map(|refusal| match refusal {
-        FoldRefusal::StopUnrecorded { .. } => view.say(
+    refused.map(|refusal| {
+        if !matches!(refusal, FoldRefusal::StopUnrecorded { .. }) {
+            return refusal.text(view.language);
+        }
+        view.say(
             "The record of the disconnection comes first, with the act that stopped named in it: without it nobody reports and nobody confirms.",
             "先に結合停止等記録を作成してください（停止の処分を記載した記録がなければ、解消報告も確認もできません）。",
-        ),
-        refusal => refusal.text(view.language),
+        )
     })
 }
 
