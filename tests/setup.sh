@@ -25,7 +25,7 @@ wanted=${1:-everything}
     # The desktop whose screen is locked: a bus, and somebody who says that he is logind.
     dbus-daemon python3-dbusmock libglib2.0-bin
     # Who looks at the web console: a browser, what it keeps trusted authorities in, Japanese letters, and who reads what it prints.
-    chromium libnss3-tools fonts-noto-cjk poppler-utils
+    chromium chromium-l10n libnss3-tools fonts-noto-cjk poppler-utils
     # Screens to work at that nobody sees, hands, and what asks for a PIN and hides a screen there.
     xvfb xdotool sway swaylock kwin-wayland pinentry-gtk2 pinentry-curses xsecurelock
     # The token that keeps the card-management secret.

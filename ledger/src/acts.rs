@@ -4,6 +4,7 @@ use std::sync::{Arc, MutexGuard};
 
 use sekisho_register::change::{Log, SetLogKey};
 use sekisho_register::permission::Asked;
+use sekisho_register::typed::does_not_show;
 use sekisho_register::{Change, FoldRefusal, Folded, NameHash, Register, SignedAct, are_texts, names_of, office_of};
 use sekisho_tlog::{Hash, leaf_hash};
 use sekisho_wire::cose::Signer;
@@ -379,17 +380,12 @@ pub(crate) fn seal_found(
 /// Whether a text can be a person's name (LEDGER §L4). Names travel beside acts: long ones would crowd out the pages of the register. What
 /// is not seen misleads whoever reads it; but names may hold characters that no title has, such as variants of Chinese characters.
 fn is_a_name(name: &str) -> bool {
-    (1..=NAME_MAX).contains(&name.len()) && !name.chars().any(|c| c.is_control() || steers(c))
+    (1..=NAME_MAX).contains(&name.len()) && !name.chars().any(does_not_show)
 }
 
 /// Whether a text can stand in a form: it may have lines.
 fn is_a_text(text: &str) -> bool {
-    (1..=TEXT_MAX).contains(&text.len()) && !text.chars().any(|c| c.is_control() && c != '\n' || steers(c))
-}
-
-/// What is not seen, and turns what is.
-const fn steers(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    (1..=TEXT_MAX).contains(&text.len()) && !text.chars().any(|c| c != '\n' && does_not_show(c))
 }
 
 /// Bytes of UTF-8: more than sixty Chinese characters.

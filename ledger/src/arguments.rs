@@ -143,6 +143,26 @@ pub enum Command {
         #[arg(long, value_name = "FILE", hide = true)]
         simulated_clock: Option<PathBuf>,
     },
+    /// Tell people what waits, by a program of the office's own, once for each: its text comes on standard input, and SEKISHO_SUBJECT, SEKISHO_TO (roles),
+    /// SEKISHO_STAGE and SEKISHO_OFFICE in its environment. Without a program: say what would be told
+    /// （要処理の事項を、メール送信などの任意のプログラムに一度ずつ渡します。プログラムを指定しない場合は内容の表示だけを行います）
+    Tell {
+        /// The ledger's directory （データディレクトリ）
+        #[arg(long)]
+        data: PathBuf,
+        /// Only this office （対象の団体）
+        #[arg(long)]
+        office: Option<OfficeId>,
+        /// The language of the messages （通知の言語）
+        #[arg(long, value_parser = ["ja", "en"], default_value = "ja")]
+        lang: String,
+        /// For tests: a file with milliseconds to add to the clock （試験用の模擬時計）
+        #[arg(long, value_name = "FILE", hide = true)]
+        simulated_clock: Option<PathBuf>,
+        /// The program and its arguments, after -- （プログラムと引数）
+        #[arg(last = true, value_name = "PROGRAM")]
+        program: Vec<OsString>,
+    },
     /// Copy database, checkpoints and configuration onto every listed medium that is there, also while the ledger runs, read them again,
     /// and let the oldest go; keys are kept apart （登録済みの媒体に複製を作り、検証します。鍵は含みません）
     Backup {
@@ -453,6 +473,7 @@ impl Command {
             | Self::Serve { data, .. }
             | Self::Fsck { data, .. }
             | Self::Status { data, .. }
+            | Self::Tell { data, .. }
             | Self::Backup { data, .. }
             | Self::CopyKeys { data, .. }
             | Self::Restore { data, .. }

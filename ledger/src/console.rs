@@ -12,6 +12,8 @@ mod duties;
 mod guests;
 mod hand;
 mod html;
+mod judged;
+mod known;
 mod lacks;
 mod names;
 mod pages;
@@ -90,6 +92,9 @@ pub(crate) fn all() -> Vec<Route> {
         get("/console/forms", pages::steps::forms),
         get("/console/forms/{name}", pages::steps::form),
         post("/console/forms/{name}", pages::steps::open),
+        get("/console/changes", pages::changes::list),
+        get("/console/changes/{name}", pages::changes::form),
+        post("/console/changes/{name}", pages::changes::wish),
         get("/console/wishes/{number}", pages::wish::one),
         get("/console/incidents", pages::incidents::list),
         get("/console/connection", pages::connection::state),

@@ -127,6 +127,12 @@ impl DataDir {
         self.root.join("witnesses.json")
     }
 
+    /// What people were told of what waits (`tell`).
+    #[must_use]
+    pub fn told(&self) -> PathBuf {
+        self.root.join("told.json")
+    }
+
     /// Records that terminals have shown to be missing.
     #[must_use]
     pub fn gaps(&self) -> PathBuf {

@@ -94,6 +94,7 @@ fn all() -> Vec<Route> {
         get("/v1/{office}/lost", people::lost),
         get("/v1/{office}/search", people::search),
         get("/v1/{office}/evidence/{index}", people::evidence),
+        get("/v1/{office}/batches", logs::batches),
         get("/v1/{office}/behind", people::behind),
         get("/v1/{office}/retention", people::retention),
         post("/v1/{office}/console/links", api::link),

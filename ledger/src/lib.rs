@@ -60,6 +60,7 @@ mod sight;
 pub mod signed_log;
 pub mod stage;
 pub mod store;
+pub mod tell;
 pub mod terminals;
 #[cfg(test)]
 mod testing;

@@ -1,13 +1,14 @@
 //! `sekisho-ledger`: reads the command line and calls the library.
 #![forbid(unsafe_code)]
 
+use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
 use sekisho_ledger::arguments::{Arguments, Command, MediumCommand, WitnessCommand};
-use sekisho_ledger::clock::boot_time;
+use sekisho_ledger::clock::{Clock, boot_time};
 use sekisho_ledger::command;
 use sekisho_ledger::error::LedgerError;
 use sekisho_ledger::media;
@@ -90,6 +91,10 @@ fn run(command: Command) -> Result<ExitCode, LedgerError> {
         Command::Fsck { data, office } => return fsck(&data, office.as_ref()),
         Command::Status { data, simulated_clock } => {
             say(&command::status(&data, &*command::clock(simulated_clock)?)?);
+        }
+        Command::Tell { data, office, lang, simulated_clock, program } => {
+            let language = if lang == "en" { Language::English } else { Language::Japanese };
+            return tell(&data, office.as_ref(), (&program, language), &*command::clock(simulated_clock)?);
         }
         Command::Backup { data, to: None, earlier: _, simulated_clock } => {
             return backup_to_media(&data, command::clock(simulated_clock)?.now());
@@ -338,6 +343,24 @@ fn fsck(data: &Path, office: Option<&OfficeId>) -> Result<ExitCode, LedgerError>
     say("Stop the ledger, keep this disk as evidence, and restore the newest sound copy.\n");
     say("台帳を停止し、このディスクを証拠として保管し、正常な最新の複製を復元してください。\n");
     Ok(ExitCode::from(1))
+}
+
+fn tell(
+    data: &Path,
+    office: Option<&OfficeId>,
+    (program, language): (&[OsString], Language),
+    clock: &dyn Clock,
+) -> Result<ExitCode, LedgerError> {
+    let outcome = sekisho_ledger::tell::tell(data, office, program, language, clock)?;
+    for message in &outcome.messages {
+        say(&format!("{message}\n"));
+    }
+    for failure in &outcome.failures {
+        complain(&format!(
+            "sekisho-ledger: not told: {failure}\n  It is tried again the next time.\n  次回もう一度通知を試みます。\n"
+        ));
+    }
+    Ok(if outcome.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
 fn tell_what_failed(error: &LedgerError) {

@@ -73,7 +73,7 @@ impl Ledger {
         Ok((placed, published.size))
     }
 
-    /// What may be taken away now under that number (S3 33, S4 21; register §R11.9).
+    /// What may be taken away now under that number (S3 33, S4 21; register §R11.11).
     ///
     /// # Errors
     /// [`Refusal::NotPermitted`] when it is not that of a request that the owning section, the system manager and the data protection manager have
@@ -83,6 +83,15 @@ impl Ledger {
         let case = number.as_str().parse::<CaseId>().ok().and_then(|id| casebook.case(&id).cloned());
         let case = case.ok_or(Refusal::NotPermitted(NotCovered::NotGranted))?;
         Taking::of(&case, self.clock.now()).map_err(Refusal::NotPermitted)
+    }
+
+    /// Whether entries of logs may be taken away whole under that number; without one they are only looked at. A log has no part that could be verified by
+    /// itself, so neither days nor section are compared.
+    ///
+    /// # Errors
+    /// [`Refusal::NotPermitted`].
+    pub fn expect_permitted(&self, office: &OfficeId, permission: Option<&CaseReference>) -> Result<(), Refusal> {
+        permission.map_or(Ok(()), |number| self.permitted(office, number).map(drop))
     }
 
     /// The question whose answer may be taken away; without a number it is only looked at. One that leaves a side of the period open asks for what is

@@ -1,5 +1,7 @@
 //! What the ledger answers instead of doing: a stable code, the facts, and what to do next, in both languages.
 
+mod things;
+
 use std::fmt;
 
 use sekisho_register::FoldRefusal;
@@ -445,9 +447,10 @@ impl Refusal {
                     "ハッシュはログに残っています。廃棄前に出力した証拠ファイルは引き続き検証できます。",
                 )
             }
-            Self::NotFound(what) => {
-                (format!("該当するものがありません（{what}）"), "指定した番号、コード又はアドレスを確認してください。")
-            }
+            Self::NotFound(what) => (
+                format!("該当するものがありません（{}）", things::japanese(what)),
+                "指定した番号、コード又はアドレスを確認してください。",
+            ),
             Self::Act(refusal) => (refusal.text(Language::Japanese), refusal.next_step(Language::Japanese)),
             Self::NameWrong => plain(
                 "添えられた氏名が、署名されたハッシュと一致しないか、不足しています",

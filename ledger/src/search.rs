@@ -77,6 +77,15 @@ pub struct Evidence {
     pub signed: Option<SignedByTerminal>,
 }
 
+/// A terminal's own word for what it brought (wire §7.6), beside where that lies in the records log.
+#[derive(Debug)]
+pub struct BatchInLog {
+    /// What was stored of it, and its signed header.
+    pub stored: StoredBatch,
+    /// The leaves before the first that was stored: what an earlier batch had brought already. Nothing where they cannot be read.
+    pub repeated: Option<Vec<Hash>>,
+}
+
 /// The terminal's own word for a record (wire §7.6).
 #[derive(Debug)]
 pub struct SignedByTerminal {
@@ -328,6 +337,30 @@ impl Ledger {
         let leaves: Option<Vec<Hash>> = leaves.into_iter().collect();
         let leaves = leaves.ok_or(StoreError::Damaged { what: "batch" })?;
         Ok(SignedByTerminal { header: batch.header.clone(), leaves })
+    }
+
+    /// The batches of an office in log order, at most `limit` whose first record lies at `index` or behind it. Whoever shows them to a person writes that
+    /// down first.
+    ///
+    /// # Errors
+    /// When the store fails. One batch that is damaged hides no other.
+    pub fn batches_in_log(&self, office: &OfficeId, index: u64, limit: u32) -> Result<Vec<BatchInLog>, Refusal> {
+        let batches = self.store.batches_by_index(office, index, limit)?;
+        let with_repeated = |stored: StoredBatch| {
+            let repeated = self.repeated_by(&stored).inspect_err(|damage| {
+                log::error!("the batch at record {} of office {office} cannot be shown: {damage}", stored.index);
+            });
+            BatchInLog { repeated: repeated.ok(), stored }
+        };
+        Ok(batches.into_iter().map(with_repeated).collect())
+    }
+
+    fn repeated_by(&self, batch: &StoredBatch) -> Result<Vec<Hash>, StoreError> {
+        let mut leaves = self.signed_by_terminal(batch)?.leaves;
+        let stored = usize::try_from(batch.count).unwrap_or(usize::MAX);
+        let repeated = leaves.len().checked_sub(stored).ok_or(StoreError::Damaged { what: "batch" })?;
+        leaves.truncate(repeated);
+        Ok(leaves)
     }
 
     /// Throws the index away and makes it again.

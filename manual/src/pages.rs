@@ -92,6 +92,7 @@ fn programs() -> [(Command, &'static str, Vec<Part>); 6] {
                 part("SETTING UP", LEDGER, "Setting up"),
                 part("CONFIGURATION", LEDGER, "Configuration: `ledger.toml`"),
                 part("THE CONSOLE", LEDGER, "The console"),
+                part("TELLING PEOPLE WHAT WAITS", LEDGER, "Telling people what waits"),
                 part("NUMBERS FOR PROMETHEUS", LEDGER, "Numbers for Prometheus"),
                 part("WHEN A LOG HAS STOPPED", LEDGER, "When a log has stopped"),
                 part("BACKUPS", LEDGER, "Backups"),

@@ -3,6 +3,7 @@
 mod history;
 mod running;
 mod statistics;
+mod withdrawn;
 mod work;
 
 use sekisho_wire::decision::DecisionInput;
@@ -16,6 +17,7 @@ use crate::table::{Cell, Column, Table};
 pub use self::history::history;
 pub use self::running::running;
 pub use self::statistics::Statistics;
+pub(crate) use self::withdrawn::{Counts, Withdrawals};
 pub use self::work::{Span, Work};
 
 /// One record of the records log.
@@ -27,6 +29,16 @@ pub struct Access {
     pub record: Option<Record>,
     /// The same in a sentence, in the language of the print.
     pub what: String,
+    /// That it was carried out of an earlier epoch, and where it stands, in a sentence.
+    pub carried: Option<String>,
+}
+
+/// A decision's place: what was done by it, and what took it back, names it so.
+type Place = (Emitter, u32, u64);
+
+/// The place of this record, or of the one of that seq beside it.
+fn place(record: &Record, seq: u64) -> Place {
+    (record.emitter.clone(), record.epoch, seq)
 }
 
 /// One thing that the records at hand lack.
@@ -66,7 +78,8 @@ pub fn gaps(gaps: &[Gap], unread: u64) -> Table {
             format!("{unread} records cannot be read, and are counted nowhere"),
         ));
     }
-    if gaps.is_empty() {
+    // What cannot be read is missing too.
+    if gaps.is_empty() && unread == 0 {
         table = table.noted(Said::new("この期間に知られている欠落はない", "nothing is known to be missing"));
     }
     table

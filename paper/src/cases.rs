@@ -10,11 +10,11 @@ use sekisho_wire::id::Hash;
 use sekisho_wire::words::Language;
 
 use crate::forms::of_cases;
-use crate::registers::AsOf;
+use crate::registers::{AsOf, NOT_SHOWN};
 use crate::said::Said;
 use crate::table::{Cell, Column, Table};
 
-/// The texts beside the casebook, by their hashes; nothing for one that was erased.
+/// The texts beside the casebook, by their hashes; nothing for one that the ledger does not show.
 pub type Texts<'a> = &'a dyn Fn(&NameHash) -> Option<String>;
 
 /// 簿冊: a row for each case of a form that had been written by then, with what was filled in and what followed.
@@ -149,7 +149,11 @@ fn fields_cell(of: AsOf<'_>, blanks: &'static [Blank], fields: &[Field], texts: 
 
 fn value_cell(of: AsOf<'_>, blank: Option<&'static Blank>, value: &Value, texts: Texts<'_>) -> Cell {
     match (value, blank.map(|blank| blank.kind)) {
-        (Value::Text(hash), _) => texts(hash).map_or(Cell::said("(消去済み)", "(erased)"), Cell::Text),
+        (Value::Text(hash), _) => match (texts(hash), of.register.name_erased(hash)) {
+            (Some(text), _) => Cell::Text(text),
+            (None, Some(_)) => Cell::said("(消去済み)", "(erased)"),
+            (None, None) => Cell::Said(NOT_SHOWN),
+        },
         (Value::Code(code), Some(Kind::Operator)) => of.person(code),
         (Value::Code(code), Some(Kind::Section)) => of.section(code),
         (Value::Code(code), Some(Kind::Post)) => of.post(code),

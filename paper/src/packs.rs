@@ -9,6 +9,7 @@ use sekisho_wire::id::{Code, Numbered};
 use sekisho_wire::record::{Body, Record, Retention};
 use sekisho_wire::verdict::VerdictCode;
 
+use crate::accesses::{Counts, Withdrawals};
 use crate::forms::{COMMITTEE, CUSTODY};
 use crate::registers::AsOf;
 use crate::said::Said;
@@ -170,18 +171,21 @@ fn places(of: AsOf<'_>, backup: &[(Said, Cell)]) -> Table {
 pub struct Refusals {
     counts: BTreeMap<VerdictCode, u64>,
     granted: u64,
+    withdrawn: u64,
+    withdrawals: Withdrawals,
     wrong_pins: u64,
     without_card: u64,
 }
 
 impl Refusals {
-    /// Counts one record.
+    /// Counts one record; they come newest first.
     pub fn add(&mut self, record: &Record) {
+        self.withdrawals.add(record);
         if let Body::Decision(decision) = &record.body {
-            if decision.verdict.is_granted() {
-                self.granted += 1;
-            } else {
-                *self.counts.entry(decision.verdict).or_default() += 1;
+            match self.withdrawals.counts(record, decision) {
+                Counts::Granted => self.granted += 1,
+                Counts::Withdrawn => self.withdrawn += 1,
+                Counts::Refused => *self.counts.entry(decision.verdict).or_default() += 1,
             }
         } else if matches!(record.body, Body::PinFailed(_)) {
             self.wrong_pins += 1;
@@ -202,8 +206,10 @@ impl Refusals {
                 *count,
             );
         }
+        row(Cell::said("拒否: 許可後の取消", "refused: granted, then taken back"), self.withdrawn);
         row(Cell::said("暗証番号の誤り", "wrong PINs"), self.wrong_pins);
         row(Cell::said("カードなしのログイン", "logins without a card"), self.without_card);
+        table.notes.extend(self.withdrawals.note());
         table
     }
 }

@@ -37,20 +37,39 @@ pub struct Facts {
     pub remarks: Vec<Said>,
 }
 
-/// As of a moment: its day, or its minute where that is not the end of the day.
+/// As of a moment: its day, or its minute where that is neither the beginning nor the end of one.
 #[must_use]
 pub fn as_of(at: u64) -> Said {
-    let ends_a_day = local_day(at) != local_day(at.saturating_add(1));
-    let text = |language| if ends_a_day { day_text(local_day(at), language) } else { moment_text(at, language) };
+    let whole_day =
+        [at.saturating_sub(1), at.saturating_add(1)].iter().any(|beside| local_day(*beside) != local_day(at));
+    let text = |language| if whole_day { day_text(local_day(at), language) } else { moment_text(at, language) };
     Said::made(format!("{} 現在", text(Language::Japanese)), format!("as of {}", text(Language::English)))
 }
 
-/// From a moment until before another; without a first one from the first record on.
+/// The same in a print that was made at `printed`: what lies after it is what was planned by then.
+#[must_use]
+pub fn as_of_printed(at: u64, printed: u64) -> Said {
+    let said = as_of(at);
+    if at <= printed {
+        return said;
+    }
+    let by = |language| moment_text(printed, language);
+    Said::made(
+        format!("{}(予定。{}までの処分による)", said.japanese, by(Language::Japanese)),
+        format!("{} (planned: by what was decided until {})", said.english, by(Language::English)),
+    )
+}
+
+/// From a moment until before another; without a first one from the first record on. Where it ends within a day, the minute is said.
 #[must_use]
 pub fn between(from: Option<u64>, to: u64) -> Said {
+    let moment = |t: u64, day: u64, language| {
+        let begins_a_day = local_day(t) != local_day(t.saturating_sub(1));
+        if begins_a_day { day_text(local_day(day), language) } else { moment_text(t, language) }
+    };
     let first = Said::new("最初の記録", "the first record");
-    let from = from.map_or(first, |from| Said::by(|language| day_text(local_day(from), language)));
-    let last = Said::by(|language| day_text(local_day(to.saturating_sub(1)), language));
+    let from = from.map_or(first, |from| Said::by(|language| moment(from, from, language)));
+    let last = Said::by(|language| moment(to, to.saturating_sub(1), language));
     Said::made(
         format!("期間 {}〜{}", from.japanese, last.japanese),
         format!("from {} to {}", from.english, last.english),
@@ -177,5 +196,53 @@ impl Facts {
             orientation: None,
             remarks: Vec::new(),
         }
+    }
+
+    /// What head, foot and notes say, a line each: for whoever has no page.
+    #[must_use]
+    pub fn lines(&self, tables: &[Table]) -> Vec<(String, String)> {
+        let language = self.language;
+        let words = Words::of(language);
+        let said = |japanese, english| language.pick(japanese, english).to_owned();
+        let root: String = self.root.to_string();
+        let mut lines = vec![
+            (said("団体", "office"), self.organisation.clone()),
+            (
+                said("様式", "form"),
+                tables.first().map_or_else(String::new, |table| table.title.in_words(language).to_owned()),
+            ),
+            (said("時点", "as of"), self.as_of.in_words(language).to_owned()),
+            (words.printed_at.to_owned(), moment_text(self.printed_at, language)),
+            (words.printed_by.to_owned(), self.printed_by.clone()),
+            (words.register.to_owned(), format!("{} {} {} {root}", self.size, words.entries, words.root)),
+        ];
+        lines
+            .extend(self.remarks.iter().map(|remark| (said("条件等", "remark"), remark.in_words(language).to_owned())));
+        for table in tables {
+            let title = table.title.in_words(language);
+            let notes = table.remarks().into_iter().map(|note| note.in_words(language).to_owned());
+            lines.extend(notes.map(|note| (format!("{}: {title}", language.pick("注", "note")), note)));
+        }
+        lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sekisho_register::calendar::{Date, day_of_date, moment};
+
+    #[test]
+    fn a_head_says_what_was_planned_and_until_which_minute_something_was_counted() {
+        let at = |day, minute| moment(day_of_date(Date { year: 2026, month: 6, day }), minute);
+        assert_eq!(as_of(at(16, 0) - 1).english, "as of 2026-06-15");
+        assert_eq!(as_of(at(15, 0)).english, "as of 2026-06-15");
+        assert_eq!(as_of(at(15, 605)).english, "as of 2026-06-15 10:05 JST");
+        assert_eq!(as_of_printed(at(15, 0), at(15, 0)), as_of(at(15, 0)));
+        let planned = as_of_printed(at(16, 0), at(15, 600));
+        assert!(planned.japanese.starts_with("令和8年6月16日 現在(予定"), "{}", planned.japanese);
+        assert_eq!(between(Some(at(1, 0)), at(16, 0)).english, "from 2026-06-01 to 2026-06-15");
+        assert_eq!(between(None, at(15, 605)).english, "from the first record to 2026-06-15 10:05 JST");
+        assert_eq!(between(Some(at(1, 540)), at(16, 0)).english, "from 2026-06-01 09:00 JST to 2026-06-15");
     }
 }

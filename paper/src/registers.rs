@@ -9,6 +9,7 @@ mod policy;
 use sekisho_register::calendar::{Date, day_of_date, moment};
 use sekisho_register::cards::Card;
 use sekisho_register::change::{CardState, StateReason};
+use sekisho_register::organisation::Capacity;
 use sekisho_register::people::{Operator, Standing};
 use sekisho_register::{Casebook, Register, Sight, SignedAct, values::NameHash};
 use sekisho_wire::cose::Signer;
@@ -46,6 +47,9 @@ impl std::fmt::Debug for AsOf<'_> {
 /// What stands in place of a name that an act erased.
 const ERASED: Said = Said::new("(氏名消去)", "(name erased)");
 
+/// What stands in place of a name or a text that is not there though nothing erased it: the ledger gives to each what he may see.
+pub(crate) const NOT_SHOWN: Said = Said::new("(台帳が示さない)", "(not shown by the ledger)");
+
 impl AsOf<'_> {
     /// Whether the act at this index had been made by then: a register of last month does not list this month's cards.
     pub(crate) fn was_decided(&self, index: u64) -> bool {
@@ -73,7 +77,7 @@ impl AsOf<'_> {
         match self.names.name(hash).filter(|_| !erased) {
             Some(name) => Cell::text(name),
             None if erased => Cell::Said(ERASED),
-            None => Cell::Nothing,
+            None => Cell::Said(NOT_SHOWN),
         }
     }
 
@@ -97,9 +101,10 @@ impl AsOf<'_> {
         let code = operator.to_string();
         match self.name_of(operator) {
             Cell::Text(title) => Cell::Coded { code, title },
-            Cell::Said(erased) => {
-                Cell::Said(Said::made(format!("{} ({code})", erased.japanese), format!("{} ({code})", erased.english)))
-            }
+            Cell::Said(instead) => Cell::Said(Said::made(
+                format!("{} ({code})", instead.japanese),
+                format!("{} ({code})", instead.english),
+            )),
             Cell::Nothing
             | Cell::ByHand
             | Cell::Day(_)
@@ -136,11 +141,37 @@ impl AsOf<'_> {
         }
     }
 
-    /// The titles of the posts that a person held then.
+    /// The titles of the posts that a person held then; of a deputy with that word, or he would pass for the holder.
     pub(crate) fn posts_of(&self, operator: &Code) -> Cell {
-        let held =
-            self.register.posts().filter(|post| post.holders(self.at).any(|holder| holder.operator == *operator));
-        Cell::list(held.filter_map(|post| post.versions().at(self.at)).map(|version| version.title.to_string()))
+        let held = self.register.posts().filter_map(|post| {
+            let title = &post.versions().at(self.at)?.title;
+            let held = |capacity| post.is_held_by(operator, capacity, self.at);
+            if held(Capacity::Holder) {
+                return Some(Cell::text(title));
+            }
+            held(Capacity::Deputy).then(|| as_deputy(&Cell::text(title)))
+        });
+        Cell::several(held.collect())
+    }
+
+    /// A cell about a person of another office says of which (register §R10).
+    pub(crate) fn with_home(&self, operator: &Operator, cell: Cell) -> Cell {
+        let Some(home) = self.home_of(operator) else { return cell };
+        let text = |language: Language| {
+            let text = cell.in_words(language);
+            match language {
+                Language::Japanese => format!("{text}({home})"),
+                Language::English => format!("{text} (of {home})"),
+            }
+        };
+        Cell::Said(Said::by(text))
+    }
+
+    /// The name of the office that a person comes from, where it is another one.
+    pub(crate) fn home_of(&self, operator: &Operator) -> Option<String> {
+        let partner = &operator.home()?.partner;
+        let known = self.register.partner(partner).map(|partner| partner.said().title.to_string());
+        Some(known.unwrap_or_else(|| partner.to_string()))
     }
 
     /// Who signed the act at this index, in the end: of an approval whoever approved (承認者).
@@ -178,6 +209,14 @@ impl AsOf<'_> {
     pub(crate) fn made_on(&self, index: u64) -> Cell {
         Cell::or_nothing(self.names.made(index).map(Cell::day_of))
     }
+}
+
+/// Whoever decides in the holder's place (代決) is said to.
+pub(crate) fn as_deputy(cell: &Cell) -> Cell {
+    Cell::Said(Said::made(
+        format!("{}(代決者)", cell.in_words(Language::Japanese)),
+        format!("{} (deputy)", cell.in_words(Language::English)),
+    ))
 }
 
 /// The first moment of a fiscal year, by the Gregorian year in which it begins.

@@ -55,6 +55,8 @@ const CELL_OVER: u32 = 16;
 const TITLE: u32 = 90;
 /// A table's notes, a line.
 const NOTE: u32 = 50;
+/// Their characters, in tenths of a point.
+const NOTE_FONT: u32 = 80;
 
 /// A page.
 #[derive(Debug, Serialize)]
@@ -132,7 +134,10 @@ pub(crate) fn pages(tables: &[Table], room: Room, language: Language) -> Vec<Pag
         let measured = Measured::of(table, room, language);
         let titled = if tables.len() > 1 { TITLE } else { 0 };
         let rows: Vec<(Vec<Entry>, u32)> = table.rows.iter().map(|row| measured.row(row, language)).collect();
-        let notes = NOTE * u32::try_from(table.notes.len()).unwrap_or(u32::MAX);
+        let remarks: Vec<String> = table.remarks().iter().map(|note| note.in_words(language).to_owned()).collect();
+        let fit = usize::try_from(room.width * 10 / pitch(NOTE_FONT)).unwrap_or(1);
+        let notes = remarks.iter().map(|note| lines(note, fit)).sum::<usize>();
+        let notes = NOTE.saturating_mul(u32::try_from(notes).unwrap_or(u32::MAX));
         let begins_with = titled + measured.head_height + rows.first().map_or(measured.line(1), |row| row.1);
         let mut part = measured.part(language, true);
         if left < begins_with && pages.last().is_some_and(|parts| !parts.is_empty()) {
@@ -150,9 +155,18 @@ pub(crate) fn pages(tables: &[Table], room: Room, language: Language) -> Vec<Pag
             left = left.saturating_sub(height);
             part.rows.push(row);
         }
+        // Notes that find no room take the last row with them: a page of notes alone would say that the table is empty.
+        if notes > left && part.rows.len() > 1 {
+            let last = part.rows.pop();
+            let full = std::mem::replace(&mut part, measured.part(language, false));
+            pages.last_mut().expect("there is a first page").push(full);
+            pages.push(Vec::new());
+            part.rows.extend(last);
+            left = room.height.saturating_sub(titled + measured.head_height);
+        }
         left = left.saturating_sub(notes);
         part.ends = true;
-        part.notes = table.notes.iter().map(|note| note.in_words(language).to_owned()).collect();
+        part.notes = remarks;
         pages.last_mut().expect("there is a first page").push(part);
     }
     let of = pages.len();
@@ -265,7 +279,7 @@ fn lines(text: &str, fits: usize) -> usize {
     let mut lines = 1;
     let mut used = 0;
     for c in text.chars() {
-        let width = char_width(c);
+        let width = if c == '\n' { 0 } else { char_width(c) };
         if c == '\n' || used + width > fits {
             lines += 1;
             used = 0;
@@ -323,10 +337,31 @@ mod tests {
     }
 
     #[test]
+    fn long_notes_have_room_of_their_own() {
+        let room = Room::of(Orientation::Portrait).beside(0, 0);
+        let of = |rows, note: &str| {
+            let noted = table(rows, "a").noted(crate::said::Said::made(note.to_owned(), note.to_owned()));
+            pages(&[noted], room, Language::English)
+        };
+        // As many rows as a page takes, without room for a note.
+        let full = (1..100).rev().find(|rows| of(*rows, "").len() == 1 && of(rows + 1, "").len() == 2).unwrap();
+        let long = of(full, &"あ".repeat(900));
+        assert_eq!(rows(&long), [full - 1, 1]);
+        assert!(long[0].parts[0].notes.is_empty() && !long[1].parts[0].notes.is_empty());
+    }
+
+    #[test]
     fn lines_are_broken_where_they_are_full() {
         assert_eq!(
-            [lines("", 4), lines("abcd", 4), lines("abcde", 4), lines("あい", 4), lines("aあい", 4)],
-            [1, 1, 2, 1, 2]
+            [
+                lines("", 4),
+                lines("abcd", 4),
+                lines("abcde", 4),
+                lines("あい", 4),
+                lines("aあい", 4),
+                lines("a\nabcd\n", 4)
+            ],
+            [1, 1, 2, 1, 2, 3]
         );
     }
 }

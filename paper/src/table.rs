@@ -6,6 +6,7 @@ use sekisho_wire::id::Numbered;
 use sekisho_wire::words::Language;
 
 use crate::forms::Form;
+use crate::registers::NOT_SHOWN;
 use crate::said::Said;
 
 /// One form, filled in.
@@ -109,10 +110,38 @@ impl Table {
         self.rows.push(row);
     }
 
+    /// This table without those of these columns in which no row says anything: an office that never uses them prints no empty ones.
+    #[must_use]
+    pub fn without_empty(mut self, keys: &[&str]) -> Self {
+        let is_empty = |at: usize, column: &Column| {
+            keys.contains(&column.key) && self.rows.iter().all(|row| row.get(at) == Some(&Cell::Nothing))
+        };
+        let keep: Vec<bool> = self.columns.iter().enumerate().map(|(at, column)| !is_empty(at, column)).collect();
+        let kept = |at: &usize| keep.get(*at).copied().unwrap_or(true);
+        self.columns = (0..).zip(self.columns).filter(|(at, _)| kept(at)).map(|(_, column)| column).collect();
+        for row in &mut self.rows {
+            *row = (0..).zip(std::mem::take(row)).filter(|(at, _)| kept(at)).map(|(_, cell)| cell).collect();
+        }
+        self
+    }
+
     /// This table under another title.
     #[must_use]
     pub fn titled(self, title: Said) -> Self {
         Self { title, ..self }
+    }
+
+    /// What stands under it: its notes, and how many names and texts were not given to whoever made it. Whoever reads it must not take those for gone.
+    #[must_use]
+    pub fn remarks(&self) -> Vec<Said> {
+        let withheld: usize = self.rows.iter().flatten().map(Cell::withheld).sum();
+        let note = Said::made(
+            format!("「{}」とある氏名・文章{withheld}件は、印刷した者に台帳が示さなかったもの", NOT_SHOWN.japanese),
+            format!(
+                "{withheld} names or texts were not shown by the ledger to whoever printed this; they are not erased"
+            ),
+        );
+        self.notes.iter().cloned().chain((withheld > 0).then_some(note)).collect()
     }
 
     /// This table with a note under it.
@@ -153,6 +182,12 @@ impl Cell {
     pub fn list<T: ToString>(items: impl IntoIterator<Item = T>) -> Self {
         let items: Vec<Self> = items.into_iter().map(Self::text).collect();
         if items.is_empty() { Self::Nothing } else { Self::List(items) }
+    }
+
+    /// Several cells; nothing where there is none.
+    #[must_use]
+    pub fn several(cells: Vec<Self>) -> Self {
+        if cells.is_empty() { Self::Nothing } else { Self::List(cells) }
     }
 
     /// What there may be.
@@ -200,6 +235,22 @@ impl Cell {
             | Self::Number(_)
             | Self::Numbered(_)
             | Self::Coded { .. } => self.in_words(language),
+        }
+    }
+
+    /// How many names or texts stand in it that were not shown.
+    fn withheld(&self) -> usize {
+        match self {
+            Self::Said(said) => said.japanese.matches(NOT_SHOWN.japanese.as_ref()).count(),
+            Self::List(cells) => cells.iter().map(Self::withheld).sum(),
+            Self::Nothing
+            | Self::ByHand
+            | Self::Text(_)
+            | Self::Day(_)
+            | Self::Moment(_)
+            | Self::Number(_)
+            | Self::Numbered(_)
+            | Self::Coded { .. } => 0,
         }
     }
 

@@ -1,9 +1,11 @@
 //! A table as text: lines for a screen, CSV, JSON.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use sekisho_wire::words::Language;
 
+use crate::print::Facts;
+use crate::said::Said;
 use crate::table::{Cell, Shown, Table};
 
 /// Some spreadsheets take a file without it for one in an older encoding, and show Japanese as rubbish.
@@ -23,6 +25,13 @@ impl Table {
             cells.map(|cell| or_dash(cell.in_words(language))).collect()
         };
         aligned(titles.map(str::to_owned).collect(), self.rows.iter().map(cells))
+    }
+
+    /// The same, with what stands under it.
+    #[must_use]
+    pub fn text_with_notes(&self, language: Language) -> String {
+        let notes = self.remarks().into_iter().map(|note| format!("* {}\n", note.in_words(language)));
+        self.text(language) + &notes.collect::<String>()
     }
 
     /// An array of objects with the columns' keys, as the lines of [`Self::text`] say it.
@@ -55,14 +64,65 @@ impl Table {
     }
 }
 
+/// What stands in head, foot and under the tables of a print, as CSV with two columns: a file of its own, so that every line of a table's file is a row.
+#[must_use]
+pub fn csv_of_notes(facts: &Facts, tables: &[Table]) -> String {
+    let language = facts.language;
+    let title = |japanese, english| language.pick(japanese, english).to_owned();
+    let mut text = csv_line([title("事項", "what"), title("内容", "value")]);
+    for (what, value) in facts.lines(tables) {
+        text += &csv_line([what, value]);
+    }
+    text
+}
+
+/// A print of several tables as one document.
+#[must_use]
+pub fn json_of(facts: &Facts, tables: &[Table]) -> Value {
+    let language = facts.language;
+    let words = |said: &Said| Value::from(said.in_words(language));
+    let table = |table: &Table| {
+        json!({
+            "title": words(&table.title),
+            "rows": table.json(language),
+            "notes": table.remarks().iter().map(words).collect::<Vec<_>>(),
+        })
+    };
+    json!({
+        "organisation": facts.organisation,
+        "as_of": words(&facts.as_of),
+        "remarks": facts.remarks.iter().map(words).collect::<Vec<_>>(),
+        "register": { "size": facts.size, "root": facts.root.to_string() },
+        "tables": tables.iter().map(table).collect::<Vec<_>>(),
+    })
+}
+
 fn or_dash(text: String) -> String {
     if text.is_empty() { "-".to_owned() } else { text }
+}
+
+/// A text that has lines, for a place where a line means something: each after the first is marked, so that none passes for one of the program's.
+#[must_use]
+pub fn marked(text: &str, indent: &str) -> String {
+    text.replace('\n', &format!("\n{indent}{CONTINUED}"))
+}
+
+/// What a line begins with that goes on with the text of the one before.
+const CONTINUED: &str = "| ";
+
+/// A row as rows of lines: where a cell has several, what is below the first is marked.
+fn unfolded(row: Vec<String>) -> Vec<Vec<String>> {
+    let cells: Vec<Vec<String>> =
+        row.iter().map(|cell| marked(cell, "").split('\n').map(str::to_owned).collect()).collect();
+    let lines = cells.iter().map(Vec::len).max().unwrap_or(1);
+    let line = |line: usize| cells.iter().map(|cell| cell.get(line).cloned().unwrap_or_default()).collect();
+    (0..lines).map(line).collect()
 }
 
 /// Lines with aligned columns, titles first.
 #[must_use]
 pub fn aligned(titles: Vec<String>, rows: impl Iterator<Item = Vec<String>>) -> String {
-    let rows: Vec<Vec<String>> = std::iter::once(titles).chain(rows).collect();
+    let rows: Vec<Vec<String>> = std::iter::once(titles).chain(rows).flat_map(unfolded).collect();
     let columns = rows.first().map_or(0, Vec::len);
     let widest = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| width(cell.as_str())).max();
     let widths: Vec<usize> = (0..columns).map(|column| widest(column).unwrap_or_default()).collect();
@@ -112,6 +172,7 @@ fn quoted(cell: String) -> String {
 mod tests {
     use super::*;
     use crate::forms::OPERATORS;
+    use crate::said::Said;
     use crate::table::Column;
 
     #[test]
@@ -133,6 +194,29 @@ mod tests {
         ] {
             assert_eq!(csv_line([cell.to_owned()]), format!("{written}\r\n"));
         }
+    }
+
+    #[test]
+    fn a_text_with_lines_forges_none_of_a_list() {
+        let row = |name: &str, text: &str| vec![name.to_owned(), text.to_owned(), "end".to_owned()];
+        let rows = [row("1", "lost\n2  found  end"), row("3", "a")];
+        let titles = ["no.", "text", "x"].map(str::to_owned).to_vec();
+        let expected =
+            "no.  text             x\n1    lost             end\n     | 2  found  end\n3    a                end\n";
+        assert_eq!(aligned(titles, rows.into_iter()), expected);
+        let first = [vec!["one\nto be done:".to_owned()]];
+        assert_eq!(aligned(vec!["t".to_owned()], first.into_iter()), "t\none\n| to be done:\n");
+        assert_eq!(marked("a\nb\nc", "  "), "a\n  | b\n  | c");
+    }
+
+    #[test]
+    fn notes_stand_under_a_list_and_what_was_withheld_is_counted() {
+        let mut table = Table::new(&OPERATORS, vec![Column::new("a", "甲", "a")]).noted(Said::new("注", "a note"));
+        assert_eq!(table.text_with_notes(Language::English), "a\n* a note\n");
+        table.row([Cell::Said(crate::registers::NOT_SHOWN)]);
+        // What people write is not what is counted.
+        table.row([Cell::text("(台帳が示さない)")]);
+        assert!(table.text_with_notes(Language::English).contains("* 1 names or texts were not shown"), "{table:?}");
     }
 
     #[test]

@@ -9,11 +9,17 @@ use crate::cases::{REPORT, day, now, open, shown, step};
 
 /// A print for the printer, in Japanese.
 fn printed(scene: &Scene, name: &str, arguments: &[&str]) -> String {
+    printed_as(scene, name, arguments).0
+}
+
+/// The same, with what was said beside it.
+fn printed_as(scene: &Scene, name: &str, arguments: &[&str]) -> (String, String) {
     let file = scene.scratch.path().join(name);
     let mut command = scene.desk.command_in("ja", &[arguments, &["--html", file.to_str().unwrap()]].concat());
     let output = command.output().unwrap();
-    assert!(output.status.success(), "{arguments:?}: {}", sekisho_tests::ledger::both(&output));
-    std::fs::read_to_string(file).unwrap()
+    let said = sekisho_tests::ledger::both(&output);
+    assert!(output.status.success(), "{arguments:?}: {said}");
+    (std::fs::read_to_string(file).unwrap(), said)
 }
 
 fn has(print: &str, parts: &[&str]) {
@@ -211,8 +217,9 @@ fn s4_24_a_changed_form_is_used_at_the_next_print_and_an_old_print_is_made_again
     let kept = scene.scratch.folder("kept");
     scene.desk.run(&["form", "templates", "export", kept.to_str().unwrap()]);
     let register = ["register", "print", "operators"];
-    let fixed = [&register[..], &["--printed-at", "2026-12-01T09:00"]].concat();
-    let first = printed(&scene, "first.html", &fixed);
+    let (first, said) = printed_as(&scene, "first.html", &register);
+    let after = |word: &str| said.split_once(word).unwrap().1.split([' ', ',']).find(|part| !part.is_empty()).unwrap();
+    let fixed = [&register[..], &["--at-size", after("--at-size"), "--printed-at", after("--printed-at")]].concat();
     let own = scene.desk.file("home/templates");
     std::fs::create_dir(&own).unwrap();
     for entry in std::fs::read_dir(&kept).unwrap() {

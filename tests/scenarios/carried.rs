@@ -10,6 +10,8 @@ use sekisho_tests::scene::{Scene, wait_fresh, wait_sealed};
 use sekisho_tests::terminal::Part;
 use sekisho_tests::wait;
 
+use crate::offline_audit::{export, verify_offline};
+
 fn copy(from: &Path, to: &Path) {
     let _ = std::fs::remove_dir_all(to);
     assert!(Command::new("cp").arg("-a").arg(from).arg(to).status().unwrap().success());
@@ -136,6 +138,14 @@ fn what_was_done_cut_off_and_on_a_disk_that_was_put_back_is_found_proved_and_rep
     assert!(said.contains(&format!("{contradicting} records contradict another one in the same place")), "{said}");
     assert!(said.contains("brought later: record") && said.contains("terminals' signatures were asked for"), "{said}");
     scene.desk.assert_verified();
+    // Out of the exported logs alone the same: two histories, both whole, each record where its terminal put it.
+    let logs = scene.scratch.path().join("logs");
+    export(&scene, &logs, &permission, &[]);
+    let output = verify_offline("en", &logs, &["--office-id", &id]);
+    let offline = both(&output);
+    assert_eq!(output.status.code(), Some(0), "{offline}");
+    assert_eq!(offline.matches("so the terminal has two histories").count(), contradicting, "{offline}");
+    assert!(offline.contains("brought later: record") && !offline.contains("missing:"), "{offline}");
     scene.terminal.stop();
     scene.ledger.stop();
     scene.ledger.assert_sound();

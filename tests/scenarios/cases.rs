@@ -96,6 +96,50 @@ fn a_proposal_is_refused_with_a_reason_or_withdrawn_and_then_over() {
 }
 
 #[test]
+fn all_wrong_fields_are_named_at_once_and_cost_no_pin() {
+    let scene = Scene::new("wrong-fields");
+    // Whoever asks for the PIN fails by this.
+    let without_pin = |language: &str, arguments: &[&str]| {
+        let output =
+            scene.desk.bare_in(language).args(["--pin-file", "/nowhere/pin"]).args(arguments).output().unwrap();
+        assert!(!output.status.success());
+        both(&output)
+    };
+    let wrong = [
+        "case",
+        "open",
+        "incident",
+        "class=mishap",
+        "level=1",
+        "kind=Leak",
+        "terminal=nowhere",
+        "colour=red",
+        "class=failure",
+    ];
+    let said = without_pin("en", &wrong);
+    for (field, expected) in [
+        ("class 'mishap'", "one of failure, misuse"),
+        ("kind 'Leak'", "a code of small letters"),
+        ("terminal 'nowhere'", "the code of a terminal in the register"),
+        ("FIELD=VALUE 'colour'", "FIELD is one of class, level"),
+        ("class 'failure'", "it is given twice"),
+    ] {
+        let line = said.lines().find(|line| line.contains(field)).unwrap_or_else(|| panic!("no {field}: {said}"));
+        assert!(line.contains(expected), "{line}");
+    }
+    assert!(!said.contains("/nowhere/pin"), "it cost no PIN: {said}");
+    let said = without_pin("ja", &["case", "open", "visitor", "at=2026-02-30"]);
+    assert!(said.contains("その月にその日はありません") && said.contains("記入が必要です"), "{said}");
+    // What is right so far asks for it.
+    let right = ["case", "open", "incident", "class=failure", "level=1", "kind=malfunction"];
+    assert!(without_pin("en", &right).contains("/nowhere/pin"));
+    // Which cases there are is known once somebody is logged in: before anything is signed.
+    let said =
+        refused(&scene, &["case", "open", "disconnection", "door=ordinary", "incident=incident-2020-9", "reason=点検"]);
+    assert!(said.contains("incident 'incident-2020-9': there is no such one"), "{said}");
+}
+
+#[test]
 fn an_incident_waits_for_everybody_who_has_to_hear_of_it() {
     let mut scene = with_a_mayor("incident");
     scene.desk.sign_as(1);
@@ -103,7 +147,7 @@ fn an_incident_waits_for_everybody_who_has_to_hear_of_it() {
         &scene,
         &["case", "open", "incident", "class=misuse", "level=1", "kind=leak", "recipients=system_manager"],
     );
-    assert!(said.contains("has to be told to executive"), "{said}");
+    assert!(said.contains("has to be told to executive, security_committee, too"), "{said}");
     let said = refused(&scene, &["case", "open", "incident", "class=misuse", "kind=leak", "colour=red"]);
     assert!(said.contains("circumstances"), "the fields that there are: {said}");
     let report = [

@@ -57,8 +57,19 @@ pub(crate) fn picture(browser: &mut Browser, name: &str) {
     }
 }
 
+/// The same of the first sheet of paper that the page fills.
+pub(crate) fn printed_picture(browser: &mut Browser, folder: &Path, name: &str) {
+    if std::env::var_os("UPDATE_SCREENSHOTS").is_some() {
+        let (pdf, picture) = (folder.join(format!("{name}.pdf")), checkout().join("docs/console").join(name));
+        std::fs::write(&pdf, browser.print()).unwrap();
+        let mut command = Command::new("pdftoppm");
+        command.args(["-png", "-r", "80", "-f", "1", "-l", "1", "-singlefile"]).arg(&pdf).arg(&picture);
+        assert!(command.status().unwrap().success());
+    }
+}
+
 /// Texts that stand out less than 4.5 to 1 from what is behind them (WCAG 2.1, 1.4.3).
-const FAINT: &str = "(() => {
+pub(crate) const FAINT: &str = "(() => {
     const parts = text => text.match(/[\\d.]+/g).map(Number);
     const light = text => {
         const [r, g, b] = parts(text).map(c => c / 255).map(c => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
@@ -79,13 +90,13 @@ const FAINT: &str = "(() => {
     }).map(e => e.outerHTML.slice(0, 80));
 })()";
 /// One heading of the page, and no step left out below it.
-const HEADINGS: &str = "(() => {
+pub(crate) const HEADINGS: &str = "(() => {
     const levels = [...document.querySelectorAll('h1, h2, h3')].map(e => Number(e.tagName[1]));
     return levels[0] === 1 && levels.slice(1).every((l, i) => l > 1 && l - levels[i] <= 1);
 })()";
 
 /// Of these pages pictures are kept, too.
-const PICTURES: [&str; 4] = ["terminals", "registers/operators", "registers/cards", "usage"];
+const PICTURES: [&str; 6] = ["terminals", "registers/operators", "registers/cards", "usage", "retention", "changes"];
 
 /// A day at the counter: things are granted and refused.
 fn work(scene: &mut Scene) {
@@ -182,6 +193,8 @@ fn looks_around(browser: &mut Browser, ledger: &str) {
         ("forms", "事故報告書"),
         ("forms/incident", "署名"),
         ("connection/stop", "結合の即時停止"),
+        ("changes", "カードの停止"),
+        ("changes/permit", "開庁時間外"),
         ("usage", "住民票の交付 (juminhyo.issue)"),
         ("help", "各画面"),
     ];
@@ -198,6 +211,12 @@ fn looks_around(browser: &mut Browser, ledger: &str) {
             picture(browser, &page.replace('/', "-"));
         }
     }
+    browser.open(&format!("{ledger}/console/records/99999"));
+    browser.wait_for("見つかりません");
+    picture(browser, "not-there");
+    browser.open(&format!("{ledger}/console/help"));
+    browser.wait_for("各画面");
+    picture(browser, "help");
     browser.follow("button", "English", "The pages");
     browser.open(&format!("{ledger}/console"));
     browser.wait_for("You may approve");
@@ -274,10 +293,12 @@ fn prints(browser: &mut Browser, ledger: &str, folder: &Path) {
     assert!(!text.contains("終了する") && !text.contains("本文へ移動"), "{text}");
     let output = Command::new("pdfinfo").arg(&file).output().unwrap();
     assert!(both(&output).contains("(A4)"), "{}", both(&output));
+    printed_picture(browser, folder, "print-act");
     // The widest register keeps to the paper, last column included.
     browser.open(&format!("{ledger}/console/registers/cards"));
     browser.wait_for("カードGUID");
     let guid = browser.look("document.querySelector('tbody tr:last-child td:last-child').textContent");
+    printed_picture(browser, folder, "print-cards");
     let wide = folder.join("cards.pdf");
     std::fs::write(&wide, browser.print()).unwrap();
     let output = Command::new("pdftotext").args(["-raw"]).arg(&wide).arg("-").output().unwrap();
@@ -364,13 +385,15 @@ fn what_is_wished_for_is_read_at_the_desk_and_declined_or_signed_there() {
     let ledger = at(&link).to_owned();
     // Other commands run beside it while nothing is signed.
     assert!(!scene.search(&["--kind", "read"]).is_empty());
-    for (times, (answer, outcome)) in (1..).zip([("n", "取りやめました"), ("y", "完了しました")]) {
+    // A y behind the PIN was typed before anything was shown: it answers nothing.
+    for (times, (ahead, answer, outcome)) in (1..).zip([("\ny", "n", "取りやめました"), ("", "y", "完了しました")])
+    {
         browser.open(&format!("{ledger}/console/proposals"));
         browser.follow("tbody a", "", "承認する（カードで署名）");
         browser.follow("button", "承認する", "sekisho-admin の画面で署名");
         // The PIN of the time before is forgotten.
         desk.wait_shown(ask, times + 1);
-        desk.type_in(&pin);
+        desk.type_in(&format!("{pin}{ahead}"));
         desk.wait_shown(text, times);
         desk.wait_shown(sign, times);
         desk.type_in(answer);
@@ -379,6 +402,10 @@ fn what_is_wished_for_is_read_at_the_desk_and_declined_or_signed_there() {
     assert!(!process_log(&desk.shown).contains(&pin), "the PIN was echoed");
     browser.open(&format!("{ledger}/console/registers/posts"));
     browser.wait_for("監査委員");
+    // As at a terminal: without the card nobody goes on.
+    scene.desk.pull_signer();
+    desk.wait_shown("カードが抜かれたため", 1);
+    wait::until("the companion's end", || desk.shell.try_wait().unwrap());
 }
 
 #[test]

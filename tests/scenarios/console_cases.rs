@@ -5,10 +5,10 @@ use sekisho_tests::browser::Browser;
 use sekisho_tests::clerk::{insert, login, try_login, verdict_of, wait_state};
 use sekisho_tests::scene::Scene;
 
-use crate::console::{Companion, at, authority, begins, ends, picture, process_log};
+use crate::console::{Companion, FAINT, at, authority, begins, ends, picture, process_log};
 
 /// A mayor, whose papers the head of the residents' section keeps, a committee, whose the head of the IT section keeps, and a mayor's word on every reconnection.
-fn with_a_mayor(story: &str) -> Scene {
+pub(crate) fn with_a_mayor(story: &str) -> Scene {
     let mut scene = Scene::new(story);
     let file = scene.desk.file("both.toml");
     let changes = "[[post]]\npost = \"mayor\"\ntitle = \"町長\"\nroles = [\"executive\"]\nkeeper = \"jumin-kacho\"\n\
@@ -29,25 +29,25 @@ fn both_decide(scene: &mut Scene, proposal: &[&str]) {
 }
 
 /// One person's session in the browser.
-struct Visit<'a> {
-    browser: &'a mut Browser,
-    ledger: String,
+pub(crate) struct Visit<'a> {
+    pub(crate) browser: &'a mut Browser,
+    pub(crate) ledger: String,
 }
 
 impl Visit<'_> {
-    fn open(&mut self, page: &str, words: &str) -> String {
+    pub(crate) fn open(&mut self, page: &str, words: &str) -> String {
         self.browser.open(&format!("{}/console{page}", self.ledger));
         self.browser.wait_for(words)
     }
 
     /// Presses the button of a form, and waits until the card has signed at the desk.
-    fn sign(&mut self, button: &str) -> String {
+    pub(crate) fn sign(&mut self, button: &str) -> String {
         self.browser.click("button.main", button);
         self.browser.wait_for("完了しました")
     }
 
     /// A decision on paper is written down from its document.
-    fn records_from(&mut self, post: &str, number: &str) {
+    pub(crate) fn records_from(&mut self, post: &str, number: &str) {
         self.browser.choose("#paper-of", post);
         self.browser.type_into("#paper-number", number);
     }
@@ -93,18 +93,33 @@ fn reports_an_incident(scene: &Scene, visit: &mut Visit<'_>) -> String {
     picture(visit.browser, "form");
     visit.browser.choose("#f-class", "misuse");
     visit.browser.choose("#f-level", "3");
-    visit.browser.type_into("#f-kind", "intrusion");
+    visit.browser.type_into("#f-kind", "不正侵入");
     visit.browser.type_into("#f-terminal", "doko-ka");
-    for role in ["system_manager", "chief_security_officer", "data_protection_manager"] {
-        visit.browser.choose(&format!("[name='f-recipients.{role}']"), "1");
-    }
+    visit.browser.choose("[name='f-recipients.system_manager']", "1");
     visit.browser.type_into("#f-circumstances", "庁外から<管理画面>への接続を検知した。\n端末の電源を切った。");
     visit.browser.click("button.main", "次へ");
-    let said = visit.browser.wait_for("実行できませんでした");
-    assert!(said.contains("端末機"), "the field is named: {said}");
-    visit.browser.follow("main a", "記入した内容に戻る", "次へ（カードで署名）");
-    assert_eq!(visit.browser.look("document.querySelector('#f-kind').value"), "intrusion");
+    // All of it at once, each beside its field, with what was typed; the window at the desk has heard nothing of it.
+    let said = visit.browser.wait_for("記入内容を確認してください");
+    assert!(said.contains("登録された端末機のコード") && said.contains("英小文字、数字、-、. のコード"), "{said}");
+    let invalid = "[...document.querySelectorAll('[aria-invalid=true]')].map(e => e.id).join()";
+    assert_eq!(visit.browser.look(invalid), "f-kind,f-terminal");
+    assert_eq!(visit.browser.look("document.querySelector('#f-kind').value"), "不正侵入");
+    assert_eq!(visit.browser.look(FAINT), serde_json::json!([]), "too little contrast");
+    picture(visit.browser, "form-wrong");
+    // A link leads to the field, where it can be typed at once.
+    visit.browser.click("#wrong a", "種類");
+    assert_eq!(visit.browser.look("document.activeElement.id"), "f-kind");
+    visit.browser.choose("#f-kind", "intrusion");
     visit.browser.choose("#f-terminal", "jumin-1");
+    visit.browser.click("button.main", "次へ");
+    // Whom such an incident has to tell depends on level and kind.
+    let said = visit.browser.wait_for("次の者への報告も必要です");
+    assert!(!said.contains("登録されていません"), "{said}");
+    let log = process_log(&scene.desk.file("first.log"));
+    assert!(!log.contains("ブラウザーからの依頼"), "nobody was asked to sign: {log}");
+    for role in ["chief_security_officer", "data_protection_manager"] {
+        visit.browser.choose(&format!("[name='f-recipients.{role}']"), "1");
+    }
     let said = visit.sign("次へ");
     assert!(said.contains("事故報告書 令和"), "{said}");
     let log = process_log(&scene.desk.file("first.log"));
@@ -123,6 +138,7 @@ fn stops_at_once(scene: &Scene, visit: &mut Visit<'_>, incident: &str) {
     visit.open("/connection", "結合中です");
     visit.browser.follow("main a", "直ちに結合を停止する", "事後に委員会及び首長への通知");
     visit.browser.type_into("#incident", incident);
+    visit.browser.choose("[name='function.*']", "1");
     picture(visit.browser, "stop");
     visit.sign("停止する");
     wait_state(&scene.terminal, SessionState::AwaitPin);
@@ -183,7 +199,7 @@ fn records_the_report(visit: &mut Visit<'_>) {
 
 fn records_the_confirmation(visit: &mut Visit<'_>) {
     let said = visit.open("/connection", "首長の確認");
-    assert!(said.contains("書面: セキュリティ対策委員会") && said.contains("白総第12号"), "{said}");
+    assert!(said.contains("書面：セキュリティ対策委員会") && said.contains("白総第12号"), "{said}");
     assert_eq!(visit.browser.look("document.querySelector('button.main[disabled]').textContent"), "再結合する");
     visit.browser.follow("main a", "首長の確認を記録する", "次へ（カードで署名）");
     visit.browser.type_into("#f-safety", "全端末の点検を終えた。");
@@ -195,6 +211,7 @@ fn records_the_confirmation(visit: &mut Visit<'_>) {
 fn reconnects(scene: &Scene, visit: &mut Visit<'_>) {
     visit.open("/connection", "再結合する");
     visit.browser.follow("main a.button", "再結合する", "申請として提出され、1段階の承認");
+    visit.browser.choose("[name='function.*']", "1");
     visit.sign("再結合する");
     visit.open("/proposals", "再結合");
     visit.browser.follow("tbody a", "", "承認する（カードで署名）");

@@ -135,7 +135,7 @@ fn path(path: &Path) -> String {
 }
 
 /// The same call with other values of these options.
-fn again_with(command: Command, options: &[(&str, String)]) -> Command {
+pub(crate) fn again_with(command: Command, options: &[(&str, String)]) -> Command {
     let mut again = Command::new(command.get_program());
     command.get_envs().for_each(|(name, value)| {
         again.env(name, value.unwrap());

@@ -11,6 +11,7 @@ use sekisho_tests::scene::{Scene, wait_sealed};
 use sekisho_tests::witness::Witness;
 use serde_json::Value;
 
+use crate::offline_audit::{export, list_anew, verify_offline};
 use crate::witnessed::{add_to_configuration, decide_witnesses};
 
 /// As an auditor runs it: no home, no card service, nothing of the desk.
@@ -234,5 +235,21 @@ fn evidence_that_no_witness_has_cosigned_does_not_hold_where_the_office_asks_for
     all[at]["records"]["checkpoint"] = without.into();
     write(&taken.file, &all);
     let output = check("en", &taken.file, &["--office", later]);
+    does_not_hold(&output, &["0 witnesses have cosigned the checkpoint of the records log, and 1 must have"]);
+    // The same of exported logs.
+    let (logs, permission) = (scene.scratch.path().join("logs"), scene.desk.permit_export("jumin"));
+    export(&scene, &logs, &permission, &[]);
+    let said = both(&verify_offline("en", &logs, &["--office", later]));
+    assert!(said.contains("records: checkpoint of") && said.contains("witnesses: 1 (1 asked for)"), "{said}");
+    let file = logs.join("records/checkpoint");
+    let note = std::fs::read_to_string(&file).unwrap();
+    let without: String =
+        note.lines().filter(|line| !line.contains("w1.example")).map(|line| format!("{line}\n")).collect();
+    assert_ne!(without, note);
+    std::fs::write(&file, without).unwrap();
+    let output = verify_offline("en", &logs, &["--office", later]);
+    does_not_hold(&output, &["records/checkpoint is not as it was written"]);
+    list_anew(&logs);
+    let output = verify_offline("en", &logs, &["--office", later]);
     does_not_hold(&output, &["0 witnesses have cosigned the checkpoint of the records log, and 1 must have"]);
 }

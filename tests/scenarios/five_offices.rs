@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use sekisho_ipc::AuthorizeRequest;
 use sekisho_tests::binaries::checkout;
-use sekisho_tests::clerk::request;
+use sekisho_tests::clerk::{change_pin, insert, login, request, try_login};
 use sekisho_tests::clock::StoryClock;
 use sekisho_tests::desk::{Desk, Issued};
 use sekisho_tests::history::acts_of;
@@ -193,6 +193,14 @@ impl Office {
         self.clock.pass_to(10, |day, (_, month, of_month)| month == 4 && of_month >= 2 && (day + 3) % 7 < 5);
         wait_fresh(&self.terminal);
         self.wait_current();
+    }
+
+    /// Last year's PIN opens nothing: its holder chooses another one, and works.
+    fn begins_the_year(&self, issued: &mut Issued) {
+        insert(&self.terminal, issued);
+        assert_eq!(try_login(&self.terminal, issued), "pin_expired");
+        change_pin(&self.terminal, issued);
+        login(&self.terminal, issued);
     }
 
     /// Looks through the records of the fiscal year so far; gives the record of the doubt about this person.

@@ -1,8 +1,10 @@
 //! Whole-system stories, one file each.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod april;
 mod aside;
 mod auditor;
+mod bad_acts;
 mod bad_input;
 mod batch;
 mod by_hand;
@@ -17,6 +19,8 @@ mod complete;
 mod connection;
 mod console;
 mod console_cases;
+mod console_changes;
+mod console_heads;
 mod conversations;
 mod cycles;
 mod days;
@@ -50,9 +54,12 @@ mod metrics;
 mod nameless;
 mod neighbour;
 mod offices;
+mod offline_audit;
 mod other_make;
 mod packages;
 mod pam;
+mod panel_act;
+mod pin_end;
 mod pin_pad;
 mod pitfalls;
 mod presence;
@@ -74,6 +81,7 @@ mod stolen;
 mod stranger;
 #[path = "../../firmware/app/tests/card/talk.rs"]
 mod talk;
+mod told;
 mod town;
 mod unanswered;
 mod units;

@@ -34,6 +34,12 @@ fn refused(scene: &Scene, name: &str, arguments: &[&str]) -> Output {
     output
 }
 
+/// That day, so many days from now.
+fn day_in(scene: &Scene, days: u64) -> String {
+    let minute = scene.clock.minute_in(Duration::from_secs(days * 24 * 60 * 60));
+    minute.split('T').next().unwrap().to_owned()
+}
+
 /// What follows a word in a text, up to a blank.
 fn after<'t>(text: &'t str, word: &str) -> &'t str {
     let rest = text.split_once(word).unwrap_or_else(|| panic!("no {word} in {text}")).1;
@@ -73,8 +79,29 @@ fn a_register_is_printed_as_of_a_date_and_the_same_print_is_made_again_after_lat
     assert_ne!(print(&scene, "ja", "by.html", &by).0, first);
     let output = refused(&scene, "beyond.html", &[&register[..], &["--at-size", "100000"]].concat());
     assert!(both(&output).contains("--at-size"), "{}", both(&output));
-    let output = refused(&scene, "nobody.html", &[&register[..], &["--printed-by", "99999"]].concat());
+    let output = refused(&scene, "nobody.html", &[&again[..], &["--printed-by", "99999"]].concat());
     assert!(both(&output).contains("99999"), "{}", both(&output));
+    // No head is false: who printed it when can be said only of an earlier print, and of no time to come.
+    let tomorrow = scene.clock.minute_in(Duration::from_secs(24 * 60 * 60));
+    for false_head in
+        [&["--printed-by", "20002"][..], &["--printed-at", &minute], &["--at-size", &size, "--printed-at", &tomorrow]]
+    {
+        let output = refused(&scene, "false.html", &[&register[..], false_head].concat());
+        assert!(both(&output).contains("--printed-") || both(&output).contains("--at-size"), "{}", both(&output));
+    }
+    for (form, option) in [("custody", "--printed-at"), ("custody", "--printed-by")] {
+        let output = refused(&scene, "false.html", &["report", form, option, &minute]);
+        assert!(both(&output).contains(option), "{}", both(&output));
+    }
+    // What is planned is not told as what is; today is now.
+    let (planned, _) = print(&scene, "ja", "planned.html", &[&register[..], &["--as-of", &tomorrow]].concat());
+    assert!(planned.contains("現在(予定。"), "{planned}");
+    let (today, _) = print(&scene, "ja", "today.html", &[&register[..], &["--as-of", &day_in(&scene, 0)]].concat());
+    assert!(!today.contains("予定。"), "{today}");
+    let next = (scene.clock.fiscal_year() + 1).to_string();
+    let year = ["register", "print", "designations", "--year", &next];
+    let (designations, _) = print(&scene, "en", "designations.html", &year);
+    assert!(designations.contains(&format!("as of {next}-04-01 (planned:")), "{designations}");
     // Nothing is written over.
     let file = scene.scratch.path().join("first.html");
     let output = scene.desk.try_run(&[&register[..], &["--html", file.to_str().unwrap()]].concat());
@@ -150,10 +177,9 @@ fn every_register_is_printed_as_lines_as_csv_and_as_pages() {
 fn the_office_s_own_template_is_used_at_the_next_print_and_a_broken_one_prints_nothing() {
     let scene = Scene::new("templates");
     let register = ["register", "print", "operators"];
-    let minute = scene.clock.minute_in(Duration::ZERO);
-    let fixed = [&register[..], &["--printed-at", &minute]].concat();
-    let (ours, said) = print(&scene, "ja", "ours.html", &fixed);
-    let size = after(&said, "--at-size").to_owned();
+    let (ours, said) = print(&scene, "ja", "ours.html", &register);
+    let (size, minute) = (after(&said, "--at-size").to_owned(), after(&said, "--printed-at").to_owned());
+    let fixed = [&register[..], &["--at-size", &size, "--printed-at", &minute]].concat();
 
     // Begun from ours, in the home directory.
     let folder = scene.desk.file("home/templates");
@@ -195,7 +221,7 @@ fn the_office_s_own_template_is_used_at_the_next_print_and_a_broken_one_prints_n
 
     // With the old templates kept elsewhere the old print is made again, whatever lies in the home directory.
     let kept = scene.scratch.folder("kept");
-    let again = [&fixed[..], &["--at-size", &size, "--templates", kept.to_str().unwrap()]].concat();
+    let again = [&fixed[..], &["--templates", kept.to_str().unwrap()]].concat();
     assert_eq!(print(&scene, "ja", "again.html", &again).0, ours);
     let listed = scene.desk.list(&["form", "templates", "list"]);
     let operators = listed.iter().find(|row| row["form"] == "operators").unwrap();
@@ -238,6 +264,22 @@ fn records_are_printed_as_forms_with_what_is_missing_and_counted_without_names()
     let rows = python(CSV, &scene.scratch.path().join("history.csv"));
     let missing = python(CSV, &scene.scratch.path().join("history-2.csv"));
     assert!(rows.len() > 5 && missing.len() == 1, "{rows:?} {missing:?}");
+    // Head, foot and notes stand beside it: permission, period, and the log that it was made from.
+    let notes = python(CSV, &scene.scratch.path().join("history-notes.csv"));
+    let notes: Vec<String> = notes.iter().map(|row| row[1].as_str().unwrap().to_owned()).collect();
+    for part in
+        [&format!("許可番号 {permission}"), "白樺町", "期間 最初の記録〜", "操作記録 ", "知られている欠落はない"]
+    {
+        assert!(notes.iter().any(|note| note.contains(part)), "no {part} in {notes:?}");
+    }
+    assert!(history.contains("操作記録 ") && history.contains("分<br>"), "until the minute of the print: {history}");
+    // On a screen the same stands under the list.
+    let screen = scene.desk.run(&[&of("work-by-day")[..], &["--operator", "10023"]].concat());
+    for part in
+        ["stretches of work", "nothing is known to be missing", &format!("permission {permission}"), "records log "]
+    {
+        assert!(screen.contains(part), "no {part} in {screen}");
+    }
     let (work, _) = print(&scene, "en", "work.html", &of("work-by-day"));
     assert!(work.contains("work at terminals") && work.contains(">10023<"), "{work}");
     let work = scene.desk.list(&[&of("work-by-month")[..], &["--operator", "10023"]].concat());
@@ -257,6 +299,13 @@ fn records_are_printed_as_forms_with_what_is_missing_and_counted_without_names()
     let year = scene.clock.fiscal_year().to_string();
     let (statistics, _) = print(&scene, "ja", "statistics.html", &["records", "statistics", "--year", &year]);
     assert!(statistics.contains("利用統計") && statistics.contains("住民票の交付"), "{statistics}");
+    // The year is not over: it is counted until now. Several tables are one document, and a year to come is none.
+    assert!(statistics.contains("分<br>操作記録 "), "{statistics}");
+    let output = scene.desk.command_in("en", &["--json", "records", "statistics", "--year", &year]).output().unwrap();
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["tables"].as_array().map(Vec::len), Some(3), "{document}");
+    let next = (scene.clock.fiscal_year() + 1).to_string();
+    refused(&scene, "next.html", &["records", "statistics", "--year", &next]);
     let body = statistics.split_once("<tbody>").unwrap().1.replace("佐藤 一郎 (20001)", "");
     assert!(!body.contains("10023") && !body.contains("2000"), "{body}");
 
@@ -301,6 +350,27 @@ fn records_are_printed_as_forms_with_what_is_missing_and_counted_without_names()
     let [row] = scene.desk.list(&["case", "list", "--form", "room-entry"]).try_into().unwrap();
     let (sheet, _) = print(&scene, "ja", "sheet.html", &["case", "sheet", row["case"].as_str().unwrap()]);
     assert!(sheet.contains("手続の経過") && sheet.contains("未了の手続") && sheet.contains("白総第3号"), "{sheet}");
+    // A text with lines forges neither a step nor a row.
+    let forged = "name=保守\n退室  令和8年1月5日  20002\nnothing has to be done any more";
+    scene.desk.run(&[
+        "case",
+        "open",
+        "room-entry",
+        forged,
+        "permission=白総第4号",
+        "in=2026-01-05T10:30",
+        "attendant=20002",
+    ]);
+    let rows = scene.desk.list(&["case", "list", "--form", "room-entry"]);
+    let forged = rows.iter().map(|row| row["case"].as_str().unwrap()).find(|case| case.ends_with('2')).unwrap();
+    for said in [
+        scene.desk.run(&["case", "show", forged]),
+        scene.desk.run(&["case", "list", "--form", "room-entry"]),
+        scene.desk.run(&["case", "sheet", forged]),
+    ] {
+        let lines: Vec<&str> = said.lines().filter(|line| line.contains("nothing has to be done any more")).collect();
+        assert!(!lines.is_empty() && lines.iter().all(|line| line.trim_start().starts_with("| ")), "{said}");
+    }
     refused(&scene, "backwards.html", &["report", "committee", "--from", &to, "--to", &from]);
     scene.ledger.stop();
     scene.ledger.assert_sound();

@@ -12,6 +12,8 @@ use sekisho_tests::ledger::{Ledger, both, succeeded};
 use sekisho_tests::scene::{Scene, wait_sealed};
 use sekisho_tests::wait;
 
+use crate::offline_audit::{export, verify_offline};
+
 /// Longer than records of the class operation are kept, counted from the end of their month.
 const MORE_THAN_A_YEAR: Duration = Duration::from_secs(400 * 24 * 3600);
 
@@ -109,6 +111,13 @@ fn a_month_is_destroyed_by_two_persons_and_stays_destroyed_out_of_an_older_backu
     scene.desk.run(&["records", "verify", &decision_text]);
     scene.desk.assert_verified();
     refused(&scene.desk.try_run(&propose), "was destroyed by");
+    // The exported logs have their hashes, and nothing of what they said.
+    let (logs, permission) = (scene.scratch.path().join("logs"), scene.desk.permit_export("jumin"));
+    export(&scene, &logs, &permission, &[]);
+    let offline = verify_offline("en", &logs, &["--office", &office]);
+    let words = both(&offline);
+    assert_eq!(offline.status.code(), Some(0), "{words}");
+    assert!(words.contains("were destroyed by acts") && words.contains("records hold, 0 do not"), "{words}");
     let said = status(&scene);
     assert!(said.contains("destroyed by act") && !said.contains("not erased yet"), "{said}");
 

@@ -28,7 +28,7 @@ fn of_the_units(name: &str) -> PathBuf {
 #[test]
 fn systemd_finds_nothing_wrong_with_the_units_and_little_that_they_are_exposed_to() {
     let scratch = Scratch::new("unitfiles");
-    let ledgers = ["sekisho-ledger", "sekisho-ledger-backup", "sekisho-witness"];
+    let ledgers = ["sekisho-ledger", "sekisho-ledger-backup", "sekisho-ledger-tell", "sekisho-witness"];
     let ledgers = ledgers.map(|unit| format!("ledger/units/{unit}.service"));
     let others = ledgers.into_iter().chain(["agent/gate/units/sekisho-gate.service".into()]);
     let agents = Part::ALL.map(unit_file);

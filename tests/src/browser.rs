@@ -69,6 +69,9 @@ impl Browser {
         let session = self.ask("Target.attachToTarget", &json!({"targetId": target, "flatten": true}));
         self.session = session["sessionId"].as_str().map(str::to_owned);
         self.ask("Page.enable", &json!({}));
+        // The page as large as the picture that is taken of it.
+        let screen = json!({"width": WIDTH, "height": HEIGHT, "deviceScaleFactor": 1, "mobile": false});
+        self.ask("Emulation.setDeviceMetricsOverride", &screen);
         let into = self.downloads();
         std::fs::create_dir_all(&into).expect("cannot make a folder");
         self.ask("Browser.setDownloadBehavior", &json!({"behavior": "allow", "downloadPath": into}));
@@ -273,7 +276,8 @@ impl Browser {
     /// # Panics
     /// When it cannot be taken.
     pub fn picture(&mut self) -> Vec<u8> {
-        let clip = json!({"x": 0, "y": 0, "width": 1280, "height": 860, "scale": 0.9});
+        self.look("scrollTo(0, 0) ?? true");
+        let clip = json!({"x": 0, "y": 0, "width": WIDTH, "height": HEIGHT, "scale": 0.9});
         let taken = self.ask("Page.captureScreenshot", &json!({"format": "png", "clip": clip}));
         STANDARD.decode(taken["data"].as_str().expect("a picture")).expect("base64")
     }
@@ -287,6 +291,10 @@ impl Browser {
         STANDARD.decode(printed["data"].as_str().expect("a document")).expect("base64")
     }
 }
+
+/// Of the page, in its own pixels.
+const WIDTH: u32 = 1280;
+const HEIGHT: u32 = 860;
 
 fn certutil(arguments: &[&str]) {
     let output = Command::new("certutil").args(arguments).output().expect("cannot start certutil");

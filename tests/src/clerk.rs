@@ -112,6 +112,26 @@ pub fn login(terminal: &Terminal, issued: &Issued) {
     assert!(answer.verdict.granted, "login is refused: {}", answer.verdict.code);
 }
 
+/// Changes the PIN of the card in the terminal to another one of the same kind, and writes that down.
+///
+/// # Panics
+/// When it is refused.
+pub fn change_pin(terminal: &Terminal, issued: &Issued) {
+    let old = issued.pin();
+    // Of what stories make up none begins like this, and none becomes a run or a repeat by it.
+    let new = format!("{}{}", if old.starts_with('7') { '5' } else { '7' }, &old[1..]);
+    let mut client = terminal.client();
+    let changed = client.prompt(&PromptRequest::change_pin()).and_then(|prompt| {
+        for pin in [&old, &new] {
+            prompt.send_pin(&PinFrame::new(pin.as_bytes()).expect("a PIN"))?;
+        }
+        client.wait_for(&prompt)
+    });
+    let answer = changed.unwrap_or_else(|error| panic!("the PIN is not changed: {error}"));
+    assert!(answer.verdict.granted, "{}", answer.verdict.code);
+    std::fs::write(issued.pin_file(), new).expect("cannot write a PIN file");
+}
+
 /// Tries to log in; gives the verdict's name.
 #[must_use]
 pub fn try_login(terminal: &Terminal, issued: &Issued) -> String {

@@ -115,6 +115,12 @@ impl Desk {
         terminal.pcscd.wait_slot(WORK, false);
     }
 
+    /// Takes out the card of whoever signs, at the desk.
+    pub fn pull_signer(&mut self) {
+        self.administrators[0].card.pull();
+        self.pcscd.wait_slot(SIGNER, false);
+    }
+
     /// What the cards are that are issued from now on.
     pub fn issue_as(&mut self, body: Body) {
         self.body = body;
@@ -217,6 +223,15 @@ impl Desk {
         self.sign_as(found.unwrap_or_else(|| panic!("{operator} does not sign here")));
     }
 
+    /// An administrator goes to a desk of her own, and takes her card with her. Whoever signs now stays.
+    ///
+    /// # Panics
+    /// When the desk has no such card.
+    pub fn leaves(&mut self, operator: &str) -> Issued {
+        let found = self.administrators.iter().position(|issued| issued.name() == operator);
+        self.administrators.remove(found.unwrap_or_else(|| panic!("{operator} does not sign here")))
+    }
+
     /// The PINs of all administrators.
     #[must_use]
     pub fn pins(&self) -> Vec<String> {
@@ -228,7 +243,9 @@ impl Desk {
         self.bare_in("en")
     }
 
-    fn bare_in(&self, language: &str) -> Command {
+    /// The same in the language asked for, without card, PIN or reader.
+    #[must_use]
+    pub fn bare_in(&self, language: &str) -> Command {
         let mut command = Command::new(program("sekisho-admin"));
         command.env("PCSCLITE_CSOCK_NAME", self.pcscd.socket()).env("RUST_LOG", "warn");
         command.args(["--lang", language, "--yes", "--wait", "30", "--home"]).arg(self.folder.join("home"));

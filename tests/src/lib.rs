@@ -23,6 +23,7 @@ pub mod neighbour;
 pub mod other_office;
 pub mod own_pin;
 pub mod packages;
+pub mod patched_agent;
 pub mod pcscd;
 pub mod peer;
 pub mod pin_pad;

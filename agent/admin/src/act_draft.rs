@@ -54,24 +54,30 @@ pub(crate) fn takes_two(register: &Register, changes: &[Change]) -> bool {
 /// # Errors
 /// [`AdminError::NothingToDo`], [`AdminError::TooLarge`].
 pub(crate) fn parts(changes: Vec<Change>) -> Result<Vec<Vec<Change>>, AdminError> {
-    if changes.is_empty() {
-        return Err(AdminError::NothingToDo);
-    }
-    let mut parts = vec![Vec::new()];
+    whole_parts(changes.into_iter().map(|change| vec![change]))
+}
+
+/// As [`parts`], of changes that stand or fall together: none of these groups is cut.
+///
+/// # Errors
+/// As [`parts`].
+pub(crate) fn whole_parts(groups: impl IntoIterator<Item = Vec<Change>>) -> Result<Vec<Vec<Change>>, AdminError> {
+    let mut parts: Vec<Vec<Change>> = Vec::new();
     let mut used = 0;
-    for change in changes {
-        let size = minicbor::to_vec(&change).expect("a vector takes any number of bytes").len();
+    for group in groups {
+        let size: usize =
+            group.iter().map(|change| minicbor::to_vec(change).map_or(ACT_MAX, |bytes| bytes.len())).sum();
         if size > ACT_MAX - ACT_OVERHEAD {
             return Err(AdminError::TooLarge);
         }
-        if used + size > ACT_MAX - ACT_OVERHEAD {
+        if parts.is_empty() || used + size > ACT_MAX - ACT_OVERHEAD {
             parts.push(Vec::new());
             used = 0;
         }
         used += size;
-        parts.last_mut().expect("there is always one").push(change);
+        parts.last_mut().expect("there is one").extend(group);
     }
-    Ok(parts)
+    if parts.is_empty() { Err(AdminError::NothingToDo) } else { Ok(parts) }
 }
 
 /// As [`parts`], where what one person may decide and what takes two are kept apart, in the order in which they came.

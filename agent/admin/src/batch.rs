@@ -48,12 +48,13 @@ struct CardTable {
 
 impl CardTable {
     fn cards(&self, path: &Path, now: u64) -> Result<Vec<Wanted>, AdminError> {
+        let from = self.from.map_or(now, |date| date.0.moment(Edge::From));
         let one = |operator: Option<Code>| Wanted {
             kind: self.kind.as_ref().map_or(CardKind::Business, |kind| kind.0),
             operator,
             profiles: plain(&self.profiles),
-            from: self.from.map_or(now, |date| date.0.moment(Edge::From)),
-            to: self.to.map_or_else(|| end_of_fiscal_year(now, 0), |date| date.0.moment(Edge::Until)),
+            from,
+            to: self.to.map_or_else(|| end_of_fiscal_year(from, 0), |date| date.0.moment(Edge::Until)),
             dormant: self.dormant,
             signing: false,
         };

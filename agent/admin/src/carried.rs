@@ -23,7 +23,7 @@ pub(crate) fn fill(places: &mut Places<'_>, holes: &mut Vec<Hole>) -> Result<BTr
     let mut later: BTreeMap<String, Vec<(u32, Shifts)>> = BTreeMap::new();
     // The newest epoch first: it tells what stood where in those before it.
     for hole in holes.iter_mut().rev().filter(|hole| hole.range.0 == 0 && hole.epoch > 0) {
-        let Some(own) = first_own(places, hole) else { continue };
+        let Some(own) = first_own(places, hole)? else { continue };
         let of_terminal = later.entry(hole.terminal.clone()).or_default();
         let shifts = shifts_of(places, hole, own, of_terminal)?;
         let left = walk_back(places, hole, own, &shifts, &mut carried)?;
@@ -39,11 +39,15 @@ pub(crate) fn fill(places: &mut Places<'_>, holes: &mut Vec<Hole>) -> Result<BTr
 }
 
 /// The index of the record behind the hole: the first of the epoch's own.
-fn first_own(places: &Places<'_>, hole: &Hole) -> Option<usize> {
-    let is_it = |record: &Record| {
-        is_of(record, hole) && record.epoch == hole.epoch && record.seq.checked_sub(1) == Some(hole.range.1)
-    };
-    places.entries().iter().position(|entry| entry.record.is_some_and(is_it))
+fn first_own(places: &Places<'_>, hole: &Hole) -> Result<Option<usize>, AdminError> {
+    let entries = places.entries();
+    for index in entries.shown() {
+        let Some(record) = entries.record(index)? else { continue };
+        if is_of(&record, hole) && record.epoch == hole.epoch && record.seq.checked_sub(1) == Some(hole.range.1) {
+            return Ok(Some(index));
+        }
+    }
+    Ok(None)
 }
 
 /// Where in later epochs that stands which stood in the hole. An epoch can end before all of it is sent: the next one carries it then, and what had been
@@ -72,9 +76,10 @@ fn walk_back(
     carried: &mut BTreeMap<u64, CarriedTo>,
 ) -> Result<Option<u64>, AdminError> {
     let mut left = Some(hole.range.1);
-    for (index, entry) in places.entries().iter().enumerate().take(own).rev() {
-        let (Some(seq), Some(record)) = (left, entry.record) else { continue };
-        if !is_of(record, hole) {
+    for index in (places.entries().shown().start..own).rev() {
+        let Some(seq) = left else { break };
+        let Some(record) = places.entries().record(index)? else { continue };
+        if !is_of(&record, hole) {
             continue;
         }
         let Place::Carried(to) = places.of(index)? else { break };

@@ -32,17 +32,23 @@ pub(crate) fn entries(desk: &mut Desk) -> Result<(Casebook, Vec<Vec<u8>>), Admin
     let entries = desk.ledger.entries(Log::Casebook, keys.open(&note)?.size)?;
     let tree = seen::whole(Log::Casebook, &keys, &note, &entries)?;
     seen::expect_continued(&desk.home, Log::Casebook, &keys, &note, &tree, desk.base(Log::Casebook))?;
-    let (mut casebook, mut judge) = (Casebook::of(desk.cache.register()), None);
-    for entry in &entries {
+    Ok((folded(&desk.cache, &entries), entries))
+}
+
+/// What verified entries say together.
+#[must_use]
+pub(crate) fn folded(cache: &RegisterCache, entries: &[Vec<u8>]) -> Casebook {
+    let (mut casebook, mut judge) = (Casebook::of(cache.register()), None);
+    for entry in entries {
         // The register of its own size (register §R4.9). Whether its signer may still act is asked again when it is approved.
-        let size = casebook.judged_by(entry).min(desk.cache.size());
-        let by = desk.cache.register_at(size, judge.take()).unwrap_or_default();
+        let size = casebook.judged_by(entry).min(cache.size());
+        let by = cache.register_at(size, judge.take()).unwrap_or_default();
         if let Err(refusal) = casebook.fold(&by, entry) {
             log::warn!("an entry of the casebook is passed over: {refusal}");
         }
         judge = Some(by);
     }
-    Ok((casebook, entries))
+    casebook
 }
 
 impl Cases {
@@ -85,8 +91,11 @@ impl Cases {
         match (&field.value, kind) {
             (sekisho_register::change::Value::Text(hash), _) => match (self.text(hash), language) {
                 (Some(text), _) => text.to_owned(),
-                (None, Language::Japanese) => "(消去済み)".to_owned(),
-                (None, Language::English) => "(erased)".to_owned(),
+                // Erased is only what an act erased: the ledger gives each the texts that he may see.
+                (None, _) if cache.register().name_erased(hash).is_some() => {
+                    language.pick("(消去済み)", "(erased)").to_owned()
+                }
+                (None, _) => language.pick("(台帳が示さない)", "(not shown by the ledger)").to_owned(),
             },
             (sekisho_register::change::Value::Code(code), Some(Kind::Operator)) => cache.person(code, language),
             (sekisho_register::change::Value::Card(card), _) => {

@@ -1,5 +1,7 @@
 //! The file that `apply` and `found` read: a list of changes, in the office's words (README, "The file of changes").
 
+#[cfg(test)]
+mod everyday;
 mod tables;
 
 use std::path::{Path, PathBuf};
@@ -38,6 +40,7 @@ impl PolicyTable {
         set(&mut policy.pin.minimum, self.pin_minimum);
         set(&mut policy.pin.history, self.pin_history);
         set(&mut policy.pin.first_use, self.pin_first_use.as_ref().map(|text| text.0));
+        set(&mut policy.pin_lasts, self.pin_lasts.as_ref().map(|text| text.0.0));
         set(&mut policy.hours_enforced, self.hours_enforced);
         set(&mut policy.rest_after_seconds, self.rest_after_seconds);
         set(&mut policy.rest_seconds, self.rest_seconds);
@@ -90,10 +93,11 @@ impl<'a> Drafter<'a> {
         date.map_or(self.now, |date| date.0.moment(Edge::From))
     }
 
-    /// Until this date has passed; without one until the fiscal year has.
+    /// From this date until that one has passed; without an end until the fiscal year has in which it begins.
     #[must_use]
-    pub(crate) fn until(&self, date: Option<Dated>) -> u64 {
-        date.map_or_else(|| end_of_fiscal_year(self.now, 0), |date| date.0.moment(Edge::Until))
+    pub(crate) fn period(&self, from: Option<Dated>, to: Option<Dated>) -> (u64, u64) {
+        let from = self.from(from);
+        (from, to.map_or_else(|| end_of_fiscal_year(from, 0), |date| date.0.moment(Edge::Until)))
     }
 
     /// The hash of a name, salted; the name itself goes beside the act.
@@ -238,13 +242,14 @@ impl ChangesFile {
     fn people(&self, drafter: &mut Drafter<'_>) -> Result<Vec<Change>, AdminError> {
         let mut changes = Vec::new();
         for table in &self.operator {
+            let (from, to) = drafter.period(table.from, table.to);
             changes.push(Change::Designate(Box::new(Designate {
                 operator: table.operator.0.clone(),
                 name: drafter.name(&table.name)?,
                 class: table.class.as_ref().map_or(PersonClass::Operator, |class| class.0),
                 section: table.section.0.clone(),
-                from: drafter.from(table.from),
-                to: drafter.until(table.to),
+                from,
+                to,
                 terminals: plain(&table.terminals),
                 sections: plain(&table.sections),
             })));
@@ -258,12 +263,13 @@ impl ChangesFile {
             })
         }));
         changes.extend(self.profile.iter().map(|table| {
+            let (from, to) = drafter.period(table.from, table.to);
             Change::Profile(GiveProfile {
                 operator: table.operator.0.clone(),
                 profile: table.profile.0.clone(),
                 functions: plain(&table.functions),
-                from: drafter.from(table.from),
-                to: drafter.until(table.to),
+                from,
+                to,
             })
         }));
         changes.extend(self.withdraw_profile.iter().map(|table| {
@@ -274,12 +280,13 @@ impl ChangesFile {
             })
         }));
         changes.extend(self.qualification.iter().map(|table| {
+            let (from, to) = drafter.period(table.from, table.to);
             Change::Qualify(Box::new(Qualify {
                 operator: table.operator.0.clone(),
                 kinds: sorted(plain(&table.kinds)),
                 ground: table.by.0.clone(),
-                from: drafter.from(table.from),
-                to: drafter.until(table.to),
+                from,
+                to,
             }))
         }));
         changes.extend(self.end_qualification.iter().map(|table| {

@@ -29,13 +29,13 @@ pub(crate) use self::cards::{BatchArguments, CardChange, CardCommand, FirstPinAr
 pub(crate) use self::cases::{CaseBookArguments, CaseCommand, CaseSheetArguments, FormCommand};
 pub(crate) use self::console::ConsoleArguments;
 pub(crate) use self::functions::{FunctionCommand, PurposeCommand};
-pub(crate) use self::logs::{LogCommand, SucceedArguments};
+pub(crate) use self::logs::{LogCommand, LogExportArguments, SucceedArguments, VerifyLogsArguments};
 pub(crate) use self::operators::{OperatorChange, OperatorCommand, Renewal};
 pub(crate) use self::organisation::{PostCommand, SectionCommand};
 pub(crate) use self::partners::{AdmitArguments, Introduction, PartnerCommand};
 pub(crate) use self::permits::{ConnectionChange, ConnectionCommand, PermitCommand, RouteCommand};
 pub(crate) use self::prints::{
-    AgainArguments, CommitteeArguments, CustodyArguments, LabelArguments, OutputArguments, RecordsForm,
+    AgainArguments, CommitteeArguments, CustodyArguments, LabelArguments, LookArguments, OutputArguments, RecordsForm,
     RecordsPrintArguments, RegisterArguments, RegisterCommand, StatisticsArguments, TemplatesCommand, Which,
 };
 pub(crate) use self::records::{
@@ -254,7 +254,10 @@ pub(crate) enum Command {
     /// Check an evidence file, with nothing but what describes the office: no card, no ledger, no home; ends with 3 if something does not
     /// hold, 4 if something is missing (証拠ファイルの検証)
     VerifyEvidence(VerifyEvidenceArguments),
-    /// The logs of the ledger: those that have stopped, and their keys (台帳のログと署名鍵)
+    /// Verify logs that were taken out of the ledger, every record and decision, with nothing but what describes the office: no card, no ledger, no
+    /// home; ends with 3 if something does not hold, 4 if something is missing or unclear (書き出したログの検証)
+    VerifyLogs(VerifyLogsArguments),
+    /// The logs of the ledger: taken away for an auditor, those that have stopped, and their keys (台帳のログと署名鍵)
     #[command(subcommand)]
     Log(LogCommand),
     /// How long records are kept, and what is destroyed (保存・廃棄・保全)

@@ -16,6 +16,7 @@ mod export;
 mod first_pin;
 mod found;
 mod issue;
+mod log_export;
 mod logs;
 mod loss;
 mod office;
@@ -39,11 +40,13 @@ mod templates;
 mod terminals;
 mod today;
 mod verify;
+mod verify_logs;
 
 pub(crate) use self::acts::changes_of;
 use self::apply::Manner;
 pub(crate) use self::cases::forms;
 pub(crate) use self::evidence::check as verify_evidence;
+pub(crate) use self::verify_logs::run as verify_logs;
 use sekisho_register::change::Answer;
 
 use crate::cli::{
@@ -79,7 +82,8 @@ pub(crate) fn run(
     let mut desk = Desk::open(screen, home, readers, signing)?;
     let reader = reader.first().map(String::as_str);
     match command {
-        Command::Found(_) | Command::Join(_) | Command::VerifyEvidence(_) | Command::Console(_) => Ok(()),
+        Command::Found(_) | Command::Join(_) | Command::VerifyEvidence(_) | Command::VerifyLogs(_) => Ok(()),
+        Command::Console(_) => Ok(()),
         Command::Office(OfficeCommand::Export { file }) => office::export(&desk, &file),
         Command::Office(OfficeCommand::CardSecret(command)) => card_secret::run(&mut desk, command),
         Command::Apply(file) => apply::run(&mut desk, &file, Manner::AsAsked),

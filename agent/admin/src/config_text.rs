@@ -5,6 +5,7 @@ use std::path::Path;
 use sekisho_register::calendar::Month;
 use sekisho_register::change::{CaseId, Identified, Witness};
 use sekisho_register::forms::Form;
+use sekisho_register::policy::PinLasts;
 use sekisho_register::role::{Class, Role};
 use sekisho_register::{Ed25519Key, Title};
 use sekisho_tlog::{KeyKind, VerifyingKey};
@@ -192,6 +193,26 @@ impl FromText for CaseId {
                 "事案は incident-2026-3 の形で指定してください",
             )
         })
+    }
+}
+
+/// How long a PIN lasts, as files say it: `never`, that it ends; `fiscal-year`; or a number of days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PinTime(pub Option<PinLasts>);
+
+impl FromText for PinTime {
+    fn from_text(text: &str) -> Result<Self, Said> {
+        let days = || (!text.starts_with('+')).then(|| text.parse().ok()).flatten().map(PinLasts::Days);
+        match text {
+            "never" => Ok(Self(None)),
+            "fiscal-year" => Ok(Self(Some(PinLasts::FiscalYear))),
+            _ => days().map(|days| Self(Some(days))).ok_or_else(|| {
+                Said::new(
+                    "not how long a PIN lasts: \"fiscal-year\", a number of days as in \"90\", or \"never\" for one that does not end",
+                    "暗証番号の有効期間は \"fiscal-year\"(年度末まで)、\"90\" のような日数、\"never\"(期限なし)のいずれかです",
+                )
+            }),
+        }
     }
 }
 

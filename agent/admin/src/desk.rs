@@ -3,6 +3,7 @@
 use sekisho_card::{OperatorCard, PcscTransport, ReaderName};
 use sekisho_issuer::CardManagementSecret;
 use sekisho_register::act::Proposal;
+use sekisho_register::casebook::Proposed;
 use sekisho_register::change::Log;
 use sekisho_register::organisation::Capacity;
 use sekisho_register::{Act, Casebook, Change, FoldRefusal, LogKeys, NameHash, Sight, SignedAct, are_texts};
@@ -11,12 +12,13 @@ use sekisho_wire::id::{CardGuid, Code, Hash};
 use sekisho_wire::record::token_digest;
 use sekisho_wire::secret::Pin;
 
-use crate::act_draft::{draft, parts};
+use crate::act_draft::{draft, parts, whole_parts};
+use crate::after_some::each;
 use crate::card_secret::{CardSecrets, Place};
 use crate::clock;
 use crate::error::AdminError;
 use crate::home::Home;
-use crate::ledger::Ledger;
+use crate::ledger::{Companion, Ledger};
 use crate::name::Name;
 use crate::office_file::Office;
 use crate::pin_entry::PinSource;
@@ -68,6 +70,8 @@ pub(crate) struct Desk {
     token_until: u64,
     /// Acts of earlier runs whose answer was lost, and that were found in force in this one.
     pub settled: Vec<Settled>,
+    /// What was wished for in a browser, and is looked at once more before it is signed.
+    pub wished: Option<(Companion, u64)>,
 }
 
 impl Desk {
@@ -111,6 +115,7 @@ impl Desk {
             signer: None,
             token_until: 0,
             settled: Vec::new(),
+            wished: None,
         })
     }
 
@@ -366,7 +371,19 @@ impl Desk {
     pub(crate) fn decide(&mut self, changes: Vec<Change>, names: &[Name]) -> Result<(), AdminError> {
         let parts = parts(changes)?;
         self.log_in()?;
-        parts.into_iter().try_for_each(|part| self.decide_part(part, names))
+        each(parts, |part| self.decide_part(part, names))
+    }
+
+    /// Decides or proposes groups of changes of which none is cut, in as many acts as their size asks for.
+    ///
+    /// # Errors
+    /// As [`Self::decide`]; [`AdminError::AfterSome`].
+    pub(crate) fn submit_whole(&mut self, groups: Vec<Vec<Change>>, names: &[Name]) -> Result<(), AdminError> {
+        let parts = whole_parts(groups)?;
+        self.log_in()?;
+        each(parts, |part| {
+            if self.signing.propose { self.propose(part, names).map(drop) } else { self.decide_part(part, names) }
+        })
     }
 
     /// One act of changes that fit one.
@@ -459,10 +476,7 @@ impl Desk {
     pub(crate) fn rehearse(&mut self, change: Change) -> Result<(), AdminError> {
         self.log_in()?;
         let act = self.act(Log::Register, vec![change], None)?;
-        let (_, guid) = self.signer.as_ref().ok_or(AdminError::NoReader)?;
-        let entry = act.to_be_signed(&Signer::Card(*guid)).finish([0; 64]);
-        let mut register = self.cache.register().clone();
-        register.fold_unsigned(&entry).map(drop).map_err(AdminError::Fold)
+        self.try_unsigned(&act)
     }
 
     fn act(&mut self, log: Log, changes: Vec<Change>, proposal: Option<Proposal>) -> Result<Act, AdminError> {
@@ -512,8 +526,35 @@ impl Desk {
             return Err(AdminError::SettledNow(settled.id));
         }
         show(&self.screen, &act, &self.cache, names);
+        // Nobody is asked to sign what would be refused.
+        if act.log == Log::Register {
+            self.try_unsigned(&act)?;
+        }
         self.screen.confirm("sign this act?", "この処分に署名しますか?")?;
         self.send_confirmed(act, names)
+    }
+
+    /// Asks the fold what it would say to this act, were it signed by the card at hand. Whose clock is right, the ledger says.
+    fn try_unsigned(&self, act: &Act) -> Result<(), AdminError> {
+        let (_, guid) = self.signer.as_ref().ok_or(AdminError::NoReader)?;
+        let entry = act.to_be_signed(&Signer::Card(*guid)).finish([0; 64]);
+        let mut register = self.cache.register().clone();
+        match register.fold_unsigned(&entry) {
+            Ok(_) | Err(FoldRefusal::MadeInFuture { .. } | FoldRefusal::Expired { .. }) => Ok(()),
+            Err(refusal) => Err(AdminError::Fold(refusal)),
+        }
+    }
+
+    /// Asks the fold whether whoever holds the card at hand may approve a proposal next.
+    ///
+    /// # Errors
+    /// [`AdminError::Fold`].
+    pub(crate) fn try_approval(&mut self, proposed: &Proposed) -> Result<(), AdminError> {
+        self.log_in()?;
+        let (_, guid) = self.signer.as_ref().ok_or(AdminError::NoReader)?;
+        let (register, now) = (self.cache.register(), clock::now());
+        let holder = register.card(guid).and_then(|card| card.holder(now)).ok_or(AdminError::NotASigner(*guid))?;
+        register.may_approve_next(proposed, holder.operator, now).map_err(AdminError::Fold)
     }
 
     /// Of an act that was shown, and that the person wants.
@@ -536,6 +577,7 @@ impl Desk {
     fn sign(&mut self, act: &Act) -> Result<(Hash, Vec<u8>), AdminError> {
         let (mut card, guid) = self.signer_card()?;
         self.need_pin(&mut card)?;
+        self.is_still_wished()?;
         let to_be_signed = act.to_be_signed(&Signer::Card(guid));
         let id = to_be_signed.id();
         let signature = card.sign_act(self.pin.as_ref().expect("need_pin left one"), &to_be_signed.digest)?;
@@ -551,7 +593,7 @@ pub(crate) fn show(screen: &Screen, act: &Act, cache: &RegisterCache, names: &[N
     let changes = proposed.as_ref().map_or(&act.changes, |(proposed, _)| &proposed.act().changes);
     if are_texts(changes) {
         for Name { salt, text } in names {
-            let line = format!("[{}] {text}", NameHash::of(salt, text));
+            let line = sekisho_paper::written::marked(&format!("[{}] {text}", NameHash::of(salt, text)), "  ");
             screen.note(&line, &line);
         }
         return;

@@ -1,5 +1,6 @@
 //! Every way an administrator's command can fail.
 
+mod filled_in;
 mod steps;
 mod words;
 
@@ -19,6 +20,7 @@ use sekisho_wire::id::{CardGuid, Code, Hash};
 use sekisho_wire::secret::PinRefused;
 use sekisho_wire::words::Language;
 
+pub(crate) use self::filled_in::WrongArgument;
 use crate::broken_log::BrokenLog;
 
 /// Why a command did not do what it was asked.
@@ -87,6 +89,8 @@ pub(crate) enum AdminError {
         /// What it should look like.
         rule: Said,
     },
+    /// What was filled in into a form: all that is wrong with it.
+    FilledIn(Vec<WrongArgument>),
     /// The ledger's code cannot be read.
     Code(CodeError),
     /// A file on a stick cannot be used.
@@ -252,6 +256,8 @@ pub(crate) enum AdminError {
     GrantTooLarge,
     /// Verification found a record that does not hold.
     RecordsDoNotHold(usize),
+    /// So much is wrong with logs that were taken away that nothing in them is said to hold.
+    ExportDoesNotHold(usize),
     /// All records at hand hold, and some are missing, cannot be read, or cannot be judged.
     RecordsMissing {
         /// Ranges of records that never came.
@@ -261,6 +267,17 @@ pub(crate) enum AdminError {
     },
     /// The person said no.
     Declined,
+    /// What was wished for in the browser is not open any more.
+    WishOver,
+    /// The first so many of several things were done, each for good; then something failed.
+    AfterSome {
+        /// How many were done.
+        done: usize,
+        /// Of how many.
+        of: usize,
+        /// What failed.
+        cause: Box<AdminError>,
+    },
     /// A question, but nobody at the keyboard.
     NobodyToAsk,
     /// Standard input cannot be read.
@@ -454,7 +471,7 @@ impl AdminError {
     /// What the program ends with (README, "How it ends").
     #[must_use]
     pub(crate) const fn exit_code(&self) -> u8 {
-        if let Self::RecordsDoNotHold(_) = self {
+        if let Self::RecordsDoNotHold(_) | Self::ExportDoesNotHold(_) = self {
             3
         } else if let Self::RecordsMissing { .. } = self {
             4

@@ -229,21 +229,32 @@ fn open(file: &EvidenceFile, trusted: &Trusted) -> Result<Opened, FileFault> {
     Ok(Opened { cache, keys, size: checkpoint.size, cosigned, exhibits: FileExhibits::of(file) })
 }
 
-/// The register from the founding act on: every act is verified, and the checkpoint says that none is left out.
 fn register_in(file: &EvidenceFile, trusted: &Trusted) -> Result<RegisterCache, FileFault> {
     let contents = &file.contents;
-    let office = trusted.office();
     let acts: Vec<Vec<u8>> = contents.acts.iter().map(|act| act.0.clone()).collect();
+    register_of(&acts, (&contents.register, &contents.header.office), trusted)
+}
+
+/// The register from the founding act on: every act is verified, and the checkpoint says that none is left out. `office` is whose it says that it is.
+///
+/// # Errors
+/// The first fault.
+pub(crate) fn register_of(
+    acts: &[Vec<u8>],
+    (checkpoint, named): (&str, &str),
+    trusted: &Trusted,
+) -> Result<RegisterCache, FileFault> {
+    let office = trusted.office();
     let first = acts.first().ok_or(FileFault::OtherOffice)?;
     let founded = SignedAct::decode(first).is_ok_and(|signed| office_of(&signed) == office);
-    if !founded || contents.header.office.parse() != Ok(office) {
+    if !founded || named.parse() != Ok(office) {
         return Err(FileFault::OtherOffice);
     }
     let mut register = Register::new();
     register.fold(first).map_err(|_| FileFault::OtherOffice)?;
     let keys = register.keys_in_force(Log::Register).ok_or(FileFault::OtherOffice)?;
     let of = RegisterOf { office, keys };
-    let cache = RegisterCache::default().extend(&of, &contents.register, &acts).map_err(FileFault::Register)?;
+    let cache = RegisterCache::default().extend(&of, checkpoint, acts).map_err(FileFault::Register)?;
     if cache.register().not_understood().is_some() {
         return Err(FileFault::Newer);
     }
@@ -270,16 +281,23 @@ fn begins_with(kept: (u64, Hash), proof: &[Exactly<32>], (size, root): (u64, Has
     if holds { Ok(()) } else { Err(FileFault::NotKept) }
 }
 
-fn with_names(file: &EvidenceFile, mut cache: RegisterCache) -> Result<RegisterCache, FileFault> {
+fn with_names(file: &EvidenceFile, cache: RegisterCache) -> Result<RegisterCache, FileFault> {
     let names = file.contents.names.iter().map(|name| Name { salt: Salt(name.salt.0), text: name.text.clone() });
-    let names: Vec<Name> = names.collect();
+    knowing(cache, &names.collect::<Vec<_>>())
+}
+
+/// The register with these names in it; each must be somebody's.
+///
+/// # Errors
+/// [`FileFault::NameOfNobody`].
+pub(crate) fn knowing(mut cache: RegisterCache, names: &[Name]) -> Result<RegisterCache, FileFault> {
     let operators = cache.register().operators();
     let asked: BTreeSet<NameHash> =
         operators.flat_map(|person| person.designations().iter().map(|said| said.value.name)).collect();
     if !names.iter().all(|name| asked.contains(&NameHash::of(&name.salt, &name.text))) {
         return Err(FileFault::NameOfNobody);
     }
-    cache.learn(&names);
+    cache.learn(names);
     Ok(cache)
 }
 
@@ -307,21 +325,43 @@ const CLOCKS_DIFFER: u64 = 10 * 60 * 1000;
 /// [`FileFault::Writer`], [`FileFault::NotReader`], [`FileFault::Signature`].
 fn writer(file: &EvidenceFile, cache: &RegisterCache, at: u64) -> Result<Code, FileFault> {
     let header = &file.contents.header;
-    let guid: CardGuid = header.card.parse().map_err(|_| FileFault::Writer)?;
+    let written = Written { card: &header.card, operator: &header.operator, times: [header.written, at] };
+    let office = cache.register().office().ok_or(FileFault::OtherOffice)?;
+    signed_by(cache, &written, &evidence_digest(&office, &WireHash(file.digest)), &file.signature)
+}
+
+/// Who says that he wrote something.
+#[derive(Debug)]
+pub(crate) struct Written<'a> {
+    /// With which card (GUID, hex).
+    pub card: &'a str,
+    /// His code.
+    pub operator: &'a str,
+    /// At these times his card was in use: by his word, and by what he shows.
+    pub times: [u64; 2],
+}
+
+/// Whether his card signed that, was in use, and he held a post at the last of the times that may read records.
+///
+/// # Errors
+/// [`FileFault::Writer`], [`FileFault::NotReader`], [`FileFault::Signature`].
+pub(crate) fn signed_by(
+    cache: &RegisterCache,
+    written: &Written<'_>,
+    digest: &[u8; 32],
+    signature: &[u8; 64],
+) -> Result<Code, FileFault> {
+    let guid: CardGuid = written.card.parse().map_err(|_| FileFault::Writer)?;
+    let at = written.times[1];
     let card = cache.register().card(&guid);
-    let card = card.filter(|card| card.lets_in(header.written) && card.lets_in(at)).ok_or(FileFault::Writer)?;
-    let holder = card.holder(at).filter(|holder| holder.operator.as_str() == header.operator);
+    let in_use = card.filter(|card| written.times.iter().all(|time| card.lets_in(*time)));
+    let card = in_use.ok_or(FileFault::Writer)?;
+    let holder = card.holder(at).filter(|holder| holder.operator.as_str() == written.operator);
     let holder = holder.ok_or(FileFault::Writer)?.operator.clone();
     if !cache.register().roles_of(&holder, at).iter().any(|(_, role)| READERS.contains(role)) {
         return Err(FileFault::NotReader);
     }
-    let office = cache.register().office().ok_or(FileFault::OtherOffice)?;
-    let digest = evidence_digest(&office, &WireHash(file.digest));
-    if is_signed(&card.issued().authentication, &digest, &file.signature) {
-        Ok(holder)
-    } else {
-        Err(FileFault::Signature)
-    }
+    if is_signed(&card.issued().authentication, digest, signature) { Ok(holder) } else { Err(FileFault::Signature) }
 }
 
 fn is_signed(key: &P256Key, digest: &[u8; 32], signature: &[u8; 64]) -> bool {

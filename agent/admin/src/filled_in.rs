@@ -1,16 +1,17 @@
-//! Fields of a form as people write them on a command line: `name=value`.
+//! Fields of a form as people write them on a command line: `name=value`. All that is wrong with them is said at once, before a PIN is asked for.
 
-use sekisho_register::calendar::local_day;
-use sekisho_register::change::{CaseId, Field, Value};
+use sekisho_register::change::{Field, Log};
 use sekisho_register::forms::{Blank, Kind};
-use sekisho_register::role::Role;
-use sekisho_register::{NameHash, Register, Title};
-use sekisho_wire::id::{CardGuid, Code, Hash, Numbered, Salt};
+use sekisho_register::refusal::FieldFault;
+use sekisho_register::typed::{self, Fault, WrongField};
+use sekisho_register::{Casebook, NameHash, Register};
+use sekisho_wire::id::Salt;
 use sekisho_wire::words::Language;
 
-use crate::config_text::FromText;
-use crate::dates::{Edge, When, said};
-use crate::error::{AdminError, Said};
+use crate::casebook;
+use crate::clock;
+use crate::desk::Desk;
+use crate::error::{AdminError, Said, WrongArgument};
 use crate::name::{Name, is_a_text};
 use crate::random;
 
@@ -23,24 +24,50 @@ pub(crate) struct FilledIn {
     pub texts: Vec<Name>,
 }
 
+/// What is wrong with what was filled in, by the fold's own code: the casebook, the register, the fields, now.
+pub(crate) type Judge<'j> = dyn Fn(&Casebook, &Register, &[Field], u64) -> Vec<WrongField> + 'j;
+
+/// `name=value`, told apart.
+#[derive(Debug, Default)]
+struct Given<'a> {
+    pairs: Vec<(&'static str, &'a str)>,
+    wrong: Vec<WrongArgument>,
+}
+
 impl FilledIn {
-    /// Reads `name=value` for the fields of a form or a step. What is not given of those that have to be is asked for by the fold.
+    /// Reads `name=value` for the fields of a form or a step, and judges it, first with what is known here, so that a slip costs no PIN, then logged in.
     ///
     /// # Errors
-    /// [`AdminError::Argument`], which names the fields that there are, or what the field takes.
-    pub(crate) fn read(blanks: &'static [Blank], given: &[String], register: &Register) -> Result<Self, AdminError> {
-        let mut filled = Self::default();
-        for argument in given {
-            let (name, value) = argument.split_once('=').ok_or_else(|| no_such_field(blanks, argument))?;
-            let blank = find(blanks, name).ok_or_else(|| no_such_field(blanks, name))?;
-            if filled.fields.iter().any(|field| field.key == blank.key) {
-                let rule = Said::new("it is given twice", "2度指定されています");
-                return Err(AdminError::Argument { name: blank.name, value: value.to_owned(), rule });
+    /// [`AdminError::FilledIn`], which names all that is wrong; as [`Desk::log_in`].
+    pub(crate) fn read(
+        desk: &mut Desk,
+        blanks: &'static [Blank],
+        given: &[String],
+        judge: &Judge<'_>,
+    ) -> Result<Self, AdminError> {
+        let given = Given::of(blanks, given);
+        let is_newest = is_newest(desk);
+        let register = desk.cache.register();
+        let (filled, wrong) = given.read(blanks, register)?;
+        let judged = judge(&Casebook::new(), register, &filled.fields, clock::now());
+        // Which cases there are nobody knows here; and of a register that went on, not what has come into it since.
+        let is_sure = |wrong: &WrongField| match wrong.fault {
+            Fault::Field(FieldFault::NotThere) => {
+                let known = blanks.iter().find(|blank| blank.name == wrong.name);
+                is_newest && known.is_some_and(|blank| !is_of_the_casebook(blank.kind))
             }
-            let value = filled.value(blank, value, register)?;
-            filled.fields.push(Field { key: blank.key, value });
-        }
-        filled.fields.sort_by_key(|field| field.key);
+            Fault::Spelling | Fault::Date(_) | Fault::Field(_) | Fault::Recipients(_) | Fault::Against(_) => true,
+        };
+        given.refuse(blanks, wrong.into_iter().chain(judged).filter(is_sure))?;
+        desk.log_in()?;
+        let named = |field: &Field| blanks.iter().any(|it| it.key == field.key && is_of_the_casebook(it.kind));
+        let asks = blanks.iter().any(|blank| blank.kind == Kind::Number) || filled.fields.iter().any(named);
+        let casebook = if asks { Some(casebook::entries(desk)?.0) } else { None };
+        let (filled, wrong) = given.read(blanks, desk.cache.register())?;
+        let nothing = Casebook::new();
+        let by = casebook.as_ref().unwrap_or(&nothing);
+        let judged = judge(by, desk.cache.register(), &filled.fields, clock::now());
+        given.refuse(blanks, wrong.into_iter().chain(judged))?;
         Ok(filled)
     }
 
@@ -61,78 +88,59 @@ impl FilledIn {
         self.texts.push(Name { salt, text: text.to_owned() });
         Ok(NameHash::of(&salt, text))
     }
+}
 
-    fn value(&mut self, blank: &'static Blank, text: &str, register: &Register) -> Result<Value, AdminError> {
-        let wrong = |rule: Said| AdminError::Argument { name: blank.name, value: text.to_owned(), rule };
-        let date = || When::read(text).map_err(|fault| wrong(said(fault)));
-        match blank.kind {
-            Kind::Text => self.text(blank.name, text).map(Value::Text),
-            Kind::Code
-            | Kind::Operator
-            | Kind::Section
-            | Kind::Post
-            | Kind::Terminal
-            | Kind::Function
-            | Kind::Partner => Code::from_text(text).map(Value::Code).map_err(wrong),
-            Kind::Card => card(text, register).map(Value::Card).ok_or_else(|| {
-                wrong(Said::new(
-                    "not a card: its GUID, or its number as in 2026-3",
-                    "カードのGUID又は番号(2026-3)を指定してください",
-                ))
-            }),
-            Kind::Past | Kind::Moment => Ok(Value::Moment(date()?.moment(Edge::From))),
-            Kind::PastDay | Kind::Day => Ok(Value::Day(local_day(date()?.moment(Edge::From)))),
-            Kind::Number => {
-                text.parse().map(Value::Number).map_err(|_| wrong(Said::new("not a number", "数字で指定してください")))
-            }
-            Kind::Choice(words) => {
-                let is_it = |word: &&sekisho_register::forms::Choice| {
-                    let titles = [Language::Japanese, Language::English].map(|language| word.title.text(language));
-                    word.name == text || titles.contains(&text)
-                };
-                let word = words.iter().find(is_it);
-                word.map(|word| Value::Choice(word.number)).ok_or_else(|| {
-                    let names: Vec<&str> = words.iter().map(|word| word.name).collect();
-                    let both: Vec<String> = words
-                        .iter()
-                        .map(|word| format!("{}({})", word.name, word.title.text(Language::Japanese)))
-                        .collect();
-                    wrong(Said::new(
-                        format!("one of {}", names.join(", ")),
-                        format!("次のいずれかです: {}", both.join("、")),
-                    ))
-                })
-            }
-            Kind::Document => Title::from_text(text).map(Value::Document).map_err(wrong),
-            Kind::Case(form) => {
-                let numbered = || Numbered::from_text(text).ok().map(|number| CaseId { form, number });
-                let case = text.parse::<CaseId>().ok().or_else(numbered);
-                case.map(Value::Case).ok_or_else(|| {
-                    wrong(Said::new(
-                        "not a case, as in incident-2026-3",
-                        "事案の番号(incident-2026-3)を指定してください",
-                    ))
-                })
-            }
-            Kind::Act => text
-                .parse::<Hash>()
-                .map(Value::Act)
-                .map_err(|_| wrong(Said::new("not the id of an act", "処分のIDを指定してください"))),
-            Kind::Record => text
-                .parse()
-                .map(Value::Record)
-                .map_err(|_| wrong(Said::new("not the number of a record", "記録の番号を指定してください"))),
-            Kind::Roles => {
-                let mut roles = text
-                    .split(',')
-                    .map(|role| Role::from_text(role.trim()))
-                    .collect::<Result<Vec<_>, _>>()
-                    .map_err(wrong)?;
-                roles.sort_unstable();
-                roles.dedup();
-                Ok(Value::Roles(roles))
+const fn is_of_the_casebook(kind: Kind) -> bool {
+    matches!(kind, Kind::Case(_) | Kind::Act)
+}
+
+/// Whether the register at hand is the one in force, as far as the ledger's checkpoint says, which is shown to everybody.
+fn is_newest(desk: &Desk) -> bool {
+    let newest =
+        || desk.log_keys(Log::Register)?.open(&desk.ledger.checkpoint(Log::Register)?).map_err(AdminError::from);
+    newest().is_ok_and(|newest| newest.size == desk.cache.size())
+}
+
+impl<'a> Given<'a> {
+    fn of(blanks: &'static [Blank], given: &'a [String]) -> Self {
+        let mut told = Self::default();
+        for argument in given {
+            let (name, value) = argument.split_once('=').unwrap_or((argument, ""));
+            match find(blanks, name).filter(|_| argument.contains('=')) {
+                None => told.wrong.push(no_such_field(blanks, name)),
+                Some(blank) if told.pairs.iter().any(|(known, _)| *known == blank.name) => {
+                    let rule = Said::new("it is given twice", "2度指定されています");
+                    let name =
+                        Said::new(blank.name, format!("{}({})", blank.title.text(Language::Japanese), blank.name));
+                    told.wrong.push(WrongArgument { name, value: value.to_owned(), rule });
+                }
+                Some(blank) => told.pairs.push((blank.name, value)),
             }
         }
+        told
+    }
+
+    fn read(&self, blanks: &'static [Blank], register: &Register) -> Result<(FilledIn, Vec<WrongField>), AdminError> {
+        let salts = blanks.iter().map(|_| random::bytes().map(Salt)).collect::<Result<Vec<_>, _>>()?;
+        let typed = typed::read(blanks, self.pairs.iter().copied(), register, &mut salts.into_iter());
+        let texts = typed.texts.into_iter().map(|(salt, text)| Name { salt, text });
+        Ok((FilledIn { fields: typed.fields, texts: texts.collect() }, typed.wrong))
+    }
+
+    /// All that is wrong in one error, in the order of the form. What cannot be read is not missing, too.
+    fn refuse(&self, blanks: &'static [Blank], wrong: impl Iterator<Item = WrongField>) -> Result<(), AdminError> {
+        let mut of_fields: Vec<WrongField> = Vec::new();
+        for wrong in wrong {
+            if of_fields.iter().all(|known| known.name != wrong.name) {
+                of_fields.push(wrong);
+            }
+        }
+        let place = |wrong: &WrongField| blanks.iter().position(|blank| blank.name == wrong.name);
+        of_fields.sort_by_key(place);
+        let value = |name| self.pairs.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| *value);
+        let told = of_fields.iter().map(|wrong| WrongArgument::of(wrong, value(wrong.name)));
+        let all: Vec<WrongArgument> = self.wrong.iter().cloned().chain(told).collect();
+        if all.is_empty() { Ok(()) } else { Err(AdminError::FilledIn(all)) }
     }
 }
 
@@ -140,7 +148,7 @@ fn find(blanks: &'static [Blank], name: &str) -> Option<&'static Blank> {
     blanks.iter().find(|blank| blank.name == name || blank.title.text(Language::Japanese) == name)
 }
 
-fn no_such_field(blanks: &[Blank], given: &str) -> AdminError {
+fn no_such_field(blanks: &[Blank], given: &str) -> WrongArgument {
     let names: Vec<&str> = blanks.iter().map(|blank| blank.name).collect();
     let both: Vec<String> =
         blanks.iter().map(|blank| format!("{}({})", blank.name, blank.title.text(Language::Japanese))).collect();
@@ -152,14 +160,5 @@ fn no_such_field(blanks: &[Blank], given: &str) -> AdminError {
             format!("欄=内容の形で、欄は次のいずれかです: {}", both.join("、")),
         )
     };
-    AdminError::Argument { name: "FIELD=VALUE", value: given.to_owned(), rule }
-}
-
-/// A card by its GUID or its number.
-fn card(text: &str, register: &Register) -> Option<CardGuid> {
-    let by_number = || {
-        let number = Numbered::from_text(text).ok()?;
-        register.cards_by_number().find(|card| card.number() == number).map(|card| *card.guid())
-    };
-    text.parse().ok().or_else(by_number)
+    WrongArgument { name: Said::new("FIELD=VALUE", "FIELD=VALUE"), value: given.to_owned(), rule }
 }

@@ -304,6 +304,7 @@ mod tests {
             grant: None,
             reported: None,
             home: None,
+            pin_changed: None,
         };
         let decision = Decision { request: RequestId([1; 16]), input, verdict, signature: None };
         a_record(&terminal(), office, 9, Body::Decision(decision))

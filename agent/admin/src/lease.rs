@@ -86,6 +86,7 @@ pub(crate) fn why_not_lent(error: &AgentError, language: Language) -> String {
         other @ (AgentError::InvalidArgument { .. }
         | AgentError::NotPermitted { .. }
         | AgentError::NoSuchPrompt
+        | AgentError::NoSuchDraft
         | AgentError::PromptCancelled
         | AgentError::AlreadyCompleted
         | AgentError::NotEnrolled
@@ -109,6 +110,7 @@ pub(crate) fn next_step(error: &AgentError, language: Language) -> &str {
         ),
         AgentError::InvalidArgument { .. }
         | AgentError::NoSuchPrompt
+        | AgentError::NoSuchDraft
         | AgentError::PromptCancelled
         | AgentError::AlreadyCompleted
         | AgentError::NotRecorded

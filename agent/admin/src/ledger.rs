@@ -22,6 +22,7 @@ use crate::register_cache::{RegisterCache, RegisterOf, claimed_size};
 use crate::terminal_word::{CarriedTo, TerminalWord};
 
 mod companion;
+mod taken;
 
 pub(crate) use self::companion::{Companion, Hand, Wanted, What, Wish};
 

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod act_draft;
+mod after_some;
 mod batch;
 mod broken_log;
 mod card_secret;
@@ -16,12 +17,17 @@ mod commands;
 mod config_text;
 mod dates;
 mod desk;
+mod entries;
 mod error;
+mod every_record;
 mod evidence_check;
 mod examined;
 mod exhibits;
+mod export_folder;
 mod filled_in;
 mod fingerprint;
+mod folder_check;
+mod folder_log;
 mod former_policy;
 mod grant;
 mod grounds;
@@ -54,6 +60,7 @@ mod recovery;
 mod recovery_sheet;
 mod register_cache;
 mod rekeying;
+mod report;
 mod reported;
 mod screen;
 mod seen;
@@ -84,7 +91,7 @@ use crate::error::{AdminError, Said};
 use crate::home::Home;
 use crate::pin_entry::PinSource;
 use crate::readers::Readers;
-use crate::screen::{Confirm, Lists, Screen};
+use crate::screen::{Confirm, Lists, Screen, visible};
 
 /// How many seconds a run waits for another one in the same home to end: enough for one that only reads.
 const LOCK_LOOKS: u32 = 5;
@@ -103,10 +110,10 @@ pub fn main() -> ExitCode {
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("sekisho-admin: {}", error.in_words(language));
+            eprintln!("sekisho-admin: {}", visible(&error.in_words(language)));
             let next = error.next_step(language);
             if !next.is_empty() {
-                eprintln!("{next}");
+                eprintln!("{}", visible(&next));
             }
             ExitCode::from(error.exit_code())
         }
@@ -144,6 +151,9 @@ fn run(cli: Cli) -> Result<(), AdminError> {
     if let Command::VerifyEvidence(arguments) = &cli.command {
         return commands::verify_evidence(arguments, &screen);
     }
+    if let Command::VerifyLogs(arguments) = &cli.command {
+        return commands::verify_logs(arguments, screen);
+    }
     let path = home_path(cli.home)?;
     let begins = cli.command.begins();
     let home = if begins { Home::open(&path)? } else { Home::existing(&path)? };
@@ -171,6 +181,14 @@ fn run(cli: Cli) -> Result<(), AdminError> {
     };
     let wait = Duration::from_secs(cli.wait);
     if let Command::Console(arguments) = &cli.command {
+        // The browser alone would decide what is signed.
+        if cli.yes && !cfg!(debug_assertions) {
+            let rule = Said::new(
+                "what is wished for in a browser is asked about here",
+                "ブラウザーからの依頼は、この画面で確認します",
+            );
+            return Err(AdminError::Argument { name: "--yes", value: "console".to_owned(), rule });
+        }
         // It stays for hours, and takes the home for itself only while something is signed.
         return commands::console::run(arguments, &Seat { screen, home: &path, wait, signing: &signing });
     }

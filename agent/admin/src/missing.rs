@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sekisho_wire::record::{Body, Emitter, Record};
 
-use crate::places::LogEntry;
+use crate::entries::Entries;
+use crate::error::AdminError;
 use crate::terminal_word::CarriedTo;
 
 /// The seqs seen of each terminal and epoch.
@@ -17,6 +18,8 @@ pub(crate) struct Seqs {
     carried: BTreeMap<(String, u32), BTreeMap<u32, BTreeSet<u64>>>,
     /// Ranges of an epoch that the terminal wrote down as lost in a later one.
     left_behind: BTreeMap<(String, u32), Vec<(u64, u64)>>,
+    /// Whether the records begin in the middle of a log: what lies before the first of a history nobody can tell then.
+    amid: bool,
 }
 
 /// A hole: first and last seq.
@@ -39,11 +42,23 @@ impl Hole {
 
 /// Takes away the holes that records account for whose contents were destroyed: those of a hole lie in the log between its neighbours, and each is one of one
 /// hole. `entries` are those of the log, in order; `emptied` the indexes of the destroyed.
-pub(crate) fn fill_by_destroyed(holes: &mut Vec<Hole>, entries: &[LogEntry<'_>], emptied: &BTreeSet<u64>) {
-    let mut places: BTreeMap<(String, u32), BTreeMap<u64, u64>> = BTreeMap::new();
-    for (index, record) in (0..).zip(entries).filter_map(|(index, entry)| Some((index, entry.record?))) {
-        if let Emitter::Terminal(terminal) = &record.emitter {
-            places.entry((terminal.to_string(), record.epoch)).or_default().entry(record.seq).or_insert(index);
+///
+/// # Errors
+/// Those of `entries`.
+pub(crate) fn fill_by_destroyed(
+    holes: &mut Vec<Hole>,
+    entries: &dyn Entries,
+    emptied: &BTreeSet<u64>,
+) -> Result<(), AdminError> {
+    // Of histories that have no hole nobody asks.
+    let mut places: BTreeMap<(String, u32), BTreeMap<u64, u64>> =
+        holes.iter().map(|hole| ((hole.terminal.clone(), hole.epoch), BTreeMap::new())).collect();
+    for at in entries.shown() {
+        let (index, Some(record)) = (at as u64, entries.record(at)?) else { continue };
+        if let Emitter::Terminal(terminal) = &record.emitter
+            && let Some(of) = places.get_mut(&(terminal.to_string(), record.epoch))
+        {
+            of.entry(record.seq).or_insert(index);
         }
     }
     // Where each begins and ends in the log, and how many it still wants.
@@ -76,9 +91,16 @@ pub(crate) fn fill_by_destroyed(holes: &mut Vec<Hole>, entries: &[LogEntry<'_>],
     }
     let mut wants = wants.into_iter();
     holes.retain(|_| wants.next() != Some(0));
+    Ok(())
 }
 
 impl Seqs {
+    /// Of a log from this entry on.
+    #[must_use]
+    pub(crate) fn from(first: usize) -> Self {
+        Self { amid: first > 0, ..Self::default() }
+    }
+
     /// Takes in a record, and where it was carried to, if it was; the ledger's own have no holes to look for.
     pub(crate) fn saw(&mut self, record: &Record, carried: Option<CarriedTo>) {
         let Emitter::Terminal(terminal) = &record.emitter else { return };
@@ -102,7 +124,8 @@ impl Seqs {
         for (history, seen) in &self.seen {
             let lost = self.lost.get(history).map_or(&[][..], Vec::as_slice);
             let (terminal, epoch) = history;
-            let of_epoch = between(0, seen, lost).into_iter().chain(self.left_out(history, seen));
+            let first = if self.amid { seen.first().copied().unwrap_or_default() } else { 0 };
+            let of_epoch = between(first, seen, lost).into_iter().chain(self.left_out(history, seen));
             holes.extend(of_epoch.map(|range| Hole { terminal: terminal.clone(), epoch: *epoch, range }));
         }
         holes
@@ -143,6 +166,7 @@ fn between(first: u64, seen: &BTreeSet<u64>, lost: &[(u64, u64)]) -> Vec<(u64, u
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entries::tests::LogEntry;
 
     fn seqs(seen: &[u64], lost: &[(u64, u64)]) -> Vec<(u64, u64)> {
         let history = ("jumin-1".to_owned(), 0);
@@ -174,10 +198,10 @@ mod tests {
             records.iter().map(|record| LogEntry { bytes: &[], leaf, record: record.as_ref() }).collect();
         let hole = |from, to| Hole { terminal: "jumin-1".into(), epoch: 0, range: (from, to) };
         let mut holes = vec![hole(2, 3), hole(5, 6), hole(8, 8)];
-        fill_by_destroyed(&mut holes, &entries, &BTreeSet::from([2, 3, 6, 8, 9]));
+        fill_by_destroyed(&mut holes, &entries, &BTreeSet::from([2, 3, 6, 8, 9])).unwrap();
         assert_eq!(holes, [hole(5, 6)], "those that lie elsewhere are others");
         let mut holes = vec![hole(2, 3)];
-        fill_by_destroyed(&mut holes, &entries, &BTreeSet::from([2, 8, 9]));
+        fill_by_destroyed(&mut holes, &entries, &BTreeSet::from([2, 8, 9])).unwrap();
         assert_eq!(holes, [hole(2, 3)]);
     }
 
@@ -195,7 +219,7 @@ mod tests {
             records.iter().map(|record| LogEntry { bytes: &[], leaf, record: record.as_ref() }).collect();
         let hole = |terminal: &str, from, to| Hole { terminal: terminal.into(), epoch: 0, range: (from, to) };
         let mut holes = vec![hole("a", 1, 2), hole("b", 1, 1)];
-        fill_by_destroyed(&mut holes, &entries, &BTreeSet::from([2, 3, 5]));
+        fill_by_destroyed(&mut holes, &entries, &BTreeSet::from([2, 3, 5])).unwrap();
         assert_eq!(holes, []);
     }
 

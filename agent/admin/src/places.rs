@@ -5,24 +5,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use sekisho_register::Register;
-use sekisho_tlog::Hash;
-use sekisho_wire::batch::BatchHeader;
 use sekisho_wire::id::{Code, Hash as WireHash};
-use sekisho_wire::record::Record;
+use sekisho_wire::record::{Emitter, Record};
 
+use crate::entries::Entries;
 use crate::error::AdminError;
-use crate::terminal_word::{CarriedTo, TerminalWord, is_of};
-
-/// An entry of the log: its bytes, its leaf, and what it says if that can be read.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct LogEntry<'a> {
-    /// Its bytes.
-    pub bytes: &'a [u8],
-    /// Its leaf.
-    pub leaf: Hash,
-    /// What it says.
-    pub record: Option<&'a Record>,
-}
+use crate::terminal_word::{CarriedTo, TerminalWord};
 
 /// Where a record stands, by its terminal's word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,13 +60,14 @@ type Ask<'a> = dyn FnMut(u64) -> Result<Answer, AdminError> + 'a;
 
 /// The places of a log's entries. Each answer of the ledger says those of a whole batch, so one question does for all of it.
 pub(crate) struct Places<'a> {
-    entries: &'a [LogEntry<'a>],
+    entries: &'a dyn Entries,
     register: &'a Register,
     ask: Box<Ask<'a>>,
     /// By the index of the first of them.
     pieces: BTreeMap<usize, Piece>,
+    histories: Histories,
     /// Who stands in a place already: nobody else does.
-    taken: HashMap<(Code, u32, u64), usize>,
+    taken: HashMap<(History, u64), usize>,
 }
 
 /// Entries of which the same has been heard.
@@ -86,7 +75,7 @@ struct Piece {
     /// The index behind the last.
     end: usize,
     /// The batch that they are of, and the seq of the first of them; nothing where no terminal's word holds.
-    batch: Option<(BatchHeader, u64)>,
+    batch: Option<(History, u64)>,
     /// What was said where no batch holds.
     said: Said,
 }
@@ -108,15 +97,16 @@ impl fmt::Debug for Places<'_> {
 impl<'a> Places<'a> {
     /// Of these entries, the whole log; `ask` gives the terminal's word for the one at an index.
     pub(crate) fn new(
-        entries: &'a [LogEntry<'a>],
+        entries: &'a dyn Entries,
         register: &'a Register,
         ask: impl FnMut(u64) -> Result<Answer, AdminError> + 'a,
     ) -> Self {
-        Self { entries, register, ask: Box::new(ask), pieces: BTreeMap::new(), taken: HashMap::new() }
+        let (pieces, histories, taken) = (BTreeMap::new(), Histories::default(), HashMap::new());
+        Self { entries, register, ask: Box::new(ask), pieces, histories, taken }
     }
 
     /// The entries.
-    pub(crate) const fn entries(&self) -> &'a [LogEntry<'a>] {
+    pub(crate) const fn entries(&self) -> &'a dyn Entries {
         self.entries
     }
 
@@ -129,12 +119,14 @@ impl<'a> Places<'a> {
         if self.is_refused(index) {
             return Ok(Place::Unknown);
         }
-        let record = self.entries.get(index).and_then(|entry| entry.record);
-        let said = record.zip(self.known(index)).filter(|(record, (header, _))| is_of(record, header));
-        let Some((record, (header, seq))) = said else { return Ok(Place::Nowhere) };
-        let (epoch, own) = (header.epoch, (record.epoch, record.seq));
-        let place = (header.terminal.clone(), epoch, seq);
-        if *self.taken.entry(place).or_insert(index) != index {
+        let Some((history, seq)) = self.known(index) else { return Ok(Place::Nowhere) };
+        let Some(record) = self.entries.record(index)? else { return Ok(Place::Nowhere) };
+        let (terminal, epoch) = self.histories.of(history);
+        if !is_of(&record, self.register, terminal) {
+            return Ok(Place::Nowhere);
+        }
+        let own = (record.epoch, record.seq);
+        if *self.taken.entry((history, seq)).or_insert(index) != index {
             return Ok(Place::Nowhere);
         }
         Ok(if own == (epoch, seq) {
@@ -154,7 +146,7 @@ impl<'a> Places<'a> {
         self.hear(index)?;
         let said = self.piece(index).map_or(Said::No, |(_, piece)| piece.said);
         Ok(match (self.known(index), said) {
-            (Some((header, _)), _) => Batch::Of(header.terminal.clone()),
+            (Some((history, _)), _) => Batch::Of(self.histories.of(history).0.clone()),
             (None, Said::Yes) => Batch::Unproved,
             (None, Said::Refused) => Batch::Unknown,
             (None, Said::No) => Batch::None,
@@ -162,7 +154,7 @@ impl<'a> Places<'a> {
     }
 
     /// The same of entries of which some are left out, by their records: what was heard stays.
-    pub(crate) fn among(self, entries: &'a [LogEntry<'a>]) -> Self {
+    pub(crate) fn among(self, entries: &'a dyn Entries) -> Self {
         Self { entries, ..self }
     }
 
@@ -174,7 +166,7 @@ impl<'a> Places<'a> {
     fn hear(&mut self, index: usize) -> Result<(), AdminError> {
         if self.piece(index).is_none() {
             let answer = (self.ask)(index as u64)?;
-            let heard = if let Answer::Word(word) = &answer { self.heard(index, word) } else { None };
+            let heard = if let Answer::Word(word) = &answer { self.heard(index, word)? } else { None };
             let said = match answer {
                 Answer::Word(_) => Said::Yes,
                 Answer::NoWord => Said::No,
@@ -195,11 +187,11 @@ impl<'a> Places<'a> {
         self.piece(index).is_some_and(|(_, piece)| piece.said == Said::Refused)
     }
 
-    /// The batch that this entry is of, and its seq there, as far as that has been heard.
-    fn known(&self, index: usize) -> Option<(&BatchHeader, u64)> {
+    /// Whose batch this entry is of, and its seq there, as far as that has been heard.
+    fn known(&self, index: usize) -> Option<(History, u64)> {
         let (first, piece) = self.piece(index)?;
-        let (header, seq) = piece.batch.as_ref()?;
-        Some((header, seq.saturating_add((index - first) as u64)))
+        let (history, seq) = piece.batch?;
+        Some((history, seq.saturating_add((index - first) as u64)))
     }
 
     fn piece(&self, index: usize) -> Option<(usize, &Piece)> {
@@ -208,17 +200,76 @@ impl<'a> Places<'a> {
     }
 
     /// The entries that this word is for, beside the one that it was asked for. What was new of a batch lies in the log in one piece, and is its end (wire §7.4).
-    fn heard(&self, index: usize, word: &TerminalWord) -> Option<(usize, Piece)> {
-        let header = word.signed(self.register).ok()?;
-        let leaf = |at: usize| self.entries.get(at).map(|entry| WireHash(entry.leaf.0));
-        let ends_here =
-            |place: &usize| word.leaves.iter().skip(*place).zip(index..).all(|(there, at)| leaf(at) == Some(*there));
-        let place = (0..word.leaves.len()).find(ends_here)?;
-        let before = word.leaves.iter().take(place).rev().zip((0..index).rev());
-        let before = before.take_while(|(there, at)| leaf(*at) == Some(**there)).count();
+    fn heard(&mut self, index: usize, word: &TerminalWord) -> Result<Option<(usize, Piece)>, AdminError> {
+        let Ok(header) = word.signed(self.register) else { return Ok(None) };
+        if self.register.office() != Some(header.office) {
+            return Ok(None);
+        }
+        let Some(place) = self.begins_at(index, &word.leaves)? else { return Ok(None) };
+        let mut before = 0;
+        for (there, at) in word.leaves.iter().take(place).rev().zip((0..index).rev()) {
+            if !self.has(at, there)? {
+                break;
+            }
+            before += 1;
+        }
         let (end, seq) = (index + word.leaves.len() - place, header.first.saturating_add((place - before) as u64));
-        Some((index - before, Piece { end, batch: Some((header, seq)), said: Said::Yes }))
+        let history = self.histories.number(&header.terminal, header.epoch);
+        Ok(Some((index - before, Piece { end, batch: Some((history, seq)), said: Said::Yes })))
     }
+
+    /// Which leaf of a batch lies at this index, if that and all behind it do.
+    fn begins_at(&self, index: usize, leaves: &[WireHash]) -> Result<Option<usize>, AdminError> {
+        for place in 0..leaves.len() {
+            let mut ends_here = true;
+            for (there, at) in leaves.iter().skip(place).zip(index..) {
+                if !self.has(at, there)? {
+                    ends_here = false;
+                    break;
+                }
+            }
+            if ends_here {
+                return Ok(Some(place));
+            }
+        }
+        Ok(None)
+    }
+
+    fn has(&self, index: usize, leaf: &WireHash) -> Result<bool, AdminError> {
+        Ok(index < self.entries.count() && self.entries.leaf(index)?.0 == leaf.0)
+    }
+}
+
+/// A terminal's epoch, by a number: of ten million places each is a few bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct History(u32);
+
+/// The terminals' epochs that were met.
+#[derive(Debug, Default)]
+pub(crate) struct Histories {
+    numbers: HashMap<(Code, u32), History>,
+    all: Vec<(Code, u32)>,
+}
+
+impl Histories {
+    /// The number of this one, from now on.
+    pub(crate) fn number(&mut self, terminal: &Code, epoch: u32) -> History {
+        let (next, all) = (History(u32::try_from(self.all.len()).unwrap_or(u32::MAX)), &mut self.all);
+        *self.numbers.entry((terminal.clone(), epoch)).or_insert_with(|| {
+            all.push((terminal.clone(), epoch));
+            next
+        })
+    }
+
+    fn of(&self, history: History) -> (&Code, u32) {
+        let (terminal, epoch) = &self.all[history.0 as usize];
+        (terminal, *epoch)
+    }
+}
+
+/// Whether a record says that it is this terminal's, of this register's office.
+fn is_of(record: &Record, register: &Register, terminal: &Code) -> bool {
+    matches!(&record.emitter, Emitter::Terminal(code) if code == terminal) && register.office() == Some(record.office)
 }
 
 impl Piece {
@@ -233,6 +284,7 @@ pub(crate) mod tests {
     use sekisho_wire::record::Body;
 
     use super::*;
+    use crate::entries::tests::LogEntry;
     use crate::terminal_word::tests::{Terminal, a_record};
 
     /// A terminal's part of a log, and the words that it gave for it.

@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 
 use sekisho_paper::forms::Form;
 use sekisho_paper::print::html;
-use sekisho_paper::written::BYTE_ORDER_MARK;
+use sekisho_paper::written::{BYTE_ORDER_MARK, csv_of_notes};
 use sekisho_paper::{AsOf, Facts, Names, Said as Words, Table, Templates};
 use sekisho_register::Register;
 use sekisho_register::calendar::MINUTE_MS;
 use sekisho_register::values::NameHash;
+use sekisho_register::wareki::moment_text;
 
-use crate::cli::{AgainArguments, OutputArguments};
+use crate::cli::{AgainArguments, LookArguments, OutputArguments};
 use crate::clock;
 use crate::dates::Edge;
 use crate::desk::Desk;
@@ -55,15 +56,20 @@ impl Printing {
     pub(crate) fn begin(
         desk: &mut Desk,
         form: &'static Form,
+        look: &LookArguments,
         again: &AgainArguments,
-        at_size: Option<u64>,
     ) -> Result<Self, AdminError> {
-        let templates = template_folder::templates(again.templates.as_deref(), &desk.home.path(""))?;
+        let templates = template_folder::templates(look.templates.as_deref(), &desk.home.path(""))?;
         templates.check_form(form)?;
         desk.log_in()?;
-        let earlier = at_size.filter(|size| *size != desk.cache.size());
+        let earlier = again.at_size.filter(|size| *size != desk.cache.size());
         let earlier = earlier.map(|size| of_size(&desk.cache, size)).transpose()?;
         let time = again.printed_at.map_or_else(clock::now, |time| time.moment(Edge::From));
+        if time > clock::now() {
+            let rule = Said::new("nothing was printed at a time to come", "印刷日時に未来の日時は指定できません");
+            let value = moment_text(time, desk.screen.language);
+            return Err(AdminError::Argument { name: "--printed-at", value, rule });
+        }
         let printed_at = time - time % MINUTE_MS;
         let mut printing = Self { templates, earlier, printed_at, printed_by: String::new() };
         // The name that the person had then: another one would be another print.
@@ -119,10 +125,12 @@ impl Printing {
         }
         if let Some(file) = &output.csv {
             let mark = if output.bom { BYTE_ORDER_MARK } else { "" };
+            let all = tables;
             let tables = tables.iter().enumerate();
             wanted.extend(
                 tables.map(|(index, table)| (numbered(file, index), mark.to_owned() + &table.csv(facts.language))),
             );
+            wanted.push((beside(file, "notes"), mark.to_owned() + &csv_of_notes(facts, all)));
         }
         let mut files = Vec::new();
         for (file, text) in &wanted {
@@ -140,8 +148,13 @@ fn numbered(file: &Path, index: usize) -> PathBuf {
     if index == 0 {
         return file.to_owned();
     }
+    beside(file, &(index + 1).to_string())
+}
+
+/// A file beside that one, with a word more in its name.
+fn beside(file: &Path, word: &str) -> PathBuf {
     let mut name = file.file_stem().unwrap_or_default().to_owned();
-    name.push(format!("-{}", index + 1));
+    name.push(format!("-{word}"));
     if let Some(extension) = file.extension() {
         name.push(".");
         name.push(extension);
@@ -170,5 +183,6 @@ mod tests {
     fn the_second_table_has_a_file_beside_the_first() {
         let of = |file: &str, index| numbered(Path::new(file), index).display().to_string();
         assert_eq!([of("a/b.csv", 0), of("a/b.csv", 1), of("b", 2)], ["a/b.csv", "a/b-2.csv", "b-3"]);
+        assert_eq!(beside(Path::new("a/b.csv"), "notes"), Path::new("a/b-notes.csv"));
     }
 }

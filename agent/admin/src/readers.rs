@@ -103,6 +103,15 @@ impl Readers {
         }
     }
 
+    /// Whether a card is in this reader now. It waits for nothing but the first look.
+    pub(crate) fn holds_a_card(&mut self, reader: &ReaderName) -> bool {
+        if self.readers.is_empty() {
+            self.settle();
+        }
+        while self.look(Duration::ZERO).is_some() {}
+        self.readers.get(reader).copied().unwrap_or(false)
+    }
+
     /// The names of all readers, sorted.
     pub(crate) fn names(&mut self) -> Vec<ReaderName> {
         self.settle();

@@ -1,6 +1,6 @@
 //! Acts of earlier runs whose answer was lost, and that turned out to be in force: whether what is asked for now is one of them.
 
-use sekisho_register::change::Log;
+use sekisho_register::change::{Field, Log, Value};
 use sekisho_register::{Act, Change, NameHash};
 use sekisho_wire::id::{Hash, Salt};
 
@@ -35,7 +35,7 @@ impl Settled {
     }
 }
 
-/// What an act decides, without what makes two acts of one decision differ: the moment that "now" was, the salt of a name.
+/// What an act decides, without what makes two acts of one decision differ: the moment that "now" was, the salt of a name or a text.
 fn decided_by(act: &Act, names: &[Name]) -> Vec<Change> {
     act.changes.iter().map(|change| plain(change.clone(), act.made, names)).collect()
 }
@@ -49,6 +49,13 @@ fn plain(mut change: Change, made: u64, names: &[Name]) -> Change {
     let unsalted = |hash: &mut NameHash| {
         if let Some(name) = names.iter().find(|name| NameHash::of(&name.salt, &name.text) == *hash) {
             *hash = NameHash::of(&Salt([0; 16]), &name.text);
+        }
+    };
+    let unsalted_texts = |fields: &mut [Field]| {
+        for field in fields {
+            if let Value::Text(hash) = &mut field.value {
+                unsalted(hash);
+            }
         }
     };
     match &mut change {
@@ -77,6 +84,9 @@ fn plain(mut change: Change, made: u64, names: &[Name]) -> Change {
             unsalted(&mut admit.designation.name);
         }
         Change::SharePolicy(share) => at_once(&mut share.from),
+        Change::Open(open) => unsalted_texts(&mut open.fields),
+        Change::Step(step) => unsalted_texts(&mut step.fields),
+        Change::Answer(answer) => answer.reason.iter_mut().for_each(unsalted),
         Change::Found(_)
         | Change::RequireVersion(_)
         | Change::RecoveryKeys(_)
@@ -86,6 +96,7 @@ fn plain(mut change: Change, made: u64, names: &[Name]) -> Change {
         | Change::Function(_)
         | Change::Purpose(_)
         | Change::ResetPin(_)
+        | Change::PinChanged(_)
         | Change::Terminal(_)
         | Change::OpenEpoch(_)
         | Change::Hours(_)
@@ -100,10 +111,7 @@ fn plain(mut change: Change, made: u64, names: &[Name]) -> Change {
         | Change::EraseNames(_)
         | Change::Witnesses(_)
         | Change::Partner(_)
-        | Change::ShowShared(_)
-        | Change::Open(_)
-        | Change::Answer(_)
-        | Change::Step(_) => {}
+        | Change::ShowShared(_) => {}
     }
     change
 }
@@ -114,7 +122,10 @@ mod tests {
     use crate::act_draft::draft;
     use sekisho_register::Register;
     use sekisho_register::act::Proposal;
-    use sekisho_register::change::{CardState, Designate, PersonClass, SetCardState, StateReason};
+    use sekisho_register::change::{
+        Answer, AnswerAct, CardState, Designate, OpenCase, PersonClass, SetCardState, StateReason, TakeStep,
+    };
+    use sekisho_register::forms::Form;
     use sekisho_wire::id::{CardGuid, Code};
 
     const YESTERDAY: u64 = 1_795_000_000_000;
@@ -155,6 +166,26 @@ mod tests {
         let before = settled(&act(YESTERDAY, designate(&sato, YESTERDAY)), &[sato]);
         assert!(before.is_decided_by(&act(TODAY, designate(&again, TODAY)), &[again]));
         assert!(!before.is_decided_by(&act(TODAY, designate(&other, TODAY)), &[other]));
+    }
+
+    #[test]
+    fn a_report_is_recognised_by_its_texts_and_not_by_their_salts() {
+        let text = |salt, text: &str| Name { salt: Salt([salt; 16]), text: text.to_owned() };
+        let reported = |said: &Name| {
+            let fields = vec![Field { key: 1, value: Value::Text(NameHash::of(&said.salt, &said.text)) }];
+            let open = OpenCase { form: Form::Incident, fields: fields.clone() };
+            let step = TakeStep { case: "incident-2026-1".parse().unwrap(), step: 1, fields };
+            let reason = Some(NameHash::of(&said.salt, &said.text));
+            let refused = AnswerAct { act: Hash([7; 32]), answer: Answer::Refused, reason };
+            [Change::Open(Box::new(open)), Change::Step(Box::new(step)), Change::Answer(refused)]
+        };
+        let (first, again, other) = (text(1, "紛失"), text(2, "紛失"), text(3, "盗難"));
+        for which in 0..3 {
+            let of = |said: &Name| act(YESTERDAY, vec![reported(said)[which].clone()]);
+            let before = settled(&of(&first), std::slice::from_ref(&first));
+            assert!(before.is_decided_by(&of(&again), std::slice::from_ref(&again)), "{which}");
+            assert!(!before.is_decided_by(&of(&other), std::slice::from_ref(&other)), "{which}");
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use sekisho_wire::record::{Emitter, Record};
 
 use crate::desk::Desk;
 use crate::error::AdminError;
-use crate::places::{Batch, LogEntry, Place, Places};
+use crate::places::{Batch, Place, Places};
 use crate::record_words::Teller;
 use crate::sending::patiently;
 use crate::terminal_word::CarriedTo;
@@ -101,8 +101,18 @@ impl Stranger {
     }
 }
 
-/// Those among the entries, by index. The same bytes once more, behind those that the search shows, are not looked at here: they say nothing that is not
-/// known. Before them they are: what a terminal copies out of another's record it has before the ledger has that.
+/// Whose entries are that nobody is believed about.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Whose {
+    /// Those that are not whose they say they are.
+    pub strangers: BTreeMap<usize, Stranger>,
+    /// Of the others those that their terminals carried out of an earlier epoch.
+    pub carried: BTreeMap<u64, CarriedTo>,
+}
+
+/// Looks at those among the entries that the search does not show; all of them where nobody searched. The same bytes once more, behind those that the search
+/// shows, are not looked at here: they say nothing that is not known. Before them they are: what a terminal copies out of another's record it has before the
+/// ledger has that.
 ///
 /// # Errors
 /// As [`Places::of`].
@@ -110,45 +120,47 @@ pub(crate) fn strangers(
     places: &mut Places<'_>,
     shown: &Shown,
     office: OfficeId,
-) -> Result<BTreeMap<usize, Stranger>, AdminError> {
+    mut done: impl FnMut(usize),
+) -> Result<Whose, AdminError> {
     let entries = places.entries();
     let is_shown = |index: usize| shown.contains_key(&(index as u64));
     let mut first: HashMap<Hash, usize> = HashMap::new();
-    for (index, entry) in entries.iter().enumerate().filter(|(index, _)| is_shown(*index)) {
-        first.entry(entry.leaf).or_insert(index);
+    for index in shown.keys().filter_map(|index| usize::try_from(*index).ok()).filter(|index| *index < entries.count())
+    {
+        first.entry(entries.leaf(index)?).or_insert(index);
     }
-    let mut found = BTreeMap::new();
-    for (index, entry) in entries.iter().enumerate() {
-        let Some(record) = entry.record else { continue };
+    let mut whose = Whose::default();
+    for index in entries.shown() {
+        done(index);
+        let Some(record) = entries.record(index)? else { continue };
         let stranger = if record.office != office {
             Some(Stranger::OtherOffice)
-        } else if is_shown(index) || first.get(&entry.leaf).is_some_and(|first| *first < index) {
+        } else if is_shown(index) || first.get(&entries.leaf(index)?).is_some_and(|first| *first < index) {
             None
         } else {
-            stranger(places, index, record)?
+            stranger(places, index, &record, &mut whose.carried)?
         };
-        found.extend(stranger.map(|stranger| (index, stranger)));
+        whose.strangers.extend(stranger.map(|stranger| (index, stranger)));
     }
-    Ok(found)
+    Ok(whose)
 }
 
-/// The entries, of which these are read as nobody's: they fill no hole, and are in no history.
-#[must_use]
-pub(crate) fn without<'a>(entries: &[LogEntry<'a>], strangers: &BTreeMap<usize, Stranger>) -> Vec<LogEntry<'a>> {
-    let taken = |(index, entry): (usize, &LogEntry<'a>)| LogEntry {
-        record: entry.record.filter(|_| strangers.get(&index).is_none_or(|it| *it == Stranger::Unproved)),
-        ..*entry
-    };
-    entries.iter().enumerate().map(taken).collect()
-}
-
-fn stranger(places: &mut Places<'_>, index: usize, record: &Record) -> Result<Option<Stranger>, AdminError> {
+fn stranger(
+    places: &mut Places<'_>,
+    index: usize,
+    record: &Record,
+    carried: &mut BTreeMap<u64, CarriedTo>,
+) -> Result<Option<Stranger>, AdminError> {
     Ok(match (places.batch_of(index)?, &record.emitter) {
         (Batch::None, Emitter::Ledger) => None,
         (Batch::None | Batch::Unproved, _) => Some(Stranger::Unsigned),
         (Batch::Unknown, _) => Some(Stranger::Unproved),
         (Batch::Of(terminal), Emitter::Terminal(code)) if terminal == *code => match places.of(index)? {
-            Place::Own | Place::Carried(_) => None,
+            Place::Own => None,
+            Place::Carried(to) => {
+                carried.insert(index as u64, to);
+                None
+            }
             Place::Nowhere => Some(Stranger::OutOfPlace),
             Place::Unknown => Some(Stranger::Unproved),
         },

@@ -136,7 +136,7 @@ impl TerminalWord {
 }
 
 /// Whether a record names the terminal and the office of this header.
-pub(crate) fn is_of(record: &Record, header: &BatchHeader) -> bool {
+fn is_of(record: &Record, header: &BatchHeader) -> bool {
     matches!(&record.emitter, Emitter::Terminal(code) if *code == header.terminal) && record.office == header.office
 }
 

@@ -1,16 +1,16 @@
 //! Every record of a log, judged one after the other: what stands there once more, and what says the same place as another one, is named with that other.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use sekisho_tlog::Hash;
-use sekisho_wire::id::Code;
 use sekisho_wire::record::{Emitter, Record};
 
+use crate::entries::Entries;
 use crate::error::AdminError;
 use crate::judge::{Held, Judge};
-use crate::places::{Place, Places};
+use crate::places::{Histories, History, Place, Places};
 use crate::record_words::Teller;
-use crate::strangers::{Shown, Stranger};
+use crate::strangers::Stranger;
 use crate::terminal_word::CarriedTo;
 
 /// A record, and what verification says of it.
@@ -22,37 +22,61 @@ pub(crate) struct Judged {
     pub held: Held,
     /// What is to be said beside it.
     pub beside: Vec<String>,
+    /// What it says, where that can be read.
+    pub record: Option<Record>,
 }
 
 impl From<(u64, Held)> for Judged {
     fn from((index, held): (u64, Held)) -> Self {
-        Self { index, held, beside: Vec::new() }
+        Self { index, held, beside: Vec::new(), record: None }
     }
 }
 
-/// All of them, and how many contradict another one.
-#[derive(Debug, Default)]
-pub(crate) struct AllJudged {
-    /// Each whose contents are there.
-    pub records: Vec<Judged>,
-    /// Records that say a place which another record says as well.
-    pub parted: usize,
-}
-
-/// Who is there already, by leaf and by the place that it says; and which of them hold.
-#[derive(Default)]
+/// Who is there already, by leaf and by the place that it says; and which of them hold. Of each of many millions a few bytes are kept.
 struct There {
-    leaves: HashMap<Hash, usize>,
-    holding: HashSet<usize>,
-    places: HashMap<(Code, u32, u64), usize>,
+    /// By the beginning of the leaf: which it is, the leaf itself says.
+    leaves: HashMap<u64, usize>,
+    /// Those whose beginning another one has, too: somebody has looked for such a pair.
+    alike: HashMap<Hash, usize>,
+    /// A bit of each.
+    holding: Vec<u64>,
+    histories: Histories,
+    places: HashMap<(History, u64), usize>,
 }
 
 impl There {
+    fn new(count: usize) -> Self {
+        let (leaves, alike, places) = (HashMap::new(), HashMap::new(), HashMap::new());
+        Self { leaves, alike, holding: vec![0; count.div_ceil(64)], histories: Histories::default(), places }
+    }
+
+    /// The earlier entry with the same leaf.
+    fn same(&mut self, entries: &dyn Entries, leaf: Hash, at: usize) -> Result<Option<usize>, AdminError> {
+        let beginning = leaf.0.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
+        let first = *self.leaves.entry(beginning).or_insert(at);
+        if first == at {
+            return Ok(None);
+        }
+        if entries.leaf(first)? == leaf {
+            return Ok(Some(first));
+        }
+        Ok(Some(*self.alike.entry(leaf).or_insert(at)).filter(|first| *first != at))
+    }
+
     /// The other record that says the same place. The ledger's own are not asked: it has one history, and what a terminal writes in its name is none of it.
     fn other(&mut self, record: &Record, index: usize) -> Option<usize> {
         let Emitter::Terminal(terminal) = &record.emitter else { return None };
-        let first = *self.places.entry((terminal.clone(), record.epoch, record.seq)).or_insert(index);
+        let place = (self.histories.number(terminal, record.epoch), record.seq);
+        let first = *self.places.entry(place).or_insert(index);
         (first != index).then_some(first)
+    }
+
+    fn holds(&mut self, at: usize) {
+        self.holding[at / 64] |= 1 << (at % 64);
+    }
+
+    fn is_holding(&self, at: usize) -> bool {
+        self.holding[at / 64] >> (at % 64) & 1 == 1
     }
 }
 
@@ -61,74 +85,77 @@ impl There {
 pub(crate) struct Known {
     /// Those that were carried into a later epoch, by their terminals' word.
     pub carried: BTreeMap<u64, CarriedTo>,
-    /// What the ledger's search shows.
-    pub shown: Shown,
+    /// Those that were brought later, whoever says so: the ledger's search, or the terminal's word where nobody searched.
+    pub brought: BTreeMap<u64, CarriedTo>,
     /// Those that are not whose they say they are.
     pub strangers: BTreeMap<usize, Stranger>,
 }
 
-/// Judges the records of a log of this size. Where there is doubt of what is known, their terminals' word is asked for.
+/// Judges the records of a log of this size, one after the other, and gives each to `take`. Where there is doubt of what is known, their terminals' word is
+/// asked for. How many contradict another one comes back.
 ///
 /// # Errors
-/// As [`Places::of`].
+/// As [`Places::of`]; those of `take`.
 pub(crate) fn judge_all(
     judge: &mut Judge<'_>,
     teller: &Teller<'_>,
     places: &mut Places<'_>,
     known: &Known,
-    size: u64,
-) -> Result<AllJudged, AdminError> {
-    let (mut all, mut there) = (AllJudged::default(), There::default());
-    let entries = places.entries().iter().enumerate().filter(|(_, entry)| !entry.bytes.is_empty());
-    for (at, entry) in entries {
-        let index = at as u64;
-        let stranger = known.strangers.get(&at);
-        if let Some(stranger) = stranger.filter(|stranger| **stranger != Stranger::Unproved) {
-            let record = Record::decode(entry.bytes).map_err(|_| AdminError::Ledger("a record that cannot be read"))?;
-            all.records.push((index, Held::Unreadable(stranger.in_words(teller, &record))).into());
+    mut take: impl FnMut(Judged) -> Result<(), AdminError>,
+) -> Result<usize, AdminError> {
+    let entries = places.entries();
+    let (mut parted, mut there, size) = (0, There::new(entries.count()), entries.count() as u64);
+    for at in entries.shown() {
+        let (index, bytes) = (at as u64, entries.bytes(at)?);
+        if bytes.is_empty() {
             continue;
         }
-        let Some(record) = entry.record else {
-            all.records.push((index, judge.next(index, entry.bytes, size)).into());
+        let stranger = known.strangers.get(&at);
+        if let Some(stranger) = stranger.filter(|stranger| **stranger != Stranger::Unproved) {
+            let record = Record::decode(&bytes).map_err(|_| AdminError::Ledger("a record that cannot be read"))?;
+            let held = Held::Unreadable(stranger.in_words(teller, &record));
+            take(Judged { record: Some(record), ..(index, held).into() })?;
+            continue;
+        }
+        let Some(record) = entries.record(at)? else {
+            take((index, judge.next(index, &bytes, size)).into())?;
             continue;
         };
-        let same = Some(*there.leaves.entry(entry.leaf).or_insert(at)).filter(|first| *first != at);
-        let other = if same.is_none() { there.other(record, at) } else { None };
+        let same = there.same(entries, entries.leaf(at)?, at)?;
+        let other = if same.is_none() { there.other(&record, at) } else { None };
         let place = match known.carried.get(&index) {
             Some(to) => Some(Place::Carried(*to)),
             None if same.is_some() || other.is_some() => Some(places.of(at)?),
-            None => known.shown.get(&index).copied().flatten().map(Place::Carried),
+            None => known.brought.get(&index).copied().map(Place::Carried),
         };
         let mut beside = Vec::new();
         let held = match (same, other, place) {
             // What does not hold does not hold here either, and opens no session.
-            (Some(first), _, Some(Place::Carried(_))) if there.holding.contains(&first) => {
-                judge.again(record, first as u64)
-            }
-            (Some(_), _, Some(Place::Carried(_))) => judge.next(index, entry.bytes, size),
-            (Some(first), ..) => Held::Unreadable(twice(teller, record, first, place)),
-            (None, Some(other), Some(Place::Nowhere)) => Held::Unreadable(elsewhere(teller, record, other)),
+            (Some(first), _, Some(Place::Carried(_))) if there.is_holding(first) => judge.again(&record, first as u64),
+            (Some(_), _, Some(Place::Carried(_))) => judge.next(index, &bytes, size),
+            (Some(first), ..) => Held::Unreadable(twice(teller, &record, first, place)),
+            (None, Some(other), Some(Place::Nowhere)) => Held::Unreadable(elsewhere(teller, &record, other)),
             (None, Some(other), _) => {
-                all.parted += 1;
+                parted += 1;
                 beside.push(contradicts(teller, other));
-                judge.next(index, entry.bytes, size)
+                judge.next(index, &bytes, size)
             }
-            (None, None, _) => judge.next(index, entry.bytes, size),
+            (None, None, _) => judge.next(index, &bytes, size),
         };
         if matches!(held, Held::Yes(_)) {
-            there.holding.insert(at);
+            there.holds(at);
         }
         // What follows goes by it; it is not said to hold itself.
         let held = match (stranger, held) {
-            (Some(stranger), Held::Yes(_)) => Held::Unreadable(stranger.in_words(teller, record)),
+            (Some(stranger), Held::Yes(_)) => Held::Unreadable(stranger.in_words(teller, &record)),
             (_, held) => held,
         };
         if let Some(Place::Carried(to)) = place {
-            beside.push(teller.carried(record, to));
+            beside.push(teller.carried(&record, to));
         }
-        all.records.push(Judged { index, held, beside });
+        take(Judged { index, held, beside, record: Some(record) })?;
     }
-    Ok(all)
+    Ok(parted)
 }
 
 /// The same bytes, and their terminal did not carry them: it put them into another place, or somebody else put them there.
@@ -179,8 +206,25 @@ mod tests {
     use sekisho_wire::words::Language;
 
     use super::*;
+    use crate::entries::tests::LogEntry;
+    use crate::places::Places;
     use crate::places::tests::Told;
-    use crate::places::{LogEntry, Places};
+
+    /// All of them, and how many contradict another one.
+    struct AllJudged {
+        records: Vec<Judged>,
+        parted: usize,
+    }
+
+    fn all_of(judge: &mut Judge<'_>, teller: &Teller<'_>, places: &mut Places<'_>, known: &Known) -> AllJudged {
+        let mut records = Vec::new();
+        let take = |judged| {
+            records.push(judged);
+            Ok(())
+        };
+        let parted = judge_all(judge, teller, places, known, take).unwrap();
+        AllJudged { records, parted }
+    }
 
     /// What is said of each in English and in Japanese, how many contradict another one, and how often somebody was asked.
     fn said(told: &Told, carried: &BTreeMap<u64, CarriedTo>) -> (Vec<[String; 2]>, usize, usize) {
@@ -189,7 +233,7 @@ mod tests {
             let mut places = Places::new(&entries, cache.register(), told.ask(&asked));
             let (mut judge, teller) = (Judge::new(cache, language), Teller { cache, language });
             let known = Known { carried: carried.clone(), ..Known::default() };
-            judge_all(&mut judge, &teller, &mut places, &known, 9).unwrap()
+            all_of(&mut judge, &teller, &mut places, &known)
         };
         let (english, japanese) = (in_language(Language::English), in_language(Language::Japanese));
         let text = |judged: &Judged| format!("{:?} {:?}", judged.held, judged.beside);
@@ -244,10 +288,9 @@ mod tests {
         told.comes(1, 0, &records);
         let (entries, cache, language) = (told.entries(), &told.terminal.cache, Language::English);
         let mut places = Places::new(&entries, cache.register(), |_| panic!("nothing is in doubt"));
-        let known =
-            Known { shown: Shown::from([(0, None), (1, Some(CarriedTo { epoch: 1, seq: 1 }))]), ..Known::default() };
+        let known = Known { brought: BTreeMap::from([(1, CarriedTo { epoch: 1, seq: 1 })]), ..Known::default() };
         let (mut judge, teller) = (Judge::new(cache, language), Teller { cache, language });
-        let all = judge_all(&mut judge, &teller, &mut places, &known, 9).unwrap();
+        let all = all_of(&mut judge, &teller, &mut places, &known);
         assert!(all.records[0].beside.is_empty());
         assert!(all.records[1].beside[0].contains("brought later: record 4 of epoch 0"), "{:?}", all.records[1]);
     }
@@ -304,7 +347,7 @@ mod tests {
         let mut places = Places::new(&entries, cache.register(), |_| panic!("no terminal signed it"));
         let (language, nothing) = (Language::English, Known::default());
         let (mut judge, teller) = (Judge::new(cache, language), Teller { cache, language });
-        let all = judge_all(&mut judge, &teller, &mut places, &nothing, 9).unwrap();
+        let all = all_of(&mut judge, &teller, &mut places, &nothing);
         assert_eq!(all.parted, 0);
         assert!(all.records.iter().all(|judged| matches!(judged.held, Held::Yes(_)) && judged.beside.is_empty()));
     }

@@ -122,13 +122,32 @@ impl<T: Transport> OperatorCard<T> {
         patience: Duration,
         digest: impl FnOnce() -> Option<[u8; 32]>,
     ) -> Result<Option<[u8; 64]>, LoginError> {
+        self.sign_on_pad(Slot::Authentication, patience, digest)
+    }
+
+    /// As [`Self::login_on_pad`], an act with 9C.
+    ///
+    /// # Errors
+    /// As [`Self::login_on_pad`].
+    pub fn sign_act_on_pad(
+        &mut self,
+        patience: Duration,
+        digest: impl FnOnce() -> Option<[u8; 32]>,
+    ) -> Result<Option<[u8; 64]>, LoginError> {
+        self.sign_on_pad(Slot::Signature, patience, digest)
+    }
+
+    fn sign_on_pad(
+        &mut self,
+        slot: Slot,
+        patience: Duration,
+        digest: impl FnOnce() -> Option<[u8; 32]>,
+    ) -> Result<Option<[u8; 64]>, LoginError> {
         let question = self.pad()?.verification(patience);
         self.with_pin(
             question.asked,
             |conversation| conversation.ask_on_pad(&question),
-            |conversation, verified| {
-                digest().map(|digest| conversation.sign(Slot::Authentication, &digest, verified)).transpose()
-            },
+            |conversation, verified| digest().map(|digest| conversation.sign(slot, &digest, verified)).transpose(),
         )
     }
 

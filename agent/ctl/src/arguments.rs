@@ -112,6 +112,57 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Activate a spare or emergency card for a person, with your own card in the reader; the act is shown before the PIN is asked for
+    ActivateCard {
+        /// The dormant card: its number (2026-31) or GUID
+        #[arg(id = "dormant", value_name = "CARD")]
+        card: String,
+        /// Who gets it, by operator's ID
+        #[arg(long)]
+        operator: String,
+        /// Why, as the office codes its reasons
+        #[arg(long)]
+        reason: String,
+        /// Which of that person's profiles work with it [default: all]
+        #[arg(id = "profiles", long = "profile", value_name = "PROFILE")]
+        profiles: Vec<String>,
+        /// For so many hours [default: until the office closes today]
+        #[arg(long, value_parser = clap::value_parser!(u16).range(1..=744))]
+        hours: Option<u16>,
+        /// In the name of which of your posts [default: the first that may decide it]
+        #[arg(long)]
+        post: Option<String>,
+        #[command(flatten)]
+        pin: PinFrom,
+    },
+    /// End the activation of a card before its time, with your own card in the reader
+    EndActivation {
+        /// The card: its number (2026-31) or GUID
+        #[arg(id = "dormant", value_name = "CARD")]
+        card: String,
+        /// Why, as the office codes its reasons
+        #[arg(long)]
+        reason: String,
+        /// In the name of which of your posts [default: the first that may decide it]
+        #[arg(long)]
+        post: Option<String>,
+        #[command(flatten)]
+        pin: PinFrom,
+    },
+    /// Stop the connection at once, with your own card in the reader; whoever has to be told is told afterwards
+    StopConnection {
+        /// Only this function [default: all business functions]
+        #[arg(id = "functions", long = "function", value_name = "FUNCTION")]
+        functions: Vec<String>,
+        /// The incident that it answers (2026-3)
+        #[arg(long)]
+        incident: Option<String>,
+        /// In the name of which of your posts [default: the first that may decide it]
+        #[arg(long)]
+        post: Option<String>,
+        #[command(flatten)]
+        pin: PinFrom,
+    },
     /// Show the panel
     Panel {
         /// Programs that it starts under a grant

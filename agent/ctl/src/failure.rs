@@ -62,6 +62,12 @@ impl Failure {
         matches!(self, Self::NoAgent { .. } | Self::Asking(ClientError::Connection(_)))
     }
 
+    /// Whether the PIN has to be changed before anything else.
+    pub(crate) fn says_expired(&self) -> bool {
+        matches!(self, Self::Asking(ClientError::Agent(AgentError::CardProblem { verdict, .. }))
+            if verdict.code == VerdictCode::PinExpired.name())
+    }
+
     /// A card that says no (wrong PIN, revoked, unknown) refuses; a card or reader that does not work is a failure.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
@@ -193,6 +199,7 @@ fn what_of_client(error: &ClientError, language: Language) -> String {
             AgentError::InvalidArgument { field, rule } => format!("'{field}' の値が正しくありません: {rule}"),
             AgentError::NotPermitted { reason } => bar(*reason, language).0.into(),
             AgentError::NoSuchPrompt => "暗証番号の入力受付は終了しています".into(),
+            AgentError::NoSuchDraft => "署名を待つ処分がありません".into(),
             AgentError::PromptCancelled => "暗証番号の入力が中止されました".into(),
             AgentError::CardProblem { verdict, .. } => verdict.what_ja.clone(),
             AgentError::AlreadyCompleted => "この実行の結果は既に記録されています".into(),
@@ -217,7 +224,7 @@ fn next_of_client(error: &ClientError, language: Language) -> String {
         ClientError::Agent(AgentError::NotRecorded) => {
             return VerdictCode::NotRecorded.words(language).next.to_owned();
         }
-        ClientError::Agent(AgentError::NoSuchPrompt | AgentError::PromptCancelled) => {
+        ClientError::Agent(AgentError::NoSuchPrompt | AgentError::NoSuchDraft | AgentError::PromptCancelled) => {
             ("カードを確認してもう一度実行してください。", "Check the card and try again.")
         }
         ClientError::Agent(AgentError::RecordsHeldBack { .. } | AgentError::SealRefused { .. }) => {

@@ -4,6 +4,7 @@ mod arguments;
 mod authorize;
 mod clock;
 mod complete;
+mod decide;
 mod doctor;
 mod exit;
 mod failure;
@@ -25,7 +26,7 @@ mod watch;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use sekisho_ipc::Client;
+use sekisho_ipc::{ActKind, Client, DraftActRequest};
 use sekisho_wire::words::Language;
 
 pub use crate::arguments::localised as command;
@@ -79,6 +80,21 @@ fn dispatch(surroundings: &Surroundings, command: Command) -> Result<ExitCode, F
         Command::Watch { json } => watch::run(surroundings, json),
         Command::Doctor { json } => doctor::run(surroundings, json),
         Command::Report { what, card, json } => report::run(surroundings, what, card.as_deref(), json),
+        Command::ActivateCard { card, operator, reason, profiles, hours, post, pin } => {
+            let (card, operator, reason) = (Some(card), Some(operator), Some(reason));
+            let profiles = Some(profiles).filter(|profiles| !profiles.is_empty());
+            let what = DraftActRequest::new(ActKind::ActivateCard);
+            decide::run(surroundings, DraftActRequest { card, operator, reason, profiles, post, ..what }, hours, &pin)
+        }
+        Command::EndActivation { card, reason, post, pin } => {
+            let (card, reason, what) = (Some(card), Some(reason), DraftActRequest::new(ActKind::EndActivation));
+            decide::run(surroundings, DraftActRequest { card, reason, post, ..what }, None, &pin)
+        }
+        Command::StopConnection { functions, incident, post, pin } => {
+            let what = DraftActRequest::new(ActKind::StopConnection);
+            let functions = Some(functions).filter(|functions| !functions.is_empty());
+            decide::run(surroundings, DraftActRequest { functions, incident, post, ..what }, None, &pin)
+        }
         Command::Panel { programs } => panel::run(surroundings, &programs),
     }
 }

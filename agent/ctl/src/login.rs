@@ -19,7 +19,22 @@ pub(crate) fn run(
 ) -> Result<ExitCode, Failure> {
     let kind = kind.map(|kind| kind.name().to_owned());
     let request = PromptRequest { profile, kind, ..PromptRequest::login() };
-    let answer = prove(surroundings, &mut surroundings.connect()?, request, pin)?;
+    let answer = match prove(surroundings, &mut surroundings.connect()?, request.clone(), pin) {
+        Err(failure) if !pin.stdin && failure.says_expired() => {
+            failure.report(surroundings.language);
+            let Some(new) = change_expired(surroundings, pin)? else { return Ok(exit::REFUSED.into()) };
+            let mut client = surroundings.connect()?;
+            let prompt = open(surroundings, &mut client, request, pin)?;
+            match new {
+                Changed::Typed(frame) => send(surroundings, &mut client, &prompt, &[frame])?,
+                Changed::OnReader => {
+                    let ask = phrases::type_on_reader(surroundings.language);
+                    on_reader(surroundings, &mut client, &prompt, ask, pin)?
+                }
+            }
+        }
+        answer => answer?,
+    };
     if answer.verdict.granted
         && let Some(session) = &answer.session
     {
@@ -28,7 +43,26 @@ pub(crate) fn run(
     told(&answer, surroundings.language)
 }
 
+/// Where a new PIN was typed.
+enum Changed {
+    /// Here: it logs in, and nobody types it a third time.
+    Typed(PinFrame),
+    OnReader,
+}
+
+/// A PIN that has expired is changed before anything else; nothing, where card or agent did not take the new one, which was said.
+fn change_expired(surroundings: &Surroundings, pin: &PinFrom) -> Result<Option<Changed>, Failure> {
+    let (answer, new) = changed(surroundings, pin)?;
+    let done = answer.verdict.granted;
+    told(&answer, surroundings.language)?;
+    Ok(done.then_some(new))
+}
+
 pub(crate) fn change_pin(surroundings: &Surroundings, pin: &PinFrom) -> Result<ExitCode, Failure> {
+    told(&changed(surroundings, pin)?.0, surroundings.language)
+}
+
+fn changed(surroundings: &Surroundings, pin: &PinFrom) -> Result<(AwaitAnswer, Changed), Failure> {
     let language = surroundings.language;
     let mut client = surroundings.connect()?;
     let prompt = open(surroundings, &mut client, PromptRequest::change_pin(), pin)?;
@@ -37,7 +71,7 @@ pub(crate) fn change_pin(surroundings: &Surroundings, pin: &PinFrom) -> Result<E
             "カードリーダーのキーパッドで、現在の暗証番号、新しい暗証番号、新しい暗証番号(確認)の順に入力してください",
             "On the reader's keypad, type the present PIN, then the new one twice",
         );
-        return told(&on_reader(surroundings, &mut client, &prompt, ask, pin)?, language);
+        return Ok((on_reader(surroundings, &mut client, &prompt, ask, pin)?, Changed::OnReader));
     }
     let mut source = PinSource::open(pin.stdin)?;
     let old = source.ask(&question(&prompt, language.pick("現在の暗証番号: ", "Present PIN: "), language))?;
@@ -48,7 +82,9 @@ pub(crate) fn change_pin(surroundings: &Surroundings, pin: &PinFrom) -> Result<E
     // Both are framed before either is sent: a new PIN that is none must not cost a try of the old one.
     let frames = [old.frame().map_err(Failure::Pin)?, new.frame().map_err(Failure::Pin)?];
     drop(source);
-    told(&send(surroundings, &mut client, &prompt, &frames)?, language)
+    let answer = send(surroundings, &mut client, &prompt, &frames)?;
+    let [_, new] = frames;
+    Ok((answer, Changed::Typed(new)))
 }
 
 pub(crate) fn lock(surroundings: &Surroundings, end: bool) -> Result<ExitCode, Failure> {
@@ -129,7 +165,7 @@ fn question(prompt: &Prompt, ask: &str, language: Language) -> String {
 }
 
 /// Says what came of it; the exit code goes with it.
-fn told(answer: &AwaitAnswer, language: Language) -> Result<ExitCode, Failure> {
+pub(crate) fn told(answer: &AwaitAnswer, language: Language) -> Result<ExitCode, Failure> {
     if answer.verdict.granted {
         output::line(crate::phrases::what_of(&answer.verdict, language))?;
         return Ok(exit::DONE.into());

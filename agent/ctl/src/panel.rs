@@ -66,6 +66,7 @@ fn attend(
                 | Action::OnReader(_)
                 | Action::Authorize(_)
                 | Action::Report(_)
+                | Action::Draft(_)
                 | Action::Start(..)
                 | Action::Lock
                 | Action::End

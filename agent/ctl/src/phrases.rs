@@ -1,7 +1,11 @@
 //! What the command line and the panel both say about a state.
 
 use sekisho_ipc::{Card, LinkState, OpenPrompt, PromptFor, ScreenState, SessionState, State, Verdict, Waiting};
+use sekisho_wire::verdict::VerdictCode;
 use sekisho_wire::words::Language;
+
+/// From so many ms before its end on a person is told to change her PIN: two weeks, with a holiday in them.
+const PIN_WARNING: u64 = 14 * 24 * 60 * 60 * 1000;
 
 /// What happened.
 pub(crate) fn what_of(verdict: &Verdict, language: Language) -> &str {
@@ -85,6 +89,7 @@ pub(crate) fn purpose(prompt: &OpenPrompt, language: Language) -> String {
         PromptFor::Unlock => language.pick("ロック解除", "to open the lock"),
         PromptFor::Function => language.pick("処理", "for a function"),
         PromptFor::ChangePin => language.pick("暗証番号の変更", "to change the PIN"),
+        PromptFor::Act => language.pick("処分への署名", "to sign an act"),
     };
     prompt.function.as_ref().map_or_else(|| what.to_owned(), |function| format!("{what}: {function}"))
 }
@@ -132,6 +137,7 @@ pub(crate) fn lock_reason(reason: &str, language: Language) -> &str {
         "rest_due" => ("休憩の時間になったため", "a rest was due"),
         "daily_limit" => ("本日の操作時間の上限に達したため", "today's time at terminals was used up"),
         "open_elsewhere" => ("別の端末機で利用中のため", "you had a session open at another terminal"),
+        "pin_expired" => ("暗証番号の有効期限が切れたため", "your PIN expired"),
         "end_of_hours" => ("運用時間が終了したため", "the office's hours ended"),
         other => return other,
     };
@@ -208,6 +214,7 @@ pub(crate) fn warnings(state: &State, language: Language) -> Vec<String> {
     if state.reports_refused > 0 {
         warnings.push(only_here(state.reports_refused, language));
     }
+    warnings.extend(pin_ends(state, language));
     if let Some(waiting) = &state.waiting {
         let (who, what) = (waiting.who(), waiting.what());
         warnings.push(match language {
@@ -247,6 +254,22 @@ pub(crate) fn warnings(state: &State, language: Language) -> Vec<String> {
         warnings.push(language.pick(japanese, english).into());
     }
     warnings
+}
+
+/// The PIN has to be changed within days.
+fn pin_ends(state: &State, language: Language) -> Option<String> {
+    let ends = state.card.as_ref()?.pin_ends?;
+    let left = ends.checked_sub(state.time).filter(|left| *left > 0 && *left <= PIN_WARNING)?;
+    let left = crate::time_text::age(left, language);
+    Some(match language {
+        Language::Japanese => format!("あと{left}で暗証番号の有効期限が切れます。変更してください(F4)。"),
+        Language::English => format!("Your PIN expires in {left}. Change it (F4)."),
+    })
+}
+
+/// Whether the PIN opens nothing but the way to another one.
+pub(crate) fn is_expired(verdict: &Verdict) -> bool {
+    verdict.code == VerdictCode::PinExpired.name()
 }
 
 /// Who wants what, and what is known of it, a line each.

@@ -27,6 +27,8 @@ use crate::journal::{Journal, Trouble};
 use crate::keepsakes::Keepsakes;
 use crate::lease::Lent;
 use crate::pad_turns::Turns;
+use crate::panel_act::PanelActs;
+use crate::pins_changed::PinsChanged;
 use crate::pins_sent::PinsSent;
 use crate::prompt::Prompt;
 use crate::reports::Reports;
@@ -106,6 +108,8 @@ pub(crate) struct Core {
     pub(crate) gives_way: Option<u32>,
     pub(crate) turns: Turns,
     pub(crate) pins: PinsSent,
+    pub(crate) pins_changed: PinsChanged,
+    pub(crate) panel_acts: PanelActs,
     /// Counts changes.
     pub(crate) generation: u64,
     pub(crate) links: Links,
@@ -190,6 +194,7 @@ pub(crate) struct Beginning {
     pub(crate) position: Position,
     pub(crate) unsent_since: Option<u64>,
     pub(crate) work: WorkTime,
+    pub(crate) pins_changed: PinsChanged,
     pub(crate) keepsakes: Keepsakes,
     pub(crate) boot: BootId,
 }
@@ -203,7 +208,8 @@ impl Agent {
         beginning: Beginning,
         kick: SyncSender<()>,
     ) -> Self {
-        let Beginning { trusted, register, names, position, unsent_since, work, keepsakes, boot } = beginning;
+        let Beginning { trusted, register, names, position, unsent_since, work, pins_changed, keepsakes, boot } =
+            beginning;
         let acknowledged = position.acknowledged();
         let core = Core {
             machine: Machine::default(),
@@ -226,6 +232,8 @@ impl Agent {
             gives_way: None,
             turns: Turns::default(),
             pins: PinsSent::default(),
+            pins_changed,
+            panel_acts: PanelActs::default(),
             generation: 0,
             links: Links::default(),
             certificate_ends: None,
@@ -340,6 +348,7 @@ impl Agent {
         let trusted = body.input().map_or_else(|| core.trusted.now(moment), |input| input.time);
         core.unsent_since.get_or_insert(trusted);
         core.work.see(&body, trusted);
+        core.pins_changed.see(&body, trusted);
         let written = self.journal.next().epoch;
         let seq = self.journal.append(|epoch, seq| {
             let record = Record {
@@ -494,6 +503,7 @@ impl Core {
     }
 
     pub(crate) fn cancel_prompts(&mut self, insertion: Insertion) {
+        self.panel_acts.forget(insertion);
         for prompt in self.prompts.iter_mut().filter(|prompt| prompt.insertion == insertion) {
             // One whose PIN is typed ends by itself, with what the card said if it said anything.
             if self.proving != Some(prompt.call) {

@@ -4,6 +4,7 @@ use sekisho_wire::id::SessionId;
 use sekisho_wire::reason::{LoginSeen, PreviousEnd};
 use sekisho_wire::record::{Body, Record};
 
+use crate::pins_changed::PinsChanged;
 use crate::work_time::WorkTime;
 
 /// What the records of the run before say about its end.
@@ -21,6 +22,8 @@ pub(crate) struct Before {
     pub(crate) there: Option<u64>,
     /// How long people have worked.
     pub(crate) work: WorkTime,
+    /// Whose PINs were changed.
+    pub(crate) pins_changed: PinsChanged,
 }
 
 impl Before {
@@ -28,6 +31,7 @@ impl Before {
         let Ok(record) = Record::decode(record) else { return };
         self.any = true;
         self.work.see(&record.body, record.trusted);
+        self.pins_changed.see(&record.body, record.trusted);
         if !matches!(&record.body, Body::BreakGlass(login) if login.seen == LoginSeen::Listed) {
             self.there = Some(record.wall);
         }

@@ -19,6 +19,7 @@ use crate::card_worker::Outbox;
 use crate::opening::{self, Opened, Openings};
 use crate::pad_entry::PadEntry;
 use crate::pin_intake::Intake;
+use crate::worker_link::SignKey;
 use crate::worker_link::{CallAnswer, Failure, FromWorker, Lost, OnReader, Problem};
 
 /// How long the agent may take to decide when the card has taken a PIN: the card is verified meanwhile.
@@ -40,6 +41,7 @@ pub(crate) enum Job {
         insertion: u64,
         intake: Arc<Intake>,
         digest: [u8; 32],
+        key: SignKey,
     },
     OnReader {
         call: u64,
@@ -141,9 +143,12 @@ impl CardDesk {
                 self.cards.clear();
                 self.in_use.clear();
             }
-            Job::Sign { call, insertion, intake, digest } => {
+            Job::Sign { call, insertion, intake, digest, key } => {
                 let [pin, _] = intake.take();
-                let done = self.with_pin(insertion, pin, |card, pin| card.login(pin, &digest));
+                let done = self.with_pin(insertion, pin, |card, pin| match key {
+                    SignKey::Login => card.login(pin, &digest),
+                    SignKey::Act => card.sign_act(pin, &digest),
+                });
                 self.finish_pin(call, insertion, done.map(signed), outbox);
             }
             Job::OnReader { call, insertion, what, entry, patience } => {
@@ -269,6 +274,12 @@ impl CardDesk {
             _ if entry.is_over() => Err(Failure::NoPin.into()),
             (Err(failure), _) => Err(failure.into()),
             (Ok(card), OnReader::Sign) => match outbox.while_reader_waits(|| card.login_on_pad(patience, digest)) {
+                Some(Ok(Some(signature))) => Ok(signed(signature)),
+                Some(Ok(None)) | None => Err(Failure::NoPin.into()),
+                Some(Err(error)) => Err(login_fault(card, &error)),
+            },
+            (Ok(card), OnReader::SignAct) => match outbox.while_reader_waits(|| card.sign_act_on_pad(patience, digest))
+            {
                 Some(Ok(Some(signature))) => Ok(signed(signature)),
                 Some(Ok(None)) | None => Err(Failure::NoPin.into()),
                 Some(Err(error)) => Err(login_fault(card, &error)),

@@ -146,6 +146,7 @@ impl Core {
             }
         }
         self.reports.settle(&register);
+        self.pins_changed.settle(&register);
         self.register = register;
     }
 

@@ -383,8 +383,8 @@ impl Asked {
                     entry.decide(digest);
                 }
             }
-            ToWorker::SignWithPin { call, insertion, digest } => match (self.intake(call), unhex(&digest)) {
-                (Some(intake), Some(digest)) => self.job(Job::Sign { call, insertion, intake, digest }),
+            ToWorker::SignWithPin { call, insertion, digest, key } => match (self.intake(call), unhex(&digest)) {
+                (Some(intake), Some(digest)) => self.job(Job::Sign { call, insertion, intake, digest, key }),
                 (Some(_) | None, _) => self.fail(call, Failure::NoPin),
             },
             ToWorker::ChangePin { call, insertion } => match self.intake(call) {

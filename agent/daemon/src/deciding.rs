@@ -110,6 +110,7 @@ impl Agent {
             grant: core.named_grant(),
             reported: core.reports.against(card.map(|card| &card.card)),
             home: None,
+            pin_changed: core.pins_changed.of(card.map(|card| &card.card)),
         }
     }
 
@@ -234,6 +235,7 @@ const fn reason_of(code: VerdictCode) -> Option<Reason> {
         VerdictCode::ConnectionStopped => Some(Reason::ConnectionStopped),
         VerdictCode::CardReported => Some(Reason::CardReported),
         VerdictCode::DailyLimit => Some(Reason::DailyLimit),
+        VerdictCode::PinExpired => Some(Reason::PinExpired),
         VerdictCode::OutOfHours | VerdictCode::PermitUnknown | VerdictCode::PermitDoesNotCover => {
             Some(Reason::EndOfHours)
         }

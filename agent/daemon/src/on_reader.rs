@@ -45,7 +45,9 @@ impl Agent {
                 OnReader::Change,
                 Keypad::None | Keypad::Verifies | Keypad::Unknown,
             ) => Err(spoken::problem(&cannot_change(), card.tries_left)),
-            (PinEntry::Reader | PinEntry::ReaderNow, OnReader::Sign | OnReader::Change, _) => Ok(Some(what)),
+            (PinEntry::Reader | PinEntry::ReaderNow, OnReader::Sign | OnReader::SignAct | OnReader::Change, _) => {
+                Ok(Some(what))
+            }
         }
     }
 

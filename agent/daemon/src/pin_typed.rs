@@ -19,7 +19,7 @@ use crate::pins_sent::{Sent, Typed};
 use crate::prompt::Begun;
 use crate::session::{Event, Insertion, Session};
 use crate::spoken;
-use crate::worker_link::{CallAnswer, Failure, ToWorker};
+use crate::worker_link::{CallAnswer, Failure, SignKey, ToWorker};
 
 impl Agent {
     /// The card took its time: whether anything may be granted is asked again.
@@ -52,7 +52,7 @@ impl Agent {
         let key = core.deciding().card(&input.card.ok_or(AgentError::PromptCancelled)?);
         let key = key.ok_or_else(|| spoken::refused(VerdictCode::CardUnknown, tries_left))?.issued().authentication.0;
         let own = core.own(insertion).ok_or(AgentError::PromptCancelled)?;
-        core.send_pin(insertion, call, ToWorker::SignWithPin { call, insertion: own, digest: hex(&digest) })?;
+        core.send_pin(insertion, call, sign_with_login_key(call, own, &digest))?;
         drop(core);
         let signature = self.signature(insertion, answers)?;
         if !sekisho_card::verify_signature(&key, &digest, &signature.0) {
@@ -156,7 +156,7 @@ impl Agent {
         let key = input.card.and_then(|card| core.deciding().card(&card)).map(|card| card.issued().authentication.0);
         let key = key.ok_or_else(|| spoken::refused(VerdictCode::CardUnknown, None))?;
         let own = core.own(insertion).ok_or(AgentError::PromptCancelled)?;
-        core.send_pin(insertion, call, ToWorker::SignWithPin { call, insertion: own, digest: hex(&digest) })?;
+        core.send_pin(insertion, call, sign_with_login_key(call, own, &digest))?;
         drop(core);
         let signature = self.signature(insertion, answers)?;
         if !sekisho_card::verify_signature(&key, &digest, &signature.0) {
@@ -222,7 +222,11 @@ impl Agent {
         answers.recv_timeout(patience).map_err(|_| spoken::refused(VerdictCode::PinUnanswered, None))
     }
 
-    fn signature(&self, insertion: Insertion, answers: &Receiver<CallAnswer>) -> Result<Signature, AgentError> {
+    pub(crate) fn signature(
+        &self,
+        insertion: Insertion,
+        answers: &Receiver<CallAnswer>,
+    ) -> Result<Signature, AgentError> {
         match self.answer(answers)? {
             CallAnswer::Signed { signature } => {
                 signature.parse().map_err(|_| spoken::refused(VerdictCode::CardFalse, None))
@@ -252,7 +256,7 @@ impl Agent {
 
 impl Core {
     /// Sends a PIN to the card that it was typed for. From here on its outcome counts, whoever waits for it.
-    fn send_pin(&mut self, insertion: Insertion, call: u64, errand: ToWorker) -> Result<(), AgentError> {
+    pub(crate) fn send_pin(&mut self, insertion: Insertion, call: u64, errand: ToWorker) -> Result<(), AgentError> {
         let card = self.machine.card().filter(|card| card.insertion == insertion).ok_or(AgentError::PromptCancelled)?;
         let tries_before = card.tries_left;
         let sent = Sent { insertion, card: card.card, tries_before, typed: Typed::AtKeyboard };
@@ -270,10 +274,14 @@ impl Core {
         place.map(|place| self.opening.swap_remove(place)).is_some()
     }
 
-    fn still_in(&self, insertion: Insertion) -> Result<(), AgentError> {
+    pub(crate) fn still_in(&self, insertion: Insertion) -> Result<(), AgentError> {
         let same = self.machine.card().is_some_and(|card| card.insertion == insertion);
         if same { Ok(()) } else { Err(AgentError::PromptCancelled) }
     }
+}
+
+fn sign_with_login_key(call: u64, insertion: u64, digest: &[u8; 32]) -> ToWorker {
+    ToWorker::SignWithPin { call, insertion, digest: hex(digest), key: SignKey::Login }
 }
 
 fn closed(session: SessionId, reason: Reason) -> Body {

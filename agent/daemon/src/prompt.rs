@@ -20,6 +20,7 @@ use crate::agent::{Agent, Core};
 use crate::config::user_name;
 use crate::deciding::Wish;
 use crate::function::{Asked, Caller, field};
+use crate::panel_act::Draft;
 use crate::pins_sent::{Sent, Typed};
 use crate::session::{InsertedCard, Insertion, Waking};
 use crate::worker_link::{CallAnswer, OnReader, ToWorker};
@@ -93,6 +94,8 @@ enum Purpose {
         asked: Asked,
     },
     ChangePin,
+    /// An act that was shown.
+    Act(Box<Draft>),
 }
 
 impl Agent {
@@ -144,7 +147,11 @@ impl Agent {
         if card.tries_left == Some(0) {
             return Err(spoken::wrong_pin(0));
         }
-        let what = if matches!(purpose, Purpose::ChangePin) { OnReader::Change } else { OnReader::Sign };
+        let what = match purpose {
+            Purpose::ChangePin => OnReader::Change,
+            Purpose::Act(_) => OnReader::SignAct,
+            Purpose::Login(_) | Purpose::Function(_) | Purpose::Waiting { .. } => OnReader::Sign,
+        };
         let on_reader = self.typed_where(&core, &card, what)?;
         if on_reader.is_some() && request.at_keyboard == Some(true) {
             return Err(spoken::problem(&on_reader::typed_there(), card.tries_left));
@@ -198,6 +205,10 @@ impl Agent {
     fn purpose(&self, core: &mut Core, caller: &Caller, request: &PromptRequest) -> Result<Purpose, AgentError> {
         match request.what {
             PromptWhat::ChangePin => Ok(Purpose::ChangePin),
+            PromptWhat::Act => {
+                let draft = self.draft_to_sign(core, caller, request.draft.as_deref().unwrap_or_default())?;
+                Ok(Purpose::Act(Box::new(draft)))
+            }
             PromptWhat::Authorize => {
                 let function = request.function.clone().unwrap_or_default();
                 let PromptRequest { purpose, case, request, recipient, .. } = request.clone();
@@ -231,6 +242,8 @@ impl Agent {
     fn allowed(&self, core: &mut Core, purpose: &Purpose, tries_left: Option<u8>) -> Result<(), AgentError> {
         let (request, input) = match purpose {
             Purpose::ChangePin => return self.may_change_pin(core, tries_left),
+            // The register was asked when it was drafted, and the ledger asks again.
+            Purpose::Act(_) => return Ok(()),
             Purpose::Login(_) if core.machine.terminal_state() == TerminalState::Open => {
                 return Err(AgentError::NotPermitted { reason: Bar::SessionOpen });
             }
@@ -288,7 +301,7 @@ impl Agent {
         let (client, worker) = UnixStream::pair().map_err(|_| busy())?;
         let frames = match purpose {
             Purpose::ChangePin => 2,
-            Purpose::Login(_) | Purpose::Function(_) | Purpose::Waiting { .. } => 1,
+            Purpose::Login(_) | Purpose::Function(_) | Purpose::Waiting { .. } | Purpose::Act(_) => 1,
         };
         let (call, answers) = core.new_call();
         let insertion = card.insertion;
@@ -318,10 +331,13 @@ impl Agent {
                 (PromptFor::Function, asked.question.function.clone())
             }
             Purpose::ChangePin => (PromptFor::ChangePin, None),
+            Purpose::Act(_) => (PromptFor::Act, None),
         };
         let (application, waiting) = match purpose {
             Purpose::Waiting { id, theirs, .. } => (theirs.application.clone(), Some(id.clone())),
-            Purpose::Login(_) | Purpose::Function(_) | Purpose::ChangePin => (caller.application.clone(), None),
+            Purpose::Login(_) | Purpose::Function(_) | Purpose::ChangePin | Purpose::Act(_) => {
+                (caller.application.clone(), None)
+            }
         };
         let (uid, owner, on_reader, outcome) = (caller.uid, caller.uid, on_reader.is_some(), None);
         let prompt =
@@ -350,6 +366,7 @@ impl Agent {
                 let proved = self.with_pin_proof((&theirs, &asked, Some(&id)), insertion, call, answers);
                 self.unclaim(&id, proved)
             }
+            Purpose::Act(draft) => self.sign_draft(caller, *draft, (insertion, call), answers),
             Purpose::ChangePin => match typed {
                 // Nothing is decided once more: the card has changed it while the person looked.
                 Some(changed) => self.pin_changed(insertion, changed),

@@ -33,6 +33,7 @@ mod standing;
 mod stored;
 
 use guesses::Guesser;
+pub(crate) use named::number as numbered_card;
 use named::{Known, Named, named};
 pub(crate) use standing::Reports;
 use standing::{Report, Stand, What, is_active, is_suspended};

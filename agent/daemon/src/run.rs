@@ -251,8 +251,11 @@ impl Opened {
         let carried_since = left.carried.map(|from| carry(&journal, from)).transpose()?.flatten();
         let unsent_since = carried_since.or_else(|| time_of(&journal, position.acknowledged().stored));
         let work = std::mem::take(&mut before.work);
+        let mut pins_changed = std::mem::take(&mut before.pins_changed);
+        pins_changed.settle(&register);
         let keepsakes = Keepsakes::open(&config.state, 0);
-        let beginning = Beginning { trusted, register, names, position, unsent_since, work, keepsakes, boot };
+        let beginning =
+            Beginning { trusted, register, names, position, unsent_since, work, pins_changed, keepsakes, boot };
         let agent = Arc::new(Agent::new(config, identity, clock, journal, beginning, kick));
         // Before any card can be looked at.
         agent.load_reports().map_err(state_file(StateFile::Reports))?;
@@ -272,8 +275,8 @@ impl Opened {
         let peers = &agent.config.peers;
         let workers = bind(&agent.config.worker_socket(), Who::of(peers.worker))?;
         let forwarders = bind(&agent.config.forwarder_socket(), Who::of(peers.forwarder))?;
-        let [one, two, three, four, five, six, seven] = std::array::from_fn(|_| Arc::clone(&agent));
-        let [register, records, reports] = std::array::from_fn(|_| Arc::clone(&lines));
+        let [one, two, three, four, five, six, seven, eight, nine] = std::array::from_fn(|_| Arc::clone(&agent));
+        let [register, records, reports, pins, acts] = std::array::from_fn(|_| Arc::clone(&lines));
         spawn("flush", move || one.flush_loop(&kicks))?;
         spawn("tick", move || two.tick_loop(&heart))?;
         if agent.config.lock.screen == ScreenLock::Logind {
@@ -287,6 +290,8 @@ impl Opened {
         }
         // Also where the journal cannot be gone on with: a card that is lost does not wait for that.
         spawn("reports", move || seven.report_loop(&reports.line(Line::Records)))?;
+        spawn("pins", move || eight.pins_loop(&pins.line(Line::Records)))?;
+        spawn("acts", move || nine.panel_acts_loop(&acts.line(Line::Records)))?;
         spawn("worker", move || accept_workers(&five, &workers))?;
         spawn("forwarder", move || accept_forwarders(&six, &forwarders, &lines))?;
         spawn("socket", move || accept_clients(&agent, &listener))

@@ -7,9 +7,9 @@ use std::time::Duration;
 use sekisho_ipc::{
     AgentError, AuthorizeRequest, AwaitRequest, Bar, BorrowAnswer, BorrowRequest, BreakGlassAnswer, BreakGlassRequest,
     Call, CompleteAnswer, CompleteRequest, Connection, ConnectionError, DeclineRequest, DescriptionAnswer,
-    DescriptionRequest, Descriptors, ExportRecordsRequest, InfoAnswer, LockRequest, MESSAGE_MAX, Method, Nothing,
-    PromptRequest, Reply, ReportCardRequest, ReportIncidentRequest, ServiceError, ServiceMethod, State, StateAnswer,
-    TakeSealAnswer, TakeSealRequest, peer_uid,
+    DescriptionRequest, Descriptors, DraftActRequest, ExportRecordsRequest, InfoAnswer, LockRequest, MESSAGE_MAX,
+    Method, Nothing, PromptRequest, Reply, ReportCardRequest, ReportIncidentRequest, ServiceError, ServiceMethod,
+    State, StateAnswer, TakeSealAnswer, TakeSealRequest, peer_uid,
 };
 use sekisho_wire::id::{Code, SessionId};
 use serde::de::DeserializeOwned;
@@ -146,6 +146,7 @@ impl<'a> Served<'a> {
             Method::ReportIncident => {
                 Reply::new(&agent.report_incident(caller, &parameters::<ReportIncidentRequest>(call)?)?)
             }
+            Method::DraftAct => Reply::new(&agent.draft_act(caller, &parameters::<DraftActRequest>(call)?)?),
             Method::Prompt => return Err(AgentError::NoSuchPrompt),
             Method::Borrow => {
                 let rule = "a call with more: the lease lasts as long as its connection".into();

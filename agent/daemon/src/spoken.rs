@@ -91,6 +91,7 @@ pub(crate) const fn reason(reason: Reason) -> &'static str {
         Reason::RestDue => "rest_due",
         Reason::DailyLimit => "daily_limit",
         Reason::OpenElsewhere => "open_elsewhere",
+        Reason::PinExpired => "pin_expired",
         Reason::CardReported => "card_reported",
     }
 }

@@ -63,6 +63,7 @@ impl Agent {
             recent: Vec::new(),
             prompt: None,
             waiting: None,
+            act: None,
             lease: None,
             register_size: core.register.size(),
             register_age: age,
@@ -100,6 +101,7 @@ impl Agent {
             recent: core.recent.iter().cloned().collect(),
             prompt: core.open_prompt(caller),
             waiting: core.waiting_shown(),
+            act: core.panel_acts.shown(self.clock.boottime(), caller.uid),
             lease: core.lease.as_ref().map(Lent::shown),
             unsent: next.saturating_sub(core.acknowledged.stored),
             unsealed: next.saturating_sub(core.acknowledged.sealed),
@@ -129,6 +131,8 @@ impl Agent {
             by_grant: core.is_by_grant(),
             pin_entry: self.pin_entry(core, core.machine.card()?),
             keypad: core.machine.card()?.keypad,
+            signs_acts: known.is_some_and(|card| card.issued().signature.is_some()),
+            pin_ends: known.and_then(|card| register.pin_ends(card, core.pins_changed.of(Some(&inserted.card)), at)),
         })
     }
 

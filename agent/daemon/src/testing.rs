@@ -397,6 +397,7 @@ impl Bench {
             position,
             unsent_since: None,
             work: WorkTime::default(),
+            pins_changed: crate::pins_changed::PinsChanged::default(),
             keepsakes,
             boot,
         };

@@ -213,6 +213,8 @@ impl Agent {
                 if let Some(Sent { card, .. }) = core.pins.ended(call) {
                     let operator = self.holder(core, &card);
                     self.write(core, Body::PinChanged(PinChanged { card, operator }));
+                    // The ledger is to hear of it.
+                    self.tell(core);
                 }
             }
             CallAnswer::Signed { .. }

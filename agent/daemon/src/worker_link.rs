@@ -146,8 +146,10 @@ pub(crate) enum Failure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum OnReader {
-    /// The card signs by it.
+    /// The card signs by it, with the key of logins.
     Sign,
+    /// The card signs an act by it.
+    SignAct,
     /// It is changed: present and new one are typed.
     Change,
 }
@@ -156,10 +158,20 @@ impl OnReader {
     /// How many times a PIN is typed, one after the other; a reader may wait for each as long as for one.
     pub(crate) const fn entries(self) -> u32 {
         match self {
-            Self::Sign => 1,
+            Self::Sign | Self::SignAct => 1,
             Self::Change => 3,
         }
     }
+}
+
+/// A key that wants a PIN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SignKey {
+    /// 9A.
+    Login,
+    /// 9C: a PIN that was typed for anything else never reaches it.
+    Act,
 }
 
 /// What happened and what to do, in both languages.
@@ -201,7 +213,7 @@ pub(crate) enum ToWorker {
         /// How long the reader waits.
         seconds: u64,
     },
-    /// Sign with 9A, by the PIN of this call.
+    /// Sign by the PIN of this call.
     SignWithPin {
         /// The call whose PIN was typed.
         call: u64,
@@ -209,6 +221,8 @@ pub(crate) enum ToWorker {
         insertion: u64,
         /// 32 bytes in hexadecimal.
         digest: String,
+        /// With which key.
+        key: SignKey,
     },
     /// Change the PIN, by the two PINs of this call.
     ChangePin {

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::ANSWER_MAX;
+use crate::act::{ActDraft, DraftActRequest};
 use crate::call::{Call, Reply};
 use crate::client_error::ClientError;
 use crate::connection::Connection;
@@ -124,6 +125,14 @@ impl Client {
     pub fn decline(&mut self, waiting: &str) -> Result<(), ClientError> {
         let request = DeclineRequest { waiting: waiting.to_owned() };
         self.ask::<Nothing>(Method::Decline, &request).map(drop)
+    }
+
+    /// Has the agent write an act that the holder of the card in the reader is to sign, and show it.
+    ///
+    /// # Errors
+    /// [`ClientError`]: what the register would say of it is said now.
+    pub fn draft_act(&mut self, request: &DraftActRequest) -> Result<ActDraft, ClientError> {
+        self.ask(Method::DraftAct, request)
     }
 
     /// Says what came of a granted function.

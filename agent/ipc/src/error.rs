@@ -27,6 +27,8 @@ pub enum AgentError {
     },
     /// No prompt of that name, or it was answered already.
     NoSuchPrompt,
+    /// No act was drafted under that name by this user, its time is over, or another card is in.
+    NoSuchDraft,
     /// The prompt ended without a PIN: the card was pulled, the descriptor closed, the time over.
     PromptCancelled,
     /// The card did not do it; the verdict says what and what next.
@@ -130,6 +132,7 @@ impl AgentError {
             Self::InvalidArgument { .. } => "io.sekisho.InvalidArgument",
             Self::NotPermitted { .. } => "io.sekisho.NotPermitted",
             Self::NoSuchPrompt => "io.sekisho.NoSuchPrompt",
+            Self::NoSuchDraft => "io.sekisho.NoSuchDraft",
             Self::PromptCancelled => "io.sekisho.PromptCancelled",
             Self::CardProblem { .. } => "io.sekisho.CardProblem",
             Self::AlreadyCompleted => "io.sekisho.AlreadyCompleted",
@@ -151,6 +154,7 @@ impl AgentError {
             Self::TooLarge { limit } => object(&Limit { limit }),
             Self::RecordsHeldBack { cause } | Self::SealRefused { cause } => object(&Cause { cause }),
             Self::NoSuchPrompt
+            | Self::NoSuchDraft
             | Self::PromptCancelled
             | Self::AlreadyCompleted
             | Self::NotRecorded
@@ -168,6 +172,7 @@ impl AgentError {
             "InvalidArgument" => read(parameters).map(|Argument { field, rule }| Self::InvalidArgument { field, rule }),
             "NotPermitted" => read(parameters).map(|Reason { reason }| Self::NotPermitted { reason }),
             "NoSuchPrompt" => Ok(Self::NoSuchPrompt),
+            "NoSuchDraft" => Ok(Self::NoSuchDraft),
             "PromptCancelled" => Ok(Self::PromptCancelled),
             "CardProblem" => {
                 read(parameters).map(|Problem { verdict, tries_left }| Self::CardProblem { verdict, tries_left })
@@ -198,6 +203,7 @@ impl fmt::Display for AgentError {
             Self::InvalidArgument { field, rule } => write!(f, "cannot accept '{field}': {rule}"),
             Self::NotPermitted { reason } => write!(f, "not permitted: {reason}"),
             Self::NoSuchPrompt => f.write_str("cannot wait for the prompt: it is not open any more"),
+            Self::NoSuchDraft => f.write_str("no act waits for its signature here"),
             Self::PromptCancelled => f.write_str("the prompt ended without a PIN"),
             Self::CardProblem { verdict, .. } => f.write_str(&verdict.what),
             Self::AlreadyCompleted => f.write_str("cannot record the outcome: it was told before"),
@@ -216,7 +222,7 @@ impl std::error::Error for AgentError {}
 mod tests {
     use super::*;
 
-    fn every() -> [AgentError; 11] {
+    fn every() -> [AgentError; 12] {
         let verdict = Verdict {
             granted: false,
             code: "card_suspended".into(),
@@ -230,6 +236,7 @@ mod tests {
             AgentError::InvalidArgument { field: "case".into(), rule: "1 to 40 of A-Z".into() },
             AgentError::NotPermitted { reason: Bar::NotYourSession },
             AgentError::NoSuchPrompt,
+            AgentError::NoSuchDraft,
             AgentError::PromptCancelled,
             AgentError::CardProblem { verdict: Box::new(verdict), tries_left: Some(3) },
             AgentError::AlreadyCompleted,

@@ -4,6 +4,7 @@
 //! [`PinFrame`] is the one thing that never travels in a message.
 #![forbid(unsafe_code)]
 
+mod act;
 mod call;
 mod client;
 mod client_error;
@@ -23,6 +24,7 @@ mod typed_pin;
 mod undumpable;
 mod writer;
 
+pub use act::{ActDraft, ActKind, DraftActRequest, ShownAct};
 pub use call::{Call, Reply};
 pub use client::{Client, HangUp, Lease, Watch};
 pub use client_error::ClientError;

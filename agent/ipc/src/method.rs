@@ -37,11 +37,13 @@ pub enum Method {
     Borrow,
     /// Refuses a request that waits for the clerk's PIN.
     Decline,
+    /// Writes an act that a person is to sign here, and shows it.
+    DraftAct,
 }
 
 impl Method {
     /// Every method, in the interface's order.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Status,
         Self::Prompt,
         Self::Await,
@@ -57,6 +59,7 @@ impl Method {
         Self::ReportIncident,
         Self::Borrow,
         Self::Decline,
+        Self::DraftAct,
     ];
 
     /// The name on the wire.
@@ -78,6 +81,7 @@ impl Method {
             Self::ReportIncident => "io.sekisho.ReportIncident",
             Self::Borrow => "io.sekisho.Borrow",
             Self::Decline => "io.sekisho.Decline",
+            Self::DraftAct => "io.sekisho.DraftAct",
         }
     }
 
@@ -111,6 +115,8 @@ pub enum PromptWhat {
     Waiting,
     /// Changes the PIN: two frames, old then new.
     ChangePin,
+    /// Signs an act that was drafted and shown.
+    Act,
 }
 
 /// Parameters of `Prompt`.
@@ -149,6 +155,9 @@ pub struct PromptRequest {
     /// Which request, for a prompt about one that waits: [`Waiting::id`](crate::Waiting::id).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting: Option<String>,
+    /// Which act, for a prompt about one: [`ActDraft::draft`](crate::ActDraft::draft).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub draft: Option<String>,
     /// Whether the PIN was typed at this machine already: a prompt whose PIN is typed on the reader is refused then, before the reader asks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_keyboard: Option<bool>,
@@ -180,6 +189,12 @@ impl PromptRequest {
         Self { waiting: Some(id), ..Self::new(PromptWhat::Waiting) }
     }
 
+    /// A prompt that signs an act.
+    #[must_use]
+    pub fn act(draft: String) -> Self {
+        Self { draft: Some(draft), ..Self::new(PromptWhat::Act) }
+    }
+
     const fn new(what: PromptWhat) -> Self {
         Self {
             what,
@@ -193,6 +208,7 @@ impl PromptRequest {
             request: None,
             recipient: None,
             waiting: None,
+            draft: None,
             at_keyboard: None,
         }
     }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::act::ShownAct;
+
 /// What a person is told: the code for programs, the words for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[must_use]
@@ -84,6 +86,10 @@ pub struct Card {
     pub pin_entry: PinEntry,
     /// What can be done on the keypad of its reader.
     pub keypad: Keypad,
+    /// When its PIN has to be changed before it opens anything more: milliseconds since 1970 UTC. Absent where the office sets it no end.
+    pub pin_ends: Option<u64>,
+    /// Whether its holder can sign acts with it.
+    pub signs_acts: bool,
 }
 
 /// Where the PIN of a card is typed.
@@ -193,6 +199,8 @@ pub enum PromptFor {
     Function,
     /// It is changed.
     ChangePin,
+    /// It signs an act.
+    Act,
 }
 
 /// Who has the card readers in the agent's stead. No card is touched by the agent, and nothing granted, until they are back.
@@ -332,6 +340,8 @@ pub struct State {
     pub prompt: Option<OpenPrompt>,
     /// The request that waits for the PIN.
     pub waiting: Option<Waiting>,
+    /// The act that waits for its signature: what the agent says that it is.
+    pub act: Option<ShownAct>,
     /// Who has the card readers, if not the agent.
     pub lease: Option<Lent>,
     /// How many acts the verified register stands on.

@@ -4,16 +4,19 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use sekisho_ipc::{
-    AgentError, AuthorizeRequest, AwaitAnswer, Bar, Client, ClientError, PromptRequest, SessionState, State,
+    AgentError, AuthorizeRequest, AwaitAnswer, Bar, Client, ClientError, PinFrame, PromptRequest, SessionState, State,
+    Verdict,
 };
 
 use crate::accounts::Whose;
 use crate::application::{Application, NoPin, Tone};
 use crate::options::Options;
 use crate::outcome::Outcome;
-use crate::words::{Language, Saying, of_error, of_verdict, question, type_on_reader};
+use crate::words::{Language, Saying, change_questions, expired_pin, of_error, of_verdict, question, type_on_reader};
 use crate::{CARD_VARIABLE, SESSION_VARIABLE};
 
+/// The verdict on a PIN whose time is over.
+const PIN_EXPIRED: &str = "pin_expired";
 /// How often is looked whether a card is there.
 const LOOK: Duration = Duration::from_millis(250);
 /// How long what came of a PIN may take: the agent gives a card at most a fraction of this.
@@ -77,6 +80,7 @@ pub(crate) fn of_client(error: &ClientError, language: Language) -> Refusal {
             AgentError::CardProblem { .. }
             | AgentError::NotPermitted { reason: Bar::SessionOpen | Bar::NotYourSession }
             | AgentError::NoSuchPrompt
+            | AgentError::NoSuchDraft
             | AgentError::PromptCancelled
             | AgentError::NotRecorded,
         )
@@ -207,23 +211,70 @@ impl Attempt<'_> {
     }
 
     fn prove(&self, client: &mut Client, request: &PromptRequest, whose: &Whose) -> Result<AwaitAnswer, Refusal> {
-        let prompt = self.asked(client.prompt(request))?;
+        let mut typed = None;
+        let prompt = match client.prompt(request) {
+            Err(ClientError::Agent(AgentError::CardProblem { verdict, .. })) if verdict.code == PIN_EXPIRED => {
+                typed = self.change_pin(client, &verdict, request, whose)?;
+                self.asked(client.prompt(request))?
+            }
+            prompt => self.asked(prompt)?,
+        };
         self.must_be(whose, prompt.operator.as_deref())?;
         if prompt.on_reader.is_some() {
             // Nothing is asked here: who typed a PIN for a locker beforehand is not heard.
             self.application.tell(Tone::Request, &type_on_reader(&prompt, self.language));
             return self.asked(client.wait_at_most(&prompt, PIN_WAIT));
         }
-        let no_pin = |why| match why {
+        let frame = match typed {
+            Some(typed) => typed,
+            None => self.typed(&question(&prompt, self.language))?,
+        };
+        self.asked(prompt.send_pin(&frame))?;
+        drop(frame);
+        self.asked(client.wait_at_most(&prompt, PIN_WAIT))
+    }
+
+    fn typed(&self, question: &str) -> Result<PinFrame, Refusal> {
+        self.application.ask_pin(question).map_err(|why| match why {
             NoPin::NotOne(error) => of_client(&ClientError::Pin(error), self.language),
             NoPin::NoAnswer => {
                 Refusal { outcome: Outcome::ConversationOver, told: None, logged: "given up, no PIN was sent".into() }
             }
-        };
-        let frame = self.application.ask_pin(&question(&prompt, self.language)).map_err(no_pin)?;
-        self.asked(prompt.send_pin(&frame))?;
-        drop(frame);
-        self.asked(client.wait_at_most(&prompt, PIN_WAIT))
+        })
+    }
+
+    /// Her PIN has expired, and here she can change it: she may have no other way in. The new one, where it was typed here: it logs in at once.
+    fn change_pin(
+        &self,
+        client: &mut Client,
+        expired: &Verdict,
+        login: &PromptRequest,
+        whose: &Whose,
+    ) -> Result<Option<PinFrame>, Refusal> {
+        let request = PromptRequest { card: login.card.clone(), ..PromptRequest::change_pin() };
+        let prompt = self.asked(client.prompt(&request))?;
+        self.must_be(whose, prompt.operator.as_deref())?;
+        let on_reader = prompt.on_reader.is_some();
+        self.application.tell(Tone::Request, &expired_pin(expired, on_reader.then_some(&prompt), self.language));
+        let mut new = None;
+        if !on_reader {
+            let [present, another, again] = change_questions(&prompt, self.language);
+            let old = self.typed(&present)?;
+            let chosen = self.typed(&another)?;
+            if self.typed(&again)?.expose() != chosen.expose() {
+                return Err(self.refusal(Outcome::Refused, Saying::PinsDiffer, "refused: the two new PINs differ"));
+            }
+            self.asked(prompt.send_pin(&old))?;
+            self.asked(prompt.send_pin(&chosen))?;
+            new = Some(chosen);
+        }
+        let answer = self.asked(client.wait_at_most(&prompt, PIN_WAIT))?;
+        if answer.verdict.granted {
+            self.application.log("the PIN was changed");
+            return Ok(new);
+        }
+        let logged = format!("refused: {}", answer.verdict.code);
+        Err(Refusal { outcome: Outcome::Refused, told: Some(of_verdict(&answer.verdict, self.language)), logged })
     }
 
     /// Before the PIN: another person's is not asked for.

@@ -47,6 +47,7 @@ pub(crate) enum Saying {
     NoSession,
     AgentSilent,
     RecordedLater,
+    PinsDiffer,
 }
 
 impl Saying {
@@ -89,6 +90,10 @@ impl Saying {
                 "エージェントが応答しないため、カードを確認できません。\nしばらくしてからもう一度実行し、続くようならシステム管理者に連絡してください。",
                 "the agent does not answer, so no card can be checked\nTry again in a moment; if it goes on, call the system manager.",
             ),
+            Self::PinsDiffer => language.pick(
+                "新しい暗証番号が一致しません。暗証番号は変更されていません。\nもう一度実行してください。",
+                "the two new PINs differ; the PIN was not changed\nTry again.",
+            ),
             Self::RecordedLater => language.pick(
                 "カードなしのログインです。今は記録できないため、エージェントの次の起動時に記録されます。",
                 "a login without a card; it cannot be recorded now, and will be when the agent starts next",
@@ -109,6 +114,32 @@ pub(crate) fn type_on_reader(prompt: &Prompt, language: Language) -> String {
         "Type your PIN on the reader's keypad, then press its OK key.",
     );
     format!("{}{ask}", whose_card(prompt, language))
+}
+
+/// That the PIN has expired, and what comes now: `on_reader` is the prompt whose PINs the reader asks for.
+pub(crate) fn expired_pin(expired: &Verdict, on_reader: Option<&Prompt>, language: Language) -> String {
+    let what = language.pick(&expired.what_ja, &expired.what);
+    let next = match on_reader {
+        None => language.pick("新しい暗証番号に変更します。", "Choose another one now.").to_owned(),
+        Some(prompt) => format!(
+            "{}{}",
+            whose_card(prompt, language),
+            language.pick(
+                "カードリーダーのキーパッドで、現在の暗証番号、新しい暗証番号、新しい暗証番号(確認)の順に入力してください。",
+                "On the reader's keypad, type the present PIN, then the new one twice.",
+            )
+        ),
+    };
+    format!("{what}\n{next}")
+}
+
+/// What is asked for a change of PIN: the present one, a new one, and that again.
+pub(crate) fn change_questions(prompt: &Prompt, language: Language) -> [String; 3] {
+    [
+        format!("{}{}", whose_card(prompt, language), language.pick("現在の暗証番号: ", "Present PIN: ")),
+        language.pick("新しい暗証番号: ", "New PIN: ").to_owned(),
+        language.pick("新しい暗証番号(確認): ", "New PIN again: ").to_owned(),
+    ]
 }
 
 fn whose_card(prompt: &Prompt, language: Language) -> String {
@@ -139,7 +170,7 @@ pub(crate) fn of_error(error: &ClientError, language: Language) -> String {
     let said = match error {
         ClientError::Agent(AgentError::CardProblem { verdict, .. }) => return of_verdict(verdict, language),
         ClientError::Connection(_) | ClientError::Foreign { .. } => return Saying::AgentSilent.in_words(language).into(),
-        ClientError::Pin(PinFrameError::Closed) | ClientError::Agent(AgentError::PromptCancelled | AgentError::NoSuchPrompt) => {
+        ClientError::Pin(PinFrameError::Closed) | ClientError::Agent(AgentError::PromptCancelled | AgentError::NoSuchPrompt | AgentError::NoSuchDraft) => {
             language.pick(
                 "暗証番号の入力が中止されました。\nカードを確認してもう一度実行してください。",
                 "the prompt has ended\nCheck the card and try again.",

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
-use sekisho_ipc::{AgentError, AwaitAnswer, Client, ClientError, PinFrame, PromptRequest, TypedPin};
+use sekisho_ipc::{AgentError, AwaitAnswer, Client, ClientError, PinFrame, PinFrameError, PromptRequest, TypedPin};
 use sekisho_wire::words::Language;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -67,9 +67,10 @@ pub(crate) fn ask(
         };
         // It ends by itself: both its pipes are closed.
         reap(&child);
-        let came = match typed.map(|pin| pin.frame()) {
-            Ok(Ok(frame)) => prove(&socket, &question.prompt(), &frame),
-            Ok(Err(error)) => Came::NotAPin(error),
+        let came = match typed.map(|pins| framed(&pins)) {
+            Ok(Ok(frames)) => prove(&socket, &question.prompt(), &frames),
+            Ok(Err(Unsent::NotAPin(error))) => Came::NotAPin(error),
+            Ok(Err(Unsent::Differs)) => Came::Differs,
             Err(Trouble::Cancelled) => Came::Cancelled,
             Err(Trouble::GivenUp | Trouble::Gone) => Came::GivenUp,
             Err(error @ (Trouble::Refused(_) | Trouble::Strange | Trouble::Io(_))) => {
@@ -89,12 +90,30 @@ fn reap(child: &Mutex<Child>) {
     }
 }
 
+/// Why nothing is sent of what was typed.
+#[derive(Debug)]
+enum Unsent {
+    NotAPin(PinFrameError),
+    Differs,
+}
+
+/// The frames of what was typed: one PIN; or the present one, and a new one that was typed twice. All are framed before any is sent: a new PIN that
+/// is none must not cost a try of the present one.
+fn framed(pins: &[TypedPin]) -> Result<Vec<PinFrame>, Unsent> {
+    let sent = match pins {
+        [present, new, again] if new.same_as(again) => vec![present, new],
+        [_, _, _] => return Err(Unsent::Differs),
+        pins => pins.iter().collect(),
+    };
+    sent.into_iter().map(TypedPin::frame).collect::<Result<_, _>>().map_err(Unsent::NotAPin)
+}
+
 /// The PIN was typed before the prompt opens: the agent is not held while a person thinks. It names the card that she was shown.
-fn prove(socket: &Path, request: &PromptRequest, pin: &PinFrame) -> Came {
+fn prove(socket: &Path, request: &PromptRequest, pins: &[PinFrame]) -> Came {
     let attempt = || {
         let mut client = Client::connect(socket)?;
         let prompt = client.prompt(request)?;
-        prompt.send_pin(pin)?;
+        pins.iter().try_for_each(|pin| prompt.send_pin(pin))?;
         client.wait_at_most(&prompt, PROVED)
     };
     came(attempt())
@@ -166,7 +185,7 @@ struct Dialog {
 }
 
 impl Dialog {
-    fn hold(mut self, question: &Question, seconds: u32, language: Language) -> Result<TypedPin, Trouble> {
+    fn hold(mut self, question: &Question, seconds: u32, language: Language) -> Result<Vec<TypedPin>, Trouble> {
         self.answer()?;
         let asked = words::of_question(question, language);
         // Its own words, its terminal; and a keyboard that a locker can take.
@@ -180,7 +199,6 @@ impl Dialog {
             format!("SETTIMEOUT {seconds}"),
             format!("SETTITLE {}", encoded(asked.title)),
             format!("SETDESC {}", encoded(&asked.description)),
-            format!("SETPROMPT {}", encoded(asked.prompt)),
             format!("SETOK {}", encoded(asked.send)),
             format!("SETCANCEL {}", encoded(asked.cancel)),
         ];
@@ -188,6 +206,12 @@ impl Dialog {
             self.say(text)?;
             let _ = self.answer()?;
         }
+        asked.prompts.iter().map(|prompt| self.pin(prompt)).collect()
+    }
+
+    fn pin(&mut self, prompt: &str) -> Result<TypedPin, Trouble> {
+        self.say(&format!("SETPROMPT {}", encoded(prompt)))?;
+        let _ = self.answer()?;
         self.say("GETPIN")?;
         let (pin, code) = self.answer()?;
         match code {

@@ -79,6 +79,8 @@ pub(crate) enum Came {
     },
     /// What was typed is none; nothing was sent.
     NotAPin(PinFrameError),
+    /// The two new ones differ; nothing was sent.
+    Differs,
     /// The clerk cancelled it.
     Cancelled,
     /// She let it stand.
@@ -198,21 +200,29 @@ pub(crate) struct Question {
     pub(crate) tries_left: Option<u32>,
     /// Where it is typed.
     pub(crate) entry: PinEntry,
-    /// The request that it is for, where a program waits; else it opens the session.
+    /// The request that it is for, where a program waits; else it opens the session, or is changed first.
     pub(crate) waiting: Option<Waiting>,
+    /// That the PIN opens nothing any more: the present one is asked for, and another one twice.
+    pub(crate) expired: Option<Verdict>,
     /// What became of the last PIN.
     pub(crate) trouble: Option<Trouble>,
 }
 
 impl Question {
     fn subject(&self) -> Subject {
-        Subject { card: self.card.clone(), waiting: self.waiting.as_ref().map(|waiting| waiting.id.clone()) }
+        let waiting = self.waiting.as_ref().map(|waiting| waiting.id.clone());
+        let what = if self.expired.is_some() { Wanted::Another } else { Wanted::Present };
+        Subject { card: self.card.clone(), waiting, what }
     }
 
     /// The prompt that it is asked for.
     pub(crate) fn prompt(&self) -> PromptRequest {
-        let waiting = self.waiting.as_ref().map(|waiting| PromptRequest::waiting(waiting.id.clone()));
-        PromptRequest { card: Some(self.card.clone()), ..waiting.unwrap_or_else(PromptRequest::login) }
+        let request = match (&self.waiting, &self.expired) {
+            (Some(waiting), _) => PromptRequest::waiting(waiting.id.clone()),
+            (None, Some(_)) => PromptRequest::change_pin(),
+            (None, None) => PromptRequest::login(),
+        };
+        PromptRequest { card: Some(self.card.clone()), ..request }
     }
 }
 
@@ -221,6 +231,16 @@ impl Question {
 struct Subject {
     card: String,
     waiting: Option<String>,
+    what: Wanted,
+}
+
+/// Which PIN is typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wanted {
+    /// The present one.
+    Present,
+    /// Another one as well, in place of one that has expired.
+    Another,
 }
 
 /// Why a PIN is asked for again.
@@ -230,6 +250,8 @@ pub(crate) enum Trouble {
     Wrong(Verdict),
     /// It was none.
     NotAPin(PinFrameError),
+    /// The two new ones differ: nothing was sent.
+    Differs,
 }
 
 /// Whether the PIN is being asked for.
@@ -333,7 +355,11 @@ impl Seat {
         let card = state.card.as_ref().map(|card| card.guid.clone());
         let waits = state.waiting.as_ref().map(|waiting| &waiting.id);
         let over = |asked: &Subject| {
-            let over = asked.waiting.as_ref().map_or(state.state == SessionState::Open, |id| waits != Some(id));
+            let over = match (&asked.waiting, asked.what) {
+                (Some(id), _) => waits != Some(id),
+                (None, Wanted::Present) => state.state == SessionState::Open,
+                (None, Wanted::Another) => !is_expired(&state.advice),
+            };
             over || card.as_ref() != Some(&asked.card)
         };
         if matches!(&self.prompt, Prompt::Declined(asked) | Prompt::Proved(asked) if over(asked)) {
@@ -341,7 +367,7 @@ impl Seat {
         }
         // Whoever ends her session does not want another one at once.
         if let Some(card) = card.filter(|_| ended_by_hand) {
-            self.prompt = Prompt::Declined(Subject { card, waiting: None });
+            self.prompt = Prompt::Declined(Subject { card, waiting: None, what: Wanted::Present });
         }
         // That a request waits no more is told as long as the session goes on, or another question comes.
         let same =
@@ -364,13 +390,16 @@ impl Seat {
     fn wanted(&self) -> Option<Question> {
         let state = self.state.as_ref()?;
         let waiting = self.open_session().and(state.waiting.clone());
-        let opens = matches!(state.state, SessionState::AwaitPin | SessionState::Locked) && asks_for_pin(&state.advice);
-        if !self.wishes.ask || !(opens || waiting.is_some()) || !self.shows() {
+        let closed = matches!(state.state, SessionState::AwaitPin | SessionState::Locked);
+        let expired = Some(&state.advice).filter(|advice| closed && is_expired(advice)).cloned();
+        let opens = closed && asks_for_pin(&state.advice);
+        if !self.wishes.ask || !(opens || expired.is_some() || waiting.is_some()) || !self.shows() {
             return None;
         }
         let card = state.card.as_ref()?;
         let (tries_left, entry) = (card.tries_left, card.pin_entry);
-        Some(Question { card: card.guid.clone(), holder: holder(card), tries_left, entry, waiting, trouble: None })
+        let (guid, holder, trouble) = (card.guid.clone(), holder(card), None);
+        Some(Question { card: guid, holder, tries_left, entry, waiting, expired, trouble })
     }
 
     /// Whether people see what is shown, and go on seeing it.
@@ -449,6 +478,11 @@ impl Seat {
             Came::NotAPin(error) => {
                 self.wanted().map(|question| Question { trouble: Some(Trouble::NotAPin(error)), ..question })
             }
+            Came::Differs => self.wanted().map(|question| Question { trouble: Some(Trouble::Differs), ..question }),
+            // The card does not take the new one: the next is typed in its place.
+            Came::Refused { verdict, .. } if subject.what == Wanted::Another => {
+                self.wanted().map(|question| Question { trouble: Some(Trouble::Wrong(verdict)), ..question })
+            }
             Came::Refused { verdict, .. } => {
                 self.refusal = Some(verdict);
                 None
@@ -506,6 +540,11 @@ impl Seat {
 fn holder(card: &Card) -> String {
     let names = [card.name.as_deref(), card.operator.as_deref()];
     names.into_iter().flatten().next().unwrap_or(&card.guid).to_owned()
+}
+
+/// Whether the PIN opens nothing but the way to another one.
+fn is_expired(advice: &Verdict) -> bool {
+    advice.code == VerdictCode::PinExpired.name()
 }
 
 /// Whether a PIN is all that is missing.

@@ -88,6 +88,7 @@ fn of_another(prompt: Option<&OpenPrompt>, language: Language) -> (String, Strin
         PromptFor::Unlock => language.pick("ロック解除", "to open the lock"),
         PromptFor::Function => language.pick("処理", "for a function"),
         PromptFor::ChangePin => language.pick("暗証番号の変更", "to change the PIN"),
+        PromptFor::Act => language.pick("処分への署名", "to sign an act"),
     };
     let what = prompt.function.as_ref().map_or_else(|| what.to_owned(), |function| format!("{what}: {function}"));
     (headline, format!("{who} ({what})\n{cancel}"))
@@ -159,8 +160,8 @@ pub(crate) struct Asked {
     pub(crate) title: &'static str,
     /// Whose card, and how many tries.
     pub(crate) description: String,
-    /// What stands before the field.
-    pub(crate) prompt: &'static str,
+    /// What stands before the field, of each PIN that is typed, one after the other.
+    pub(crate) prompts: &'static [&'static str],
     /// What became of the last PIN.
     pub(crate) error: Option<String>,
     /// The buttons.
@@ -172,19 +173,40 @@ pub(crate) struct Asked {
 pub(crate) fn of_question(question: &Question, language: Language) -> Asked {
     let left = question.tries_left.map(|left| tries(left, language));
     let request = question.waiting.iter().flat_map(|waiting| of_request(waiting, language));
-    let lines = request.chain(std::iter::once(card(&question.holder, language))).chain(left);
+    let expired = question.expired.iter().map(|verdict| expired(verdict, language));
+    let lines = expired.chain(request).chain(std::iter::once(card(&question.holder, language))).chain(left);
     let error = question.trouble.as_ref().map(|trouble| match trouble {
         Trouble::Wrong(verdict) => language.pick(&verdict.what_ja, &verdict.what).to_owned(),
         Trouble::NotAPin(error) => no_pin(*error, language).to_owned(),
+        Trouble::Differs => {
+            let differ = (
+                "新しい暗証番号が一致しません。カードには送られていません。",
+                "The two new PINs differ. Nothing was sent to the card.",
+            );
+            language.pick(differ.0, differ.1).to_owned()
+        }
     });
+    let prompts: &[&str] = match (language, &question.expired) {
+        (Language::Japanese, None) => &["暗証番号:"],
+        (Language::English, None) => &["PIN:"],
+        (Language::Japanese, Some(_)) => &["現在の暗証番号:", "新しい暗証番号:", "新しい暗証番号(確認):"],
+        (Language::English, Some(_)) => &["Present PIN:", "New PIN:", "New PIN again:"],
+    };
     Asked {
         title: language.pick("関所", "Sekisho"),
         description: lines.collect::<Vec<_>>().join("\n"),
-        prompt: language.pick("暗証番号:", "PIN:"),
+        prompts,
         error,
         send: language.pick("確定", "_OK"),
         cancel: language.pick("取消", "_Cancel"),
     }
+}
+
+/// The next step that the agent names is for whoever has no question before her.
+fn expired(verdict: &Verdict, language: Language) -> String {
+    let what = language.pick(&verdict.what_ja, &verdict.what);
+    let next = language.pick("新しい暗証番号に変更してください。", "Choose another one.");
+    format!("{what}{}{next}", language.pick("。", ". "))
 }
 
 fn tries(left: u32, language: Language) -> String {

@@ -63,12 +63,14 @@ pub(crate) async fn wishes(
     let mut changes = hall.ledger.console.changed.subscribe();
     let _waits = Waits::begin(&hall.ledger, companion, &knock.office)?;
     let mut stopping = hall.stopping.clone();
-    let wait = tokio::time::sleep(Duration::from_secs(asked.wait.unwrap_or_default().min(LONGEST_WAIT)));
+    let seconds = asked.wait.unwrap_or_default().min(LONGEST_WAIT);
+    let wait = tokio::time::sleep(Duration::from_secs(seconds));
     tokio::pin!(wait);
     loop {
         let open = hall.ledger.open_wishes(&companion, &knock.office)?;
         if !open.is_empty() || wait.is_elapsed() {
-            let numbers: Vec<u64> = open.iter().map(|wish| wish.number).collect();
+            // Whoever does not wait only looks whether one is open still.
+            let numbers: Vec<u64> = open.iter().map(|wish| wish.number).filter(|_| seconds > 0).collect();
             hall.ledger.console.guests().handed(&companion, &numbers, hall.ledger.clock.now());
             return Ok(answer(&json!({"wishes": open.iter().map(wish_json).collect::<Vec<_>>()})));
         }
@@ -110,7 +112,8 @@ fn what_json(what: &What) -> Value {
         What::Step { case, step, filled } => {
             json!({"step": step.name, "case": case.to_string(), "fields": filled})
         }
-        What::Connection { state, functions, incident } => {
+        What::Change { which, filled } => json!({"change": which.name(), "fields": filled}),
+        What::Connection { state, functions, incident, .. } => {
             let word = match state {
                 ConnectionState::Stopped => "stop",
                 ConnectionState::Connected => "open",
@@ -168,6 +171,7 @@ pub(crate) async fn settled(
     if !hall.ledger.console.guests().settle(&companion, number, ended, now) {
         return Err(Refusal::NotFound("wish").into());
     }
+    hall.ledger.console.changed();
     Ok(answer(&json!({})))
 }
 

@@ -2,20 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use sekisho_register::Role;
 use sekisho_register::calendar::{date_of_day, local_day, local_minute};
-use sekisho_register::forms::{self, Form, Kind, Need};
-use sekisho_register::render;
-use sekisho_register::wareki::numbered;
-use sekisho_register::{Register, Role};
+use sekisho_register::everyday::{Entry, Everyday};
+use sekisho_register::forms::{self, Choice, Kind, Need};
+use sekisho_register::typed::Takes;
 
 use super::html::{Blank, Field, Input};
-use super::pages::acts::{act, changes_of};
+use super::known::{for_entry, known};
 use super::pages::registers::role_name;
 use super::visit::{Barred, Fields, Trouble, View};
 use super::wishes::Filled;
 use crate::clock::Millis;
-use crate::store::LogName;
-use crate::visitors::CASE_READERS;
 
 /// What stands in fields before anybody types, by name.
 pub(crate) type Before = BTreeMap<String, String>;
@@ -28,10 +26,9 @@ pub(crate) fn fields(view: &View<'_>, blanks: &'static [forms::Blank], before: &
     let mut rows = 0;
     let fields = blanks.iter().map(|blank| {
         let field = field(view, blank, before.get(blank.name).map(String::as_str));
-        if let (Kind::Operator | Kind::Act, Field::Blank(Blank { input: Input::Line(known), .. })) =
-            (blank.kind, &field)
-        {
-            rows += known.len();
+        // A list of cards says whose they are.
+        if let (Kind::Operator | Kind::Act | Kind::Card, Field::Blank(list)) = (blank.kind, &field) {
+            rows += list.input.choices();
         }
         field
     });
@@ -48,6 +45,7 @@ fn field(view: &View<'_>, blank: &'static forms::Blank, before: Option<&str>) ->
         value: before.map_or(value, str::to_owned),
         hint,
         must: must && !matches!(input, Input::Several(_)),
+        wrong: String::new(),
         input,
     })
 }
@@ -63,11 +61,7 @@ fn input(view: &View<'_>, blank: &forms::Blank, before: &str) -> (Input, String,
         Kind::Moment => (Input::Moment, String::new(), String::new()),
         Kind::PastDay => (Input::Day, first(day_of), String::new()),
         Kind::Day => (Input::Day, String::new(), String::new()),
-        Kind::Choice(words) => {
-            let none = (!must).then(|| (String::new(), "-".to_owned()));
-            let words = words.iter().map(|word| (word.name.to_owned(), word.title.text(view.language).to_owned()));
-            (Input::Choice(none.into_iter().chain(words).collect()), String::new(), String::new())
-        }
+        Kind::Choice(words) => (Input::Choice(choices(view, words, must)), String::new(), String::new()),
         Kind::Roles => {
             let chosen = |role: &Role| before.split(',').any(|name| name.trim() == role.name());
             let role = |role: Role| (role.name().to_owned(), role_name(role, view.language), chosen(&role));
@@ -95,77 +89,89 @@ fn input(view: &View<'_>, blank: &forms::Blank, before: &str) -> (Input, String,
     }
 }
 
-impl View<'_> {
-    /// Kinds of incidents that ask for somebody to be told (register §R11.4).
-    fn incident_kinds(&self) -> Vec<(String, String)> {
-        let kinds = sekisho_register::cases::KINDS_OF_INCIDENT;
-        kinds.into_iter().map(|(code, title)| (code.to_owned(), title.text(self.language).to_owned())).collect()
-    }
+fn choices(view: &View<'_>, words: &'static [Choice], must: bool) -> Vec<(String, String)> {
+    let none = (!must).then(|| (String::new(), "-".to_owned()));
+    let words = words.iter().map(|word| (word.name.to_owned(), word.title.text(view.language).to_owned()));
+    none.into_iter().chain(words).collect()
 }
 
-/// What the register has for a field: what is written, and what it is.
-fn known(view: &View<'_>, kind: Kind) -> Vec<(String, String)> {
-    let register: &Register = &view.register;
-    let titled = |code: &dyn ToString, title: &dyn ToString| (code.to_string(), title.to_string());
-    match kind {
-        Kind::Operator => {
-            let person = |code| (ToString::to_string(code), view.person(code));
-            let seen = register.operators().filter(|it| view.sight.sees_operator(register, it.code()));
-            seen.take(KNOWN).map(|operator| person(operator.code())).collect()
+/// The same for a change of every day.
+pub(crate) fn entries(view: &View<'_>, which: Everyday, before: &Before) -> (Vec<Field>, usize) {
+    let mut rows = 0;
+    let fields = which.entries().iter().map(|entry| {
+        let value = before.get(entry.name).cloned().unwrap_or_default();
+        let (input, hint) = entry_input(view, which, entry, &value);
+        if let Takes::One(Kind::Operator | Kind::Card) | Takes::Several(Kind::Operator) = entry.takes {
+            rows += input.choices();
         }
-        Kind::Section => register.sections().take(KNOWN).map(|it| titled(it.code(), &it.title())).collect(),
-        Kind::Post => register.posts().take(KNOWN).map(|it| titled(it.code(), &it.version().title)).collect(),
-        Kind::Terminal => register
-            .terminals()
-            .filter(|it| view.sight.sees_terminal(register, it.code()))
-            .map(|it| titled(it.code(), it.code()))
-            .take(KNOWN)
-            .collect(),
-        Kind::Function => register.functions().take(KNOWN).map(|it| titled(it.code(), &it.title())).collect(),
-        Kind::Partner => register.partners().map(|it| titled(&it.said().partner, &it.said().title)).collect(),
-        Kind::Card => {
-            let card = |number: sekisho_wire::id::Numbered| {
-                (format!("{}-{}", number.fiscal_year, number.number), numbered(number, view.language))
-            };
-            let seen = register.cards_by_number().filter(|card| view.sight.sees_card(register, card));
-            seen.take(KNOWN).map(|it| card(it.number())).collect()
-        }
-        Kind::Case(form) if view.holds(CASE_READERS) => cases(view, form),
-        Kind::Act => acts(view),
-        Kind::Text
-        | Kind::Code
-        | Kind::Past
-        | Kind::Moment
-        | Kind::PastDay
-        | Kind::Day
-        | Kind::Number
-        | Kind::Choice(_)
-        | Kind::Document
-        | Kind::Case(_)
-        | Kind::Record
-        | Kind::Roles => Vec::new(),
-    }
-}
-
-fn cases(view: &View<'_>, form: Form) -> Vec<(String, String)> {
-    let casebook = view.office.casebook();
-    let seen = casebook.cases_on(form).filter(|case| view.sight.sees_case(&view.register, case));
-    let mut cases: Vec<_> = seen.map(|case| (case.opened.index, case.id)).collect();
-    cases.sort_unstable_by_key(|(index, _)| std::cmp::Reverse(*index));
-    cases.into_iter().take(FEW).map(|(_, id)| (id.to_string(), id.text(view.language))).collect()
-}
-
-/// The newest acts: whoever names one has just made it.
-fn acts(view: &View<'_>) -> Vec<(String, String)> {
-    let size = view.register.size();
-    let newest = (size.saturating_sub(FEW as u64)..size).rev();
-    let acts = newest.filter_map(|index| {
-        let signed = act(view, LogName::Register, index).ok().filter(|act| view.sight.sees_act(&view.register, act))?;
-        let (source, _) = signed.source().ok()?;
-        let what = changes_of(&render(source.act(), &view.register, view.language));
-        Some((signed.id().to_string(), format!("{index}: {}", what.first().map_or("-", String::as_str))))
+        let empty = entry.empty.text(view.language);
+        let between = view.say("; ", "。");
+        let hint = if hint.is_empty() || empty.is_empty() {
+            format!("{hint}{empty}")
+        } else {
+            format!("{hint}{between}{empty}")
+        };
+        let (name, label) = (format!("{PREFIX}{}", entry.name), entry.title.text(view.language).to_owned());
+        Field::Blank(Blank { name, label, value, hint, must: entry.must, wrong: String::new(), input })
     });
-    acts.collect()
+    let fields = fields.collect();
+    (fields, rows)
+}
+
+/// How an entry is filled in, and a word of help.
+fn entry_input(view: &View<'_>, which: Everyday, entry: &Entry, value: &str) -> (Input, String) {
+    let expected = || entry.takes.expected(view.language);
+    match entry.takes {
+        Takes::One(Kind::Choice(words)) => (Input::Choice(choices(view, words, entry.must)), String::new()),
+        Takes::Several(Kind::Choice(words)) => {
+            (Input::Several(ticks(&choices(view, words, true), value)), String::new())
+        }
+        Takes::Several(kind) => {
+            let known = for_entry(view, which, entry, Some(kind));
+            if (1..=TICKS).contains(&known.len()) {
+                (Input::Several(ticks(&known, value)), String::new())
+            } else {
+                (Input::Line(known), expected())
+            }
+        }
+        Takes::One(kind) => {
+            let known = for_entry(view, which, entry, Some(kind));
+            (Input::Line(known), expected())
+        }
+        Takes::Number => (Input::Line(for_entry(view, which, entry, None)), expected()),
+        Takes::Moment(_) => (Input::Moment, String::new()),
+        Takes::Day(_) => (Input::Day, String::new()),
+        Takes::Month => (Input::Month, expected()),
+    }
+}
+
+/// What is known as boxes to tick, those ticked that stand in a value with commas.
+fn ticks(known: &[(String, String)], value: &str) -> Vec<(String, String, bool)> {
+    let ticked: Vec<&str> = value.split(',').map(str::trim).collect();
+    let tick = |(code, title): &(String, String)| {
+        // Persons have their code beside the name already.
+        let word = if title.contains(code.as_str()) { title.clone() } else { format!("{title} ({code})") };
+        (code.clone(), word, ticked.contains(&code.as_str()))
+    };
+    known.iter().map(tick).collect()
+}
+
+/// What was typed for a change of every day, those left empty aside; of boxes those that are ticked, with commas between them.
+///
+/// # Errors
+/// [`Trouble::Long`].
+pub(crate) fn typed_entries(which: Everyday, fields: &Fields) -> Result<Filled, Barred> {
+    let mut filled = Filled::new();
+    for entry in which.entries() {
+        let name = format!("{PREFIX}{}", entry.name);
+        let ticked = fields.keys().filter_map(|key| key.strip_prefix(&name)?.strip_prefix('.'));
+        let line = fields.get(&name).map(|value| plain(value)).unwrap_or_default();
+        let all: Vec<&str> = ticked.chain(Some(line.as_str()).filter(|line| !line.is_empty())).collect();
+        if !all.is_empty() {
+            filled.push((entry.name, all.join(",")));
+        }
+    }
+    within_bounds(filled)
 }
 
 /// What was typed into the fields of a form, those left empty aside. Whether it is right others judge; here it is held to its bounds.
@@ -206,6 +212,10 @@ pub(crate) fn typed(blanks: &'static [forms::Blank], fields: &Fields) -> Result<
             filled.push((blank.name, value));
         }
     }
+    within_bounds(filled)
+}
+
+fn within_bounds(filled: Filled) -> Result<Filled, Barred> {
     let bytes = filled.iter().map(|(_, value)| value.len());
     if bytes.clone().any(|bytes| bytes > VALUE_MAX) || bytes.sum::<usize>() > FORM_MAX {
         return Err(Trouble::Long.into());
@@ -234,7 +244,5 @@ pub(crate) fn moment_of(at: Millis) -> String {
 const VALUE_MAX: usize = 4_096;
 /// Of a whole form.
 const FORM_MAX: usize = 24_576;
-/// What a list of all offers at most: who has more types.
-const KNOWN: usize = 500;
-/// What a list of the newest offers.
-const FEW: usize = 30;
+/// More are a line with a list.
+const TICKS: usize = 40;

@@ -13,21 +13,23 @@ use sekisho_wire::words::Language;
 use serde_json::Value;
 
 use super::guests::Use;
-use super::html::{Block, Content, Kind, Reader, Section, page, say};
-use super::visit::{Trouble, View};
+use super::html::{Block, Cell, Content, Kind, Reader, Section, page, say};
+use super::visit::{Brought, Trouble, View};
 use super::{SESSION, cookie, hashed, is_console, language_of_tag};
 use crate::http::{Hall, blocking};
 
 /// Dresses an answer, if it is one of the console's.
-pub(crate) async fn dressed(State(hall): State<Hall>, request: Request, next: Next) -> Response {
+pub(crate) async fn dressed(State(hall): State<Hall>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     if !is_console(&path) {
         return next.run(request).await;
     }
     let (headers, query) = (request.headers().clone(), request.uri().query().map(str::to_owned));
+    let brought = Brought::default();
+    request.extensions_mut().insert(brought.clone());
     let mut answer = next.run(request).await;
     if answer.status().is_client_error() || answer.status().is_server_error() {
-        answer = in_words(&hall, answer, &headers, query.as_deref()).await;
+        answer = in_words(&hall, answer, &brought, (&headers, query.as_deref())).await;
     }
     let dress = answer.headers_mut();
     for (name, value) in DRESS {
@@ -46,7 +48,12 @@ pub(super) fn asked_language(headers: &HeaderMap, query: Option<&str>) -> Langua
 }
 
 /// The same refusal as a page.
-async fn in_words(hall: &Hall, answer: Response, headers: &HeaderMap, query: Option<&str>) -> Response {
+async fn in_words(
+    hall: &Hall,
+    answer: Response,
+    brought: &Brought,
+    (headers, query): (&HeaderMap, Option<&str>),
+) -> Response {
     let (mut head, body) = answer.into_parts();
     let cookie = cookie(headers, SESSION).map(hashed);
     let now = hall.ledger.clock.now();
@@ -79,7 +86,9 @@ async fn in_words(hall: &Hall, answer: Response, headers: &HeaderMap, query: Opt
         Kind::Plain => Block::Text(text),
         Kind::Alarm | Kind::Warning | Kind::Good => Block::Note(kind, text),
     });
-    let content = Content { title, place: "", refresh: None, sections: vec![Section::lead(blocks.collect())] };
+    let mut sections = vec![Section::lead(blocks.collect())];
+    sections.extend(given_back(brought, language));
+    let content = Content { title, place: "", refresh: None, sections };
     let page = page(head.status, &content, reader.as_ref(), language, ("/console", moment_text(now, language)));
     let (worn, body) = page.into_parts();
     for (name, value) in &worn.headers {
@@ -87,6 +96,20 @@ async fn in_words(hall: &Hall, answer: Response, headers: &HeaderMap, query: Opt
     }
     head.headers.remove(axum::http::header::CONTENT_LENGTH);
     Response::from_parts(head, body)
+}
+
+/// What was typed and came to nothing, to be copied.
+fn given_back(brought: &Brought, language: Language) -> Option<Section> {
+    let typed = brought.typed();
+    let (title, text) = say(
+        language,
+        ("What you filled in", "It was not kept. Copy it from here before you go on."),
+        ("記入した内容", "保存されていません。必要に応じて、移動する前にここから書き写してください。"),
+    );
+    let facts = typed.into_iter().map(|(name, text)| (name, Cell::Lines(text.lines().map(str::to_owned).collect())));
+    let facts: Vec<_> = facts.collect();
+    let blocks = vec![Block::Text(text.to_owned()), Block::Facts(facts.clone())];
+    (!facts.is_empty()).then(|| Section::new(title, blocks))
 }
 
 fn title_of(status: StatusCode, language: Language) -> String {

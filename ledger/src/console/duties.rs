@@ -1,56 +1,46 @@
-//! What waits, whose it is and where it is done, in the words of the administrator's tool.
+//! What waits, whose it is and where it is done.
 
+use sekisho_register::Role;
 use sekisho_register::cases::{Duty, Whose};
 use sekisho_register::forms::{Asked, Form, Kind, Step, cards, checks, people};
-use sekisho_register::today::Waits;
-use sekisho_register::wareki::{day_text, numbered};
-use sekisho_register::{Role, render};
+use sekisho_register::today::{Telling, Waits};
+use sekisho_register::wareki::day_text;
 use sekisho_wire::cose::Signer;
-use sekisho_wire::id::{CardGuid, Hash};
+use sekisho_wire::id::{CardGuid, Code, Hash};
 use sekisho_wire::words::Language;
 
 use super::blanks::moment_of;
-use super::pages::acts::{act, by_whom, changes_of};
-use super::pages::registers::role_name;
+use super::pages::acts::{act, by_whom};
 use super::visit::View;
 use crate::store::LogName;
 
+impl View<'_> {
+    /// The words for what waits, with people by name where this visitor may read them.
+    pub(crate) fn telling<T>(&self, tell: impl FnOnce(&Telling<'_>) -> T) -> T {
+        let person = |operator: &Code| self.person(operator);
+        let (register, casebook) = (&self.register, &self.office.casebook());
+        tell(&Telling { register, casebook, language: self.language, person: &person })
+    }
+}
+
 /// Whose a duty is.
 pub(crate) fn whose(view: &View<'_>, whose: &Whose) -> String {
-    match whose {
-        Whose::Roles(all) => roles(view, all),
-        Whose::Section(all, section) => {
-            let title = view.register.section(section).map_or_else(|| section.to_string(), |it| it.title().to_owned());
-            view.say(format!("{} of {title}", roles(view, all)), format!("{title}の{}", roles(view, all)))
-        }
-        Whose::Post(post) => {
-            let title = view.register.post(post).map_or_else(|| post.to_string(), |it| it.version().title.to_string());
-            view.say(format!("post {title}"), format!("職 {title}"))
-        }
-        Whose::Writer(writer, all) => {
-            let (writer, all) = (view.person(writer), roles(view, all));
-            view.say(format!("{writer}, or {all}"), format!("{writer}又は{all}"))
-        }
-        Whose::Partner(all, partner) => view.say(
-            format!("{}, to office {partner}", roles(view, all)),
-            format!("{}から団体 {partner} へ", roles(view, all)),
-        ),
-    }
+    view.telling(|telling| telling.whose(whose))
 }
 
 /// Who has one of these roles.
 pub(crate) fn roles(view: &View<'_>, all: &[Role]) -> String {
-    if all.len() == Role::ALL.len() {
-        return view.say("anybody in a post", "職に就いている者");
-    }
-    let names: Vec<String> = all.iter().map(|role| role_name(*role, view.language)).collect();
-    names.join(&view.say(" or ", "又は"))
+    view.telling(|telling| telling.roles(all))
+}
+
+/// One of these: A, B or C; A、B又はC.
+pub(crate) fn any_of(view: &View<'_>, names: &[String]) -> String {
+    view.telling(|telling| telling.any_of(names))
 }
 
 /// A step, and which of several it is about.
 pub(crate) fn step(view: &View<'_>, duty: &Duty) -> String {
-    let about = duty.about.map_or_else(String::new, |number| format!(" ({number})"));
-    format!("{}{about}", duty.step.title.text(view.language))
+    view.telling(|telling| telling.step(duty))
 }
 
 /// Where a step is taken, with what it is about filled in already.
@@ -71,135 +61,46 @@ pub(crate) fn step_link(case: sekisho_register::change::CaseId, step: &Step) -> 
 
 /// What it is, and where it is done, or for others looked at.
 pub(crate) fn what(view: &View<'_>, what: &Waits, is_mine: bool) -> (String, String) {
-    let (register, language) = (&view.register, view.language);
-    match what {
-        Waits::Approval { proposal } => approval(view, proposal, is_mine),
+    let notice = Form::Notice.name();
+    let link = match what {
+        Waits::Approval { proposal } => return approval(view, proposal, is_mine),
+        Waits::Stranded { proposal } => format!("/console/proposals/{proposal}"),
         Waits::Step(duty) => {
-            let (case, step) = (duty.case.text(language), step(view, duty));
-            let to = if is_mine { link(duty) } else { format!("/console/cases/{}", duty.case) };
-            (format!("{case}: {step}"), to)
+            if is_mine {
+                link(duty)
+            } else {
+                format!("/console/cases/{}", duty.case)
+            }
         }
-        Waits::Review { post, .. } => (
-            view.say(format!("what a deputy of {post} decided"), format!("職 {post} の代決の後閲")),
-            "/console/acts".to_owned(),
-        ),
-        Waits::StopUnrecorded => (
-            view.say(
-                "the connection was stopped, and nobody has recorded it or told anybody",
-                "結合停止の記録と通知がまだです",
-            ),
-            "/console/connection".to_owned(),
-        ),
+        Waits::Review { .. } => "/console/acts".to_owned(),
+        Waits::StopUnrecorded => "/console/connection".to_owned(),
         Waits::Unconfirmed { what, day } => {
-            let word = checks::CONFIRMED.iter().find(|word| word.number == *what);
-            let title = word.map_or("?", |word| word.title.text(language));
-            let (iso, day) = (day_text(*day, Language::English), day_text(*day, language));
-            let name = word.map_or("", |word| word.name);
-            (
-                view.say(format!("no confirmation of {day}: {title}"), format!("{day}の確認がありません: {title}")),
-                format!("/console/forms/{}?f-what={name}&f-day={iso}", Form::Confirmation.name()),
-            )
+            let name = checks::CONFIRMED.iter().find(|word| word.number == *what).map_or("", |word| word.name);
+            let (form, day) = (Form::Confirmation.name(), day_text(*day, Language::English));
+            format!("/console/forms/{form}?f-what={name}&f-day={day}")
         }
-        Waits::NobodyResponsible(terminal) => (
-            view.say(
-                format!("terminal {terminal}: nobody is responsible"),
-                format!("端末機 {terminal}: 管理責任者がいません"),
-            ),
-            "/console/terminals".to_owned(),
-        ),
-        Waits::Unreturned { card, operator } => {
-            let number = register.card(card).map_or_else(|| card.to_string(), |card| numbered(card.number(), language));
-            let who = view.person(operator);
-            (
-                view.say(
-                    format!("card {number} is still with {who}"),
-                    format!("カード {number} が {who} から返却されていません"),
-                ),
-                "/console/registers/cards".to_owned(),
-            )
-        }
-        Waits::Unrenewed { operator, ends } => {
-            let (who, ends) = (view.person(operator), view.moment(*ends));
-            (
-                view.say(format!("designation of {who} ends {ends}"), format!("{who} の指定は {ends} に終了します")),
-                "/console/registers/operators".to_owned(),
-            )
-        }
-        Waits::Untrained(operator) => {
-            let who = view.person(operator);
-            (
-                view.say(
-                    format!("{who} took part in no training for a year"),
-                    format!("{who} は1年間研修を受けていません"),
-                ),
-                format!("/console/cases?form={}", Form::Training.name()),
-            )
-        }
+        Waits::NobodyResponsible(_) => "/console/terminals".to_owned(),
+        Waits::Unreturned { .. } => "/console/registers/cards".to_owned(),
+        Waits::Unrenewed { .. } | Waits::Unqualified { .. } => "/console/registers/operators".to_owned(),
+        Waits::Untrained(_) => format!("/console/cases?form={}", Form::Training.name()),
         Waits::NotTold { operator, index } => {
-            let who = view.person(operator);
-            let id = if is_mine { act(view, LogName::Register, *index).ok().map(|act| act.id()) } else { None };
-            let id = id.map_or_else(String::new, |id| format!("&f-act={id}"));
-            (
-                view.say(
-                    format!("{who} was not told of a change (entry {index})"),
-                    format!("{who} への変更通知がありません(登録順{index})"),
-                ),
-                format!("/console/forms/{}?f-operator={operator}{id}", Form::Notice.name()),
-            )
+            let act = act_field(view, *index, is_mine);
+            let and = if act.is_empty() { "" } else { "&" };
+            format!("/console/forms/{notice}?f-operator={operator}{and}{act}")
         }
         Waits::Unacknowledged { operator, rules } => {
-            let (who, version) = (view.person(operator), rules.text(language));
             let step = rules.form.definition().step(people::ACKNOWLEDGED_RULES);
-            let link =
-                step.map_or_else(String::new, |step| format!("{}?f-operator={operator}", step_link(*rules, step)));
-            (
-                view.say(
-                    format!("{who} has not acknowledged the rules: {version}"),
-                    format!("{who} は基準書を確認していません: {version}"),
-                ),
-                link,
-            )
+            step.map_or_else(String::new, |step| format!("{}?f-operator={operator}", step_link(*rules, step)))
         }
-        Waits::Unreported { operator, index } => {
-            let who = view.person(operator);
-            let hears = register.posts().find(|post| post.roles_at(view.now).contains(&Role::DataProtectionManager));
+        Waits::Unreported { index, .. } => {
+            let mut posts = view.register.posts();
+            let hears = posts.find(|post| post.roles_at(view.now).contains(&Role::DataProtectionManager));
             let post = hears.map_or_else(String::new, |post| format!("&f-post={}", post.code()));
-            (
-                view.say(
-                    format!("designation of system staff {who} was not reported to the data protection manager (entry {index})"),
-                    format!("電算要員 {who} の指定・変更がデータ保護管理者に報告されていません(登録順{index})"),
-                ),
-                format!("/console/forms/{}?{}{post}", Form::Notice.name(), act_field(view, *index, is_mine)),
-            )
+            format!("/console/forms/{notice}?{}{post}", act_field(view, *index, is_mine))
         }
-        Waits::Unqualified { operator, ends } => {
-            let who = view.person(operator);
-            let text = match ends {
-                Some(ends) => {
-                    let ends = view.moment(*ends);
-                    view.say(
-                        format!("the qualification of {who} for the card ends {ends}"),
-                        format!("{who} のカードの交付資格は {ends} に終了します"),
-                    )
-                }
-                None => view.say(
-                    format!("{who} has a card and no qualification for it"),
-                    format!("{who} は交付資格の認定がないカードを使用しています"),
-                ),
-            };
-            (text, "/console/registers/operators".to_owned())
-        }
-        Waits::LossUnwritten { card, index } => {
-            let number = register.card(card).map_or_else(|| card.to_string(), |card| numbered(card.number(), language));
-            (
-                view.say(
-                    format!("card {number} was reported, and its form is not filled in (entry {index})"),
-                    format!("届出のあったカード {number} の紛失等届が作成されていません(登録順{index})"),
-                ),
-                loss_form(view, card, *index, is_mine),
-            )
-        }
-    }
+        Waits::LossUnwritten { card, index } => loss_form(view, card, *index, is_mine),
+    };
+    (view.telling(|telling| telling.what(what)), link)
 }
 
 /// The id of an act for a form's field; whoever cannot fill it in need not be shown the act.
@@ -234,16 +135,7 @@ fn loss_form(view: &View<'_>, card: &CardGuid, index: u64, is_mine: bool) -> Str
 fn approval(view: &View<'_>, id: &Hash, is_mine: bool) -> (String, String) {
     let casebook = view.office.casebook();
     let Some(proposed) = casebook.proposal(id) else { return (id.to_string(), String::new()) };
-    let lines = changes_of(&render(proposed.act.act(), &view.register, view.language));
-    let bare = |line: &str| line.split_once(". ").map_or_else(|| line.to_owned(), |(_, rest)| rest.to_owned());
-    let what = match lines.as_slice() {
-        [] => "-".to_owned(),
-        [one] => bare(one),
-        [first, rest @ ..] => {
-            let (first, more) = (bare(first), rest.len());
-            view.say(format!("{first} (and {more} more)"), format!("{first}（ほか{more}件）"))
-        }
-    };
+    let what = view.telling(|telling| telling.proposal(id));
     let by = by_whom(view, &proposed.act);
     let text = if is_mine {
         view.say(format!("You may approve: {what} (proposed by {by})"), format!("承認できます：{what}（申請者 {by}）"))

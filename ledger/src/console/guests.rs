@@ -93,6 +93,20 @@ impl Guest {
         self.polls > 0 || is_at_work || self.heard.saturating_add(COMPANION_GONE) > now
     }
 
+    /// One more wish; of those that ended the oldest make room.
+    fn keep(&mut self, wanted: Wanted, now: Millis) -> &mut Wish {
+        let ended = self.wishes.iter().filter(|wish| wish.outcome(now).is_some()).count();
+        let mut too_many = ended.saturating_sub(ENDED_MAX);
+        self.wishes.retain(|wish| {
+            let goes = too_many > 0 && wish.outcome(now).is_some();
+            too_many -= usize::from(goes);
+            !goes
+        });
+        self.numbered += 1;
+        self.wishes.push(Wish::new(self.numbered, wanted, now));
+        self.wishes.last_mut().expect("one was pushed just now")
+    }
+
     fn lives(&self, now: Millis) -> bool {
         let stage = match &self.stage {
             Stage::Invited { until, .. } => *until > now,
@@ -223,29 +237,27 @@ impl Guests {
         if open.by_ref().count() >= WISHES_MAX {
             return Some(Err(Full));
         }
-        let ended = guest.wishes.iter().filter(|wish| wish.outcome(now).is_some()).count();
-        let mut too_many = ended.saturating_sub(ENDED_MAX);
-        guest.wishes.retain(|wish| {
-            let goes = too_many > 0 && wish.outcome(now).is_some();
-            too_many -= usize::from(goes);
-            !goes
-        });
-        guest.numbered += 1;
-        guest.wishes.push(Wish::new(guest.numbered, wanted, now));
-        Some(Ok(guest.numbered))
+        Some(Ok(guest.keep(wanted, now).number))
     }
 
-    /// The program says what became of a wish. Whether there was such a one.
+    /// Keeps what was typed and is not asked for now, and why not: for whoever corrects it, or tries again.
+    pub(crate) fn put_aside(&mut self, cookie: &Hashed, wanted: Wanted, why: Outcome, now: Millis) -> Option<u64> {
+        let kept = self.inside(cookie, now)?.keep(wanted, now);
+        kept.end(Ended { outcome: why, said: String::new() }, now);
+        Some(kept.number)
+    }
+
+    /// The program says what became of a wish, late as it may be. Whether there was such a one.
     pub(crate) fn settle(&mut self, companion: &Hashed, number: u64, ended: Ended, now: Millis) -> bool {
         let Some(guest) = self.of_companion(companion, now) else { return false };
-        let open = guest.wishes.iter_mut().find(|wish| wish.number == number && wish.outcome(now).is_none());
+        let open = guest.wishes.iter_mut().find(|wish| wish.number == number && wish.is_unsettled(now));
         open.map(|wish| wish.end(ended, now)).is_some()
     }
 
     /// The same for an approval that stands in the register, whoever brought it there.
     pub(crate) fn fulfil(&mut self, cookie: &Hashed, is_done: impl Fn(&Wanted) -> bool, now: Millis) {
         let Some(guest) = self.inside(cookie, now) else { return };
-        for wish in guest.wishes.iter_mut().filter(|wish| wish.outcome(now).is_none() && is_done(&wish.wanted)) {
+        for wish in guest.wishes.iter_mut().filter(|wish| wish.is_unsettled(now) && is_done(&wish.wanted)) {
             wish.end(Ended { outcome: Outcome::Done, said: String::new() }, now);
         }
     }

@@ -55,8 +55,8 @@ impl Hand {
         Ok(Self { post: code(post)?, is_deputy, paper: paper.transpose()? })
     }
 
-    /// The fields that ask for it; what stands there first suits those whose the matter is.
-    pub(crate) fn fields(view: &View<'_>, whose: Option<&Whose>) -> Vec<Field> {
+    /// The fields that ask for it; what stands there first is what was typed before, or suits those whose the matter is.
+    pub(crate) fn fields(view: &View<'_>, whose: Option<&Whose>, before: Option<&Self>) -> Vec<Field> {
         let (register, me, now) = (&*view.register, &view.visitor.operator, view.now);
         let suits = |post: &Post| whose.is_some_and(|whose| is_asked(register, post, whose, now));
         let mut held = Vec::new();
@@ -71,6 +71,17 @@ impl Hand {
             register.posts().filter(|post| held.iter().any(|(held, _)| post.is_kept_by(held.code(), now))).collect();
         let by_card = held.iter().position(|(post, _)| suits(post));
         let on_paper = if by_card.is_none() { kept.iter().position(|post| suits(post)) } else { None };
+        let typed = before.and_then(|before| before.paper.as_ref());
+        let on_paper = match before {
+            Some(_) => typed.and_then(|typed| kept.iter().position(|post| *post.code() == typed.post)),
+            None => on_paper,
+        };
+        let is_before = |(post, capacity): &(&Post, Capacity)| {
+            before.is_some_and(|before| {
+                before.post.as_ref() == Some(post.code()) && before.is_deputy == (*capacity == Capacity::Deputy)
+            })
+        };
+        let by_card = held.iter().position(is_before).or(by_card);
         let keeper = on_paper.and_then(|at| held.iter().position(|(held, _)| kept[at].is_kept_by(held.code(), now)));
         let chosen = by_card.or(keeper).unwrap_or(0);
         let value = |post: &Post, capacity: Capacity| match capacity {
@@ -104,12 +115,15 @@ impl Hand {
             let label = view.say("From paper of", "書面による決定の記録");
             fields.push(Field::Choice { name: PAPER_OF, label, options });
             let blank = |name: &str, label, value, input| {
-                Field::Blank(Blank { name: name.to_owned(), label, value, hint: String::new(), must: false, input })
+                let (name, hint, wrong) = (name.to_owned(), String::new(), String::new());
+                Field::Blank(Blank { name, label, value, hint, must: false, wrong, input })
             };
             let number = view.say("Number of the document", "文書番号");
-            fields.push(blank(PAPER_NUMBER, number, String::new(), Input::Line(Vec::new())));
+            let typed_number = typed.map_or_else(String::new, |typed| typed.number.clone());
+            fields.push(blank(PAPER_NUMBER, number, typed_number, Input::Line(Vec::new())));
             let date = view.say("Date of the decision", "決定日");
-            fields.push(blank(PAPER_DATE, date, day_of(view.now), Input::Day));
+            let typed_date = typed.map_or_else(|| day_of(view.now), |typed| typed.date.clone());
+            fields.push(blank(PAPER_DATE, date, typed_date, Input::Day));
         }
         fields
     }
@@ -130,7 +144,9 @@ fn is_asked(register: &Register, post: &Post, whose: &Whose, now: u64) -> bool {
 
 const FOR: &str = "for";
 const PAPER_OF: &str = "paper-of";
-const PAPER_NUMBER: &str = "paper-number";
-const PAPER_DATE: &str = "paper-date";
+/// The name of the field for the number of a document.
+pub(crate) const PAPER_NUMBER: &str = "paper-number";
+/// The name of the field for its date.
+pub(crate) const PAPER_DATE: &str = "paper-date";
 /// Bytes of a number or a date.
 const SHORT: usize = 400;

@@ -92,6 +92,13 @@ pub(crate) struct Table {
     pub(crate) none: String,
 }
 
+impl Table {
+    /// Whether a column holds numbers: its head stands to the right as they do.
+    fn is_number(&self, column: &usize) -> bool {
+        self.rows.first().and_then(|row| row.get(*column)).is_some_and(|cell| matches!(cell, Cell::Number(_)))
+    }
+}
+
 /// A form.
 #[derive(Clone, Debug)]
 pub(crate) struct Form {
@@ -183,8 +190,19 @@ pub(crate) struct Blank {
     pub(crate) hint: String,
     /// Whether it has to be filled in.
     pub(crate) must: bool,
+    /// What is wrong with what stands in it; empty for nothing.
+    pub(crate) wrong: String,
     /// How it is filled in.
     pub(crate) input: Input,
+}
+
+impl Blank {
+    /// The ids of what is said about it, for whoever hears the page.
+    fn described_by(&self) -> String {
+        let ids = [(&self.wrong, "wrong"), (&self.hint, "hint")];
+        let ids = ids.into_iter().filter(|(text, _)| !text.is_empty());
+        ids.map(|(_, what)| format!("{}-{what}", self.name)).collect::<Vec<_>>().join(" ")
+    }
 }
 
 /// How a field is filled in.
@@ -198,10 +216,23 @@ pub(crate) enum Input {
     Day,
     /// Day and time.
     Moment,
+    /// A month.
+    Month,
     /// One of these: value and word.
     Choice(Vec<(String, String)>),
     /// Any of these: value, word, and whether it is chosen.
     Several(Vec<(String, String, bool)>),
+}
+
+impl Input {
+    /// How many there are to choose from.
+    pub(crate) const fn choices(&self) -> usize {
+        match self {
+            Self::Line(known) | Self::Choice(known) => known.len(),
+            Self::Several(known) => known.len(),
+            Self::Text | Self::Day | Self::Moment | Self::Month => 0,
+        }
+    }
 }
 
 /// A part of a page.
@@ -211,6 +242,8 @@ pub(crate) enum Block {
     Text(String),
     /// Something to be seen.
     Note(Kind, String),
+    /// What is wrong in a form below: the id of each field, its name, and what is wrong with it; none: with the whole.
+    Wrong(Vec<(String, String, String)>),
     /// Names and values.
     Facts(Vec<(String, Cell)>),
     /// A table.
@@ -263,6 +296,17 @@ pub(crate) struct Content {
     pub(crate) sections: Vec<Section>,
 }
 
+impl Content {
+    /// Whether a table is too broad for paper that stands upright.
+    fn is_broad(&self) -> bool {
+        let mut blocks = self.sections.iter().flat_map(|section| &section.blocks);
+        blocks.any(|block| matches!(block, Block::Table(table) if table.columns.len() >= BROAD))
+    }
+}
+
+/// From as many columns on a page is printed across.
+const BROAD: usize = 8;
+
 /// Who reads it, for head and foot of the page.
 #[derive(Clone, Debug)]
 pub(crate) struct Reader {
@@ -289,6 +333,12 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
+    /// Whoever hears the title first hears that something is wrong.
+    fn is_wrong(&self) -> bool {
+        let mut blocks = self.content.sections.iter().flat_map(|section| &section.blocks);
+        blocks.any(|block| matches!(block, Block::Wrong(_)))
+    }
+
     fn say<'t>(&self, english: &'t str, japanese: &'t str) -> &'t str {
         say(self.language, english, japanese)
     }
@@ -310,11 +360,12 @@ pub(crate) const fn say<T: Copy>(language: Language, english: T, japanese: T) ->
 }
 
 /// Address and name of each page, as they stand in the navigation.
-const NAVIGATION: [(&str, &str, &str); 13] = [
+const NAVIGATION: [(&str, &str, &str); 14] = [
     ("/console", "Today", "本日の要処理"),
     ("/console/proposals", "Proposals", "承認待ち"),
     ("/console/cases", "Cases", "事案・簿冊"),
     ("/console/forms", "Forms", "様式"),
+    ("/console/changes", "Changes", "登録の変更"),
     ("/console/terminals", "Terminals", "端末機の状況"),
     ("/console/records", "Access records", "操作履歴の検索"),
     ("/console/usage", "Use over time", "利用状況"),

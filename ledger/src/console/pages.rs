@@ -2,6 +2,7 @@
 
 pub(crate) mod acts;
 pub(crate) mod cases;
+pub(crate) mod changes;
 pub(crate) mod connection;
 pub(crate) mod help;
 pub(crate) mod incidents;

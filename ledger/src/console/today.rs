@@ -1,7 +1,6 @@
 //! What is to be done today (本日の要処理), most pressing first. What register and casebook say stands beside what the ledger alone knows.
 
-use sekisho_register::Casebook;
-use sekisho_register::today::{Task, Waits};
+use sekisho_register::today::Task;
 use sekisho_wire::record::kind_number;
 use sekisho_wire::words::Language;
 
@@ -168,10 +167,12 @@ fn cards(view: &View<'_>, today: &mut Today) -> Result<(), Refusal> {
 /// What register and casebook say (register §R11.6). Who may not read the casebook is shown what is his.
 fn tasks(view: &View<'_>, today: &mut Today) {
     let casebook = view.office.casebook();
-    // Of a head's own section all that waits is asked of him; the rest is others'.
-    let may_read = view.holds(CASE_READERS) && view.sight.is_whole();
+    let may_read = view.holds(CASE_READERS);
+    // The head of a section is shown what waits of his own, and of the whole office.
+    let seen = |task: &Task| may_read && view.sight.sees_task(&view.register, &casebook, task);
     let all = sekisho_register::today::today(&view.register, &casebook, view.now).into_iter();
-    let all = all.map(|task| (is_mine(view, &casebook, &task), task)).filter(|(is_mine, _)| *is_mine || may_read);
+    let is_mine = |task: &Task| task.is_for(&view.visitor.operator, &view.register, &casebook, view.now);
+    let all = all.map(|task| (is_mine(&task), task)).filter(|(is_mine, task)| *is_mine || seen(task));
     let mut all: Vec<(bool, Task)> = all.collect();
     all.sort_by_key(|(is_mine, task)| (!is_mine, !task.is_overdue(view.now)));
     today.more = all.len().saturating_sub(TASKS);
@@ -187,16 +188,6 @@ fn tasks(view: &View<'_>, today: &mut Today) {
         let whose = Some(duties::whose(view, &task.whose));
         today.rows.push(Due { urgency, is_mine, is_overdue, text, link, whose, due: task.due });
     }
-}
-
-/// Of a proposal the routes say more than the roles: whoever made it may not be the one who approves it.
-fn is_mine(view: &View<'_>, casebook: &Casebook, task: &Task) -> bool {
-    let (register, me) = (&view.register, &view.visitor.operator);
-    if let Waits::Approval { proposal } = &task.what {
-        let proposed = casebook.proposal(proposal);
-        return proposed.is_some_and(|proposed| register.may_approve_next(proposed, me, view.now).is_ok());
-    }
-    task.is_for(me, register, view.now)
 }
 
 /// Alarms of the last three days.

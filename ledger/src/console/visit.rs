@@ -1,7 +1,7 @@
 //! Somebody in the console asks for a page: cookie, card and posts first, then the page, and what it showed of persons is on the disk before it leaves.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header::{HOST, ORIGIN};
@@ -13,6 +13,7 @@ use sekisho_register::{Register, Role, Sentences, Sight};
 use sekisho_wire::id::Code;
 use sekisho_wire::words::Language;
 
+use super::blanks::PREFIX;
 use super::guests::{Guest, Hashed, Use};
 use super::html::{Content, Reader, page};
 use super::names::Names;
@@ -23,6 +24,7 @@ use crate::http::problem::Inside;
 use crate::http::visit::Shown;
 use crate::http::{Hall, blocking};
 use crate::ledger::Ledger;
+use crate::locks::lock;
 use crate::office::Office;
 use crate::refusal::Refusal;
 use crate::visitors::{ANY_ROLE, Visitor};
@@ -32,6 +34,8 @@ use crate::visitors::{ANY_ROLE, Visitor};
 pub(crate) struct Entered {
     pub(crate) cookie: Hashed,
     pub(crate) guest: Guest,
+    /// Whether somebody pressed something.
+    pub(crate) how: Use,
     /// The address that was asked for.
     here: String,
 }
@@ -213,7 +217,7 @@ impl FromRequestParts<Hall> for Entered {
             return Err(gone.into());
         }
         let here = parts.uri.path_and_query().map_or("/console", |here| here.as_str()).to_owned();
-        Ok(Self { cookie, guest, here })
+        Ok(Self { cookie, guest, how, here })
     }
 }
 
@@ -232,8 +236,10 @@ impl FromRequest<Hall> for Posted {
 
     async fn from_request(request: Request, hall: &Hall) -> Result<Self, Barred> {
         let (mut parts, body) = request.into_parts();
-        let entered = Entered::from_request_parts(&mut parts, hall).await?;
-        let fields = fields(Request::from_parts(parts, body), hall).await?;
+        let entered = Entered::from_request_parts(&mut parts, hall).await;
+        // Read also where nobody is in any more: what was typed is given back.
+        let fields = fields(Request::from_parts(parts, body), hall).await;
+        let (entered, fields) = (entered?, fields?);
         let brought = fields.get("form").map(|form| hashed(form));
         if brought != Some(hashed(entered.guest.form())) {
             return Err(Trouble::Form.into());
@@ -242,13 +248,35 @@ impl FromRequest<Hall> for Posted {
     }
 }
 
+/// What a form of ours brought, kept beside the request until it is answered: what comes to nothing is shown once more.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Brought(Arc<Mutex<Fields>>);
+
+impl Brought {
+    /// What was typed: name and text.
+    pub(super) fn typed(&self) -> Vec<(String, String)> {
+        let brought = std::mem::take(&mut *lock(&self.0));
+        let is_typed = |name: &str, text: &str| !OWN.contains(&name) && !text.trim().is_empty();
+        let typed = brought.into_iter().filter(|(name, text)| is_typed(name, text));
+        typed.map(|(name, text)| (name.strip_prefix(PREFIX).unwrap_or(&name).to_owned(), text)).collect()
+    }
+}
+
+/// Fields of our pages that nobody types into.
+const OWN: [&str; 4] = ["form", "lang", "to", "back"];
+
 /// The fields of a form that a page of ours sent.
 pub(crate) async fn fields(request: Request, hall: &Hall) -> Result<Fields, Barred> {
     if !is_from_here(request.headers()) {
         return Err(Trouble::Form.into());
     }
+    let brought = request.extensions().get::<Brought>().cloned();
     let content = Body::from_request(request, hall).await?;
-    serde_urlencoded::from_bytes(content.bytes()).map_err(|_| Refusal::Malformed("form").into())
+    let fields: Fields = serde_urlencoded::from_bytes(content.bytes()).map_err(|_| Refusal::Malformed("form"))?;
+    if let Some(brought) = brought {
+        lock(&brought.0).clone_from(&fields);
+    }
+    Ok(fields)
 }
 
 /// Whether a page of this very origin sent it. Browsers say so in a header that no page can set; those that do not know it say from where. With our own

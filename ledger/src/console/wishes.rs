@@ -1,6 +1,7 @@
 //! Wishes: what somebody in the browser wants done that a card has to sign, until his companion has carried it out or it is too late.
 
 use sekisho_register::change::{Answer, CaseId, ConnectionState};
+use sekisho_register::everyday::Everyday;
 use sekisho_register::forms::{Form, Step};
 use sekisho_wire::id::{CaseReference, Code, Hash};
 
@@ -51,12 +52,21 @@ pub(crate) enum What {
         /// What stands in it.
         filled: Filled,
     },
+    /// A change of every day.
+    Change {
+        /// Which.
+        which: Everyday,
+        /// What stands in it.
+        filled: Filled,
+    },
     /// The connection, stopped or restored.
     Connection {
         /// Which of the two.
         state: ConnectionState,
-        /// Which functions; none: everything.
+        /// Which functions.
         functions: Vec<Code>,
+        /// Or all business.
+        is_all: bool,
         /// The incident it answers; empty for none.
         incident: String,
     },
@@ -69,7 +79,7 @@ impl What {
     /// What was typed into a form.
     pub(crate) fn filled(&self) -> &[(&'static str, String)] {
         match self {
-            Self::Open { filled, .. } | Self::Step { filled, .. } => filled,
+            Self::Open { filled, .. } | Self::Step { filled, .. } | Self::Change { filled, .. } => filled,
             Self::Approve(_) | Self::Answer { .. } | Self::Connection { .. } => &[],
         }
     }
@@ -84,8 +94,12 @@ pub(crate) enum Outcome {
     Declined,
     /// It could not be carried out.
     Failed,
-    /// Nobody signed in time.
+    /// Nothing was heard of it in time.
     Late,
+    /// Nobody was asked: something in its form is wrong.
+    Wrong,
+    /// Nobody was asked: others wait already.
+    Crowded,
 }
 
 /// An end, and what the companion says of it.
@@ -122,6 +136,16 @@ impl Wish {
     /// Whether the companion has it and may still carry it out.
     pub(super) fn is_in_hand(&self, now: Millis) -> bool {
         self.is_handed && self.outcome(now).is_none()
+    }
+
+    /// Whether the companion ever had it: then it may have been signed, whatever was heard of it.
+    pub(crate) const fn was_handed(&self) -> bool {
+        self.is_handed
+    }
+
+    /// Whether somebody may still say what became of it: too late is what is known until then.
+    pub(super) fn is_unsettled(&self, now: Millis) -> bool {
+        matches!(self.outcome(now), None | Some(Outcome::Late))
     }
 
     /// What became of it, if it has ended.

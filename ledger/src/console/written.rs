@@ -66,7 +66,7 @@ pub(crate) fn by(view: &View<'_>, written: &Written) -> Vec<String> {
         let (post, day, number) = (title(&paper.post), day_text(paper.decided, view.language), &paper.document);
         lines.push(view.say(
             format!("from paper: {post}, {day}, document {number}"),
-            format!("書面: {post}、{day}、文書番号 {number}"),
+            format!("書面：{post}、{day}、文書番号 {number}"),
         ));
     }
     lines
@@ -95,7 +95,7 @@ pub(crate) fn lines(view: &View<'_>, blanks: &'static [Blank], fields: &[Field],
         };
         let short: String = text.chars().take(SHORT).collect();
         let more = if short.len() < text.len() { "…" } else { "" };
-        format!("{title}: {short}{more}")
+        view.say(format!("{title}: {short}{more}"), format!("{title}：{short}{more}"))
     };
     facts(view, blanks, fields, texts).into_iter().map(line).collect()
 }

@@ -7,18 +7,21 @@ use axum::response::{IntoResponse, Response};
 use sekisho_register::change::TerminalUse;
 use sekisho_register::jwk;
 use sekisho_tlog::tile::{TileContent, TilePath, encode_bundle};
-use sekisho_wire::id::OfficeId;
+use sekisho_wire::id::{CaseReference, OfficeId};
 use sekisho_wire::reason::Query;
 use sekisho_wire::record::About;
-use serde_json::json;
+use serde::Deserialize;
+use serde_json::{Value, json};
 
+use super::people::number;
 use super::problem::Inside;
 use super::visit::{Knock, Shown};
-use super::{Hall, Named, blocking, office_of};
+use super::{Asked, Hall, Named, answer, blocking, encode, encode_all, office_of};
 use crate::ledger::Ledger;
 use crate::office::Office;
 use crate::refusal::Refusal;
-use crate::store::LogName;
+use crate::search::BatchInLog;
+use crate::store::{LogName, StoredBatch};
 use crate::visitors::{ANY_ROLE, CASE_READERS, READERS, Visitor};
 
 pub(super) async fn checkpoint(
@@ -63,6 +66,7 @@ pub(super) async fn tile(
     State(hall): State<Hall>,
     Named((_, log, rest)): Named<(String, String, String)>,
     knock: Knock,
+    Asked(taken): Asked<Taken>,
 ) -> Result<Response, Refusal> {
     let log = named(&*hall.ledger.office(&knock.office)?, &log)?;
     let tile: TilePath = format!("tile/{rest}").parse().map_err(|_| Refusal::NotFound("tile"))?;
@@ -70,22 +74,89 @@ pub(super) async fn tile(
         TileContent::Hashes(level) => {
             Ok(octets(blocking(move || hall.ledger.hash_tile_for(&knock, log, level, &tile)).await?))
         }
-        TileContent::Entries => Ok(entries(hall, knock, log, tile).await.into_response()),
+        TileContent::Entries => {
+            let permission = number(taken.permission.as_deref())?;
+            Ok(entries((hall, knock), log, tile, permission).await.into_response())
+        }
     }
 }
 
-async fn entries(hall: Hall, knock: Knock, log: LogName, tile: TilePath) -> Result<Response, Inside> {
+/// Hash tiles are open, and nobody is asked for a number; the entries of a bundle may be taken away under one.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Taken {
+    permission: Option<String>,
+}
+
+async fn entries(
+    (hall, knock): (Hall, Knock),
+    log: LogName,
+    tile: TilePath,
+    permission: Option<CaseReference>,
+) -> Result<Response, Inside> {
     let (roles, query) = match log {
         LogName::Register => (ANY_ROLE, Query::Register),
         LogName::Records => (READERS, Query::Entries),
         LogName::Casebook => (CASE_READERS, Query::Entries),
     };
     let bundle = knock.visit(hall, roles, move |ledger, Visitor { office, .. }| {
-        let about = About { first: Some(tile.first()), ..About::default() };
+        ledger.expect_permitted(office, permission.as_ref())?;
+        let about = About { first: Some(tile.first()), permission, ..About::default() };
         Ok((ledger.entry_bundle(office, log, &tile)?, Shown::rows(query, usize::from(tile.width()), about)))
     });
     Ok(octets(bundle.await?))
 }
+
+/// From which entry of the records log on, and under which number the batches are taken away, if they are.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BatchesFrom {
+    from: u64,
+    limit: Option<u32>,
+    permission: Option<String>,
+}
+
+/// What terminals signed, batch by batch in the order of the log: with the leaves there it is their word for each of their records (LEDGER §L4).
+pub(super) async fn batches(
+    State(hall): State<Hall>,
+    knock: Knock,
+    Asked(asked): Asked<BatchesFrom>,
+) -> Result<Response, Inside> {
+    let permission = number(asked.permission.as_deref())?;
+    let (from, limit) = (asked.from, asked.limit.unwrap_or(BATCHES_MAX).min(BATCHES_MAX));
+    let page = knock.visit(hall, READERS, move |ledger, Visitor { office, .. }| {
+        ledger.expect_permitted(office, permission.as_ref())?;
+        let batches = ledger.batches_in_log(office, from, limit)?;
+        let about = About { first: Some(from), permission, ..About::default() };
+        // Where a terminal has brought nothing there is nothing to be seen of anybody.
+        let shown = match batches.len() {
+            0 => Shown::NoPersons,
+            count => Shown::rows(Query::Proof, count, about),
+        };
+        Ok((batches, shown))
+    });
+    let batches = page.await?;
+    let full = batches.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
+    let next = batches.last().filter(|_| full).map(|last| last.stored.index.saturating_add(1));
+    let mut body = json!({ "batches": batches.iter().map(batch_json).collect::<Vec<_>>() });
+    if let (Some(next), Value::Object(body)) = (next, &mut body) {
+        body.insert("next".into(), json!(next));
+    }
+    Ok(answer(&body))
+}
+
+fn batch_json(batch: &BatchInLog) -> Value {
+    let StoredBatch { index, count, received, header, .. } = &batch.stored;
+    match &batch.repeated {
+        Some(repeated) => json!({
+            "index": index, "count": count, "received": received, "batch": encode(header), "repeated": encode_all(repeated),
+        }),
+        None => json!({ "index": index, "count": count, "received": received, "damaged": true }),
+    }
+}
+
+/// Batches in one answer: with the notes in their headers about a megabyte and a half at most.
+const BATCHES_MAX: u32 = 256;
 
 fn octets(bytes: Vec<u8>) -> Response {
     ([(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"))], bytes).into_response()

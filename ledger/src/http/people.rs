@@ -186,21 +186,25 @@ pub(super) async fn act_names(
 #[serde(deny_unknown_fields)]
 pub(super) struct TextsFrom {
     from: u64,
+    /// Under which number it was permitted to take them away.
+    permission: Option<String>,
 }
 
 /// The names and texts beside entries of the casebook, page by page.
 pub(super) async fn texts(
     State(hall): State<Hall>,
     knock: Knock,
-    Asked(TextsFrom { from: first }): Asked<TextsFrom>,
+    Asked(TextsFrom { from: first, permission }): Asked<TextsFrom>,
 ) -> Result<Response, Inside> {
+    let permission = number(permission.as_deref())?;
     let page = knock.visit(hall, CASE_READERS, move |ledger, visitor| {
+        ledger.expect_permitted(&visitor.office, permission.as_ref())?;
         let size = ledger.office(&visitor.office)?.casebook().size();
         let next = first.saturating_add(TEXTS_PAGE).min(size);
         let texts = ledger.texts_in_sight(visitor, first.min(next)..next)?;
         let shown = match texts.len() {
             0 => Shown::NoPersons,
-            count => Shown::rows(ReadQuery::Entries, count, from(first)),
+            count => Shown::rows(ReadQuery::Entries, count, About { permission, ..from(first) }),
         };
         Ok(((texts, next), shown))
     });
@@ -314,6 +318,11 @@ pub(crate) fn about(question: &Question) -> About {
     About { operator, card, terminal: named(terminal.as_ref()), ..About::default() }
 }
 
+/// The number under which something is taken away, where there is one.
+pub(super) fn number(permission: Option<&str>) -> Result<Option<CaseReference>, Refusal> {
+    permission.map(CaseReference::new).transpose().map_err(|_| Refusal::Malformed("permission"))
+}
+
 /// About entries by their number.
 fn from(first: u64) -> About {
     About { first: Some(first), ..About::default() }
@@ -339,8 +348,7 @@ pub(super) async fn search(
     knock: Knock,
     Asked(query): Asked<SearchQuery>,
 ) -> Result<Response, Inside> {
-    let permission = query.permission.as_deref().map(CaseReference::new).transpose();
-    let permission = permission.map_err(|_| Refusal::Malformed("permission"))?;
+    let permission = number(query.permission.as_deref())?;
     let question = query.question()?;
     let found = knock.visit(hall, READERS, move |ledger, Visitor { office, .. }| {
         let question = ledger.permit_search(office, permission.as_ref(), question.clone())?;
@@ -433,8 +441,7 @@ pub(super) async fn evidence(
     Named(AtIndex { index }): Named<AtIndex>,
     Asked(query): Asked<EvidenceQuery>,
 ) -> Result<Response, Inside> {
-    let permission = query.permission.as_deref().map(CaseReference::new).transpose();
-    let permission = permission.map_err(|_| Refusal::Malformed("permission"))?;
+    let permission = number(query.permission.as_deref())?;
     let body = knock.visit(hall, READERS, move |ledger, Visitor { office, .. }| {
         ledger.permit_record(office, permission.as_ref(), index)?;
         let about = About { permission: permission.clone(), ..from(index) };

@@ -1,6 +1,8 @@
 //! The web console over HTTPS: who comes in and how long he stays, what each page says and wears, and what of it is written down.
 
+mod accessible;
 mod cases;
+mod changes;
 mod pages;
 pub(crate) mod wishes;
 
@@ -86,7 +88,7 @@ fn headers(answer: &Answer, name: &str) -> Vec<String> {
     lines.filter(|(of, _)| of.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned()).collect()
 }
 
-fn header(answer: &Answer, name: &str) -> String {
+pub(crate) fn header(answer: &Answer, name: &str) -> String {
     headers(answer, name).into_iter().next().unwrap_or_default()
 }
 

@@ -107,8 +107,12 @@ fn strangers_who_hold_all_their_room_keep_none_from_persons() {
         body.len()
     );
     let is_read = || served.anybody().send(request.as_bytes()).is_ok_and(|answer| answer.status != 429);
-    let held: Vec<_> = (0..12).map(|_| served.anybody().begin(&part)).collect();
-    until(|| !is_read());
+    // Who is slow is cut off after half a minute, and a machine may be so slow itself: others come until one is sent away.
+    let mut held: Vec<_> = (0..8).map(|_| served.anybody().begin(&part)).collect();
+    until(|| {
+        held.push(served.anybody().begin(&part));
+        !is_read()
+    });
     for _ in 0..3 {
         let answer = served.anybody().post_as(&served.at("invitations"), &token, &long);
         assert_eq!(answer.problem(), (400, "malformed".into()), "it was read");

@@ -215,6 +215,7 @@ fn ask_all(served: &mut Served) {
     until(|| get("search?terminal=jumin-1&limit=2")["next"].is_number());
     assert_ne!(get("search?limit=1")["behind"], json!([]));
     get("evidence/0");
+    assert!(get("batches?from=0&limit=1")["next"].is_number());
     get("behind");
     get("lost");
     get("retention");
@@ -259,6 +260,7 @@ fn ask_wrongly(served: &Served) {
         "enrolments",
         "search",
         "evidence/0",
+        "batches?from=0",
         "behind",
         "lost",
         "retention",

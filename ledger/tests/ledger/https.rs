@@ -295,6 +295,15 @@ fn a_search_finds_proves_and_is_itself_written_down() {
     assert_eq!((leaves.len(), header.count, leaves[4]), (20, 20, leaf));
     let after = leaves.iter().fold(header.before, |chain, leaf| chain_next(&chain, &WireHash(leaf.0)));
     assert_eq!(after, header.after);
+    // The same of all batches at once: where it lies in the log, its leaves stand there.
+    let batches = served.anybody().get_as(&served.at("batches?from=0"), &token).ok();
+    let of_it = batches["batches"].as_array().unwrap().iter().find(|batch| batch["batch"] == evidence["batch"]);
+    let of_it = of_it.unwrap();
+    assert_eq!((&of_it["index"], &of_it["count"], &of_it["repeated"]), (&json!(0), &json!(20), &json!([])));
+    let unpermitted = served.anybody().get_as(&served.at("batches?from=0&permission=R8-1"), &token);
+    assert_eq!(unpermitted.problem(), (403, "not_permitted".into()));
+    let tile = format!("/{}/records/tile/entries/000.p/1?permission=R8-1", served.town.office);
+    assert_eq!(served.anybody().get_as(&tile, &token).problem(), (403, "not_permitted".into()));
     let own = search("kind=read&limit=1")["rows"][0]["index"].as_u64().unwrap();
     served.town.publish();
     let own = served.anybody().get_as(&served.at(&format!("evidence/{own}")), &token).ok();

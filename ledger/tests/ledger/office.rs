@@ -129,7 +129,8 @@ fn a_name_is_short_and_holds_nothing_unseen() {
         let act = town.act(vec![Change::Designate(Box::new(designation(operator, &name)))]);
         town.ledger.submit(&town.office, act, vec![name]).map(drop)
     };
-    for text in ["", &"関".repeat(67), "関\n一郎", "関\u{202e}一郎", "関\u{200b}一郎"] {
+    for text in ["", &"関".repeat(67), "関\n一郎", "関\u{202e}一郎", "関\u{200b}一郎", "関\u{ad}一郎", "関\u{2800}"]
+    {
         assert!(matches!(submit(text), Err(Refusal::NameWrong)), "{text:?}");
     }
     // A variant of a character, as family registers have them.

@@ -43,6 +43,7 @@ pub(crate) fn decision(town: &Town, register: u64, verdict: VerdictCode) -> Body
         grant: None,
         reported: None,
         home: None,
+        pin_changed: None,
     };
     Body::Decision(Decision { request: RequestId([1; 16]), input, verdict, signature: None })
 }

@@ -178,6 +178,7 @@ impl<'t> Side<'t> {
             get("GET /v1/{office}/lost", of("lost")),
             get("GET /v1/{office}/search", of("search?terminal=jumin-1")),
             get("GET /v1/{office}/evidence/{index}", of("evidence/0")),
+            get("GET /v1/{office}/batches", of("batches?from=0")),
             get("GET /v1/{office}/behind", of("behind")),
             get("GET /v1/{office}/retention", of("retention")),
             bring("POST /v1/{office}/terminals/{terminal}/batches", of("terminals/jumin-1/batches")),

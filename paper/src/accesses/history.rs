@@ -2,18 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use sekisho_wire::record::{Body, Completed, Emitter, Record, Retention};
+use sekisho_wire::record::{Body, Completed, Record, Retention, Withdrawn};
+use sekisho_wire::words::Language;
 
-use super::{Access, input_of, terminal_of};
+use super::{Access, Place, input_of, place, terminal_of};
 use crate::forms::HISTORY;
 use crate::registers::AsOf;
 use crate::said::Said;
 use crate::table::{Cell, Column, Table};
 
-/// A decision's place: what was done by it names it so.
-type Place = (Emitter, u32, u64);
+/// What followed a decision: it was carried out, or taken back.
+#[derive(Clone, Copy, Default)]
+struct Followed<'a> {
+    done: Option<(&'a Access, &'a Record, &'a Completed)>,
+    withdrawn: Option<(&'a Access, &'a Record, &'a Withdrawn)>,
+}
 
-/// The book of accesses, oldest first. What was done by a decision stands in the decision's row where both are at hand. Titles are those of each record's moment.
+/// The book of accesses, oldest first. What was done by a decision, and that it was taken back, stand in the decision's row where both are at hand. Titles
+/// are those of each record's moment.
 #[must_use]
 pub fn history(of: AsOf<'_>, accesses: &[Access]) -> Table {
     let columns = vec![
@@ -35,19 +41,27 @@ pub fn history(of: AsOf<'_>, accesses: &[Access]) -> Table {
         Column::new("what", "内容", "what"),
     ];
     let mut table = Table::new(&HISTORY, columns);
-    let mut done: BTreeMap<Place, (&Record, &Completed)> = BTreeMap::new();
+    let mut followed: BTreeMap<Place, Followed<'_>> = BTreeMap::new();
     let mut decided: Vec<Place> = Vec::new();
-    for record in accesses.iter().filter_map(|access| access.record.as_ref()) {
+    for (access, record) in accesses.iter().filter_map(|access| Some((access, access.record.as_ref()?))) {
         if let Body::Completed(completed) = &record.body {
-            done.insert((record.emitter.clone(), record.epoch, completed.of), (record, completed));
+            followed.entry(place(record, completed.of)).or_default().done = Some((access, record, completed));
+        } else if let Body::Withdrawn(withdrawn) = &record.body {
+            followed.entry(place(record, withdrawn.of)).or_default().withdrawn = Some((access, record, withdrawn));
         } else if matches!(record.body, Body::Decision(_)) {
-            decided.push((record.emitter.clone(), record.epoch, record.seq));
+            decided.push(place(record, record.seq));
         }
     }
     decided.sort();
     let stands_elsewhere = |record: &Record| {
-        let Body::Completed(completed) = &record.body else { return false };
-        decided.binary_search(&(record.emitter.clone(), record.epoch, completed.of)).is_ok()
+        let of = if let Body::Completed(completed) = &record.body {
+            completed.of
+        } else if let Body::Withdrawn(withdrawn) = &record.body {
+            withdrawn.of
+        } else {
+            return false;
+        };
+        decided.binary_search(&place(record, of)).is_ok()
     };
     let mut rows: Vec<&Access> = accesses.iter().collect();
     rows.sort_by_key(|access| access.index);
@@ -58,14 +72,14 @@ pub fn history(of: AsOf<'_>, accesses: &[Access]) -> Table {
             continue;
         };
         if record.body.retention() == Retention::Access && !stands_elsewhere(record) {
-            let done = done.get(&(record.emitter.clone(), record.epoch, record.seq));
-            table.row(row(AsOf { at: record.trusted, ..of }, access, record, done.copied()));
+            let followed = followed.get(&place(record, record.seq)).copied().unwrap_or_default();
+            table.row(row(AsOf { at: record.trusted, ..of }, access, record, followed));
         }
     }
     table
 }
 
-fn row(of: AsOf<'_>, access: &Access, record: &Record, done: Option<(&Record, &Completed)>) -> Vec<Cell> {
+fn row(of: AsOf<'_>, access: &Access, record: &Record, followed: Followed<'_>) -> Vec<Cell> {
     let input = input_of(record);
     let terminal = terminal_of(record);
     let place = terminal.and_then(|code| of.register.terminal(code)?.version_at(of.at));
@@ -75,9 +89,13 @@ fn row(of: AsOf<'_>, access: &Access, record: &Record, done: Option<(&Record, &C
         None => Cell::text(guid),
     });
     let verdict = record.body.verdict();
-    let verdict = verdict.map(|verdict| Cell::Said(Said::by(|language| verdict.words(language).what)));
-    let own = if let Body::Completed(completed) = &record.body { Some((record, completed)) } else { done };
-    let done = own;
+    let verdict = verdict.map(|verdict| {
+        let what = Said::by(|language| verdict.words(language).what);
+        Cell::Said(followed.withdrawn.map_or(what.clone(), |(_, at, _)| taken_back(&what, at.trusted)))
+    });
+    let own =
+        if let Body::Completed(completed) = &record.body { Some((access, record, completed)) } else { followed.done };
+    let done = own.map(|(_, record, completed)| (record, completed));
     vec![
         Cell::Number(access.index),
         Cell::Moment(record.trusted),
@@ -100,7 +118,33 @@ fn row(of: AsOf<'_>, access: &Access, record: &Record, done: Option<(&Record, &C
         Cell::or_nothing(done.map(|(record, _)| Cell::Moment(record.trusted))),
         Cell::or_nothing(input.and_then(|input| input.permit).map(Cell::Numbered)),
         Cell::or_nothing(input.map(|input| Cell::Number(input.register))),
-        // The columns say it where there was something to decide.
-        if matches!(record.body, Body::Decision(_)) { Cell::Nothing } else { Cell::text(&access.what) },
+        what(access, record, followed),
     ]
+}
+
+/// 許可 that is none any more.
+fn taken_back(verdict: &Said, at: u64) -> Said {
+    let at = |language| Cell::Moment(at).in_words(language);
+    Said::made(
+        format!("{}({}に取消)", verdict.japanese, at(Language::Japanese)),
+        format!("{} (taken back {})", verdict.english, at(Language::English)),
+    )
+}
+
+/// The columns say it where there was something to decide; what took the decision back, and which of these records came out of an earlier epoch, stands in none.
+fn what(access: &Access, record: &Record, followed: Followed<'_>) -> Cell {
+    let own = (!matches!(record.body, Body::Decision(_))).then_some(&access.what);
+    let done = followed.done.and_then(|(access, ..)| access.carried.as_ref());
+    let withdrawn = followed.withdrawn.map(|(access, ..)| [Some(&access.what), access.carried.as_ref()]);
+    let all = [own, access.carried.as_ref(), done].into_iter().chain(withdrawn.into_iter().flatten());
+    let mut texts: Vec<&String> = Vec::new();
+    all.flatten().for_each(|text| {
+        if !texts.contains(&text) {
+            texts.push(text)
+        }
+    });
+    match texts.as_slice() {
+        [one] => Cell::text(one),
+        several => Cell::list(several),
+    }
 }

@@ -30,7 +30,10 @@ pub fn running(accesses: &[Access]) -> Table {
             Cell::Moment(record.trusted),
             Cell::or_nothing(terminal_of(record).map(Cell::text)),
             Cell::Said(event),
-            Cell::text(&access.what),
+            access
+                .carried
+                .as_ref()
+                .map_or_else(|| Cell::text(&access.what), |carried| Cell::list([&access.what, carried])),
         ]);
     }
     table

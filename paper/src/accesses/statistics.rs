@@ -9,7 +9,7 @@ use sekisho_register::wareki::month_text;
 use sekisho_wire::id::Code;
 use sekisho_wire::record::{Body, Record};
 
-use super::{input_of, terminal_of};
+use super::{Counts, Withdrawals, input_of, terminal_of};
 use crate::forms::STATISTICS;
 use crate::registers::AsOf;
 use crate::registers::terminal_kind;
@@ -21,10 +21,12 @@ use crate::table::{Cell, Column, Table};
 pub struct Statistics {
     functions: BTreeMap<(Month, Option<Code>, Option<TerminalKind>), [u64; 2]>,
     sessions: BTreeMap<(Month, Option<TerminalKind>), [u64; 3]>,
+    withdrawals: Withdrawals,
 }
 
 impl Statistics {
-    /// Counts one record. Small counts stay what they are: no person stands beside them.
+    /// Counts one record; they come newest first. Small counts stay what they are: no person stands beside them. A grant that was taken back counts
+    /// as a refusal.
     pub fn add(&mut self, register: &Register, record: &Record) {
         let month = Month::of(record.trusted);
         let terminal = terminal_of(record).and_then(|code| register.terminal(code)?.version_at(record.trusted));
@@ -33,16 +35,16 @@ impl Statistics {
             Body::Decision(decision) => {
                 let function = input_of(record).and_then(|input| input.function.clone());
                 let counts = self.functions.entry((month, function, kind)).or_default();
-                counts[usize::from(!decision.verdict.is_granted())] += 1;
+                counts[usize::from(self.withdrawals.counts(record, decision) != Counts::Granted)] += 1;
                 return;
             }
+            Body::Withdrawn(_) => return self.withdrawals.add(record),
             Body::SessionOpened(_) => 0,
             Body::PinFailed(_) => 1,
             Body::CardReported(_) => 2,
             Body::SessionUnlocked(_)
             | Body::SessionClosed(_)
             | Body::Completed(_)
-            | Body::Withdrawn(_)
             | Body::Locked(_)
             | Body::TerminalUp(_)
             | Body::TerminalDown
@@ -94,6 +96,7 @@ impl Statistics {
         }
         let [granted, refused] = total.map(Cell::Number);
         table.row([Cell::said("合計", "total"), Cell::Nothing, Cell::Nothing, granted, refused]);
+        table.notes.extend(self.withdrawals.note());
         table
     }
 

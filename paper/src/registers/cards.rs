@@ -1,7 +1,7 @@
 //! Cards: the register (no. 2), temporary and emergency use (no. 6), stock and destruction (no. 20), labels (S3 23(3)).
 
 use sekisho_register::cards::Card;
-use sekisho_register::change::{CardKind, CardState, OperatorState};
+use sekisho_register::change::{ActivateCard, CardKind, CardState, OperatorState};
 use sekisho_register::people::Standing;
 use sekisho_wire::id::Code;
 use sekisho_wire::words::Language;
@@ -77,7 +77,7 @@ impl<'a> AsOf<'a> {
                 Cell::or_nothing(said.map(|said| Cell::day_of(said.effective))),
                 // What a panel blocks counts from the act before it (register §R3.9), so the date does not say when it was decided.
                 Cell::or_nothing(said.and_then(|said| self.names.made(said.index)).map(Cell::Moment)),
-                Cell::day_of(issued.from),
+                self.lent_from(card),
                 Cell::last_day_of(issued.to),
                 if self.is_unreturned(card) { Cell::said("未返納", "overdue") } else { Cell::Nothing },
                 since(CardState::Returned),
@@ -151,16 +151,24 @@ impl<'a> AsOf<'a> {
         let mut total = [0; COUNTED];
         for kind in KINDS {
             let mut counts = [0; COUNTED];
-            for card in self.known_cards().filter(|card| card.issued().kind == kind) {
+            for card in self.own_cards().filter(|card| card.issued().kind == kind) {
                 counts[self.counted_as(card) as usize] += 1;
             }
             total.iter_mut().zip(counts).for_each(|(total, count)| *total += count);
             table.row(row(Cell::Said(Said::by(|language| kind.name(language))), &counts));
         }
         table.row(row(Cell::said("合計", "total"), &total));
-        table.noted(Said::new(
+        let table = table.noted(Said::new(
             "発行 = 貸与中 + 休眠中 + 期間外 + 停止 + 失効 + 返納 + 廃棄",
             "issued = lent + dormant + outside its dates + suspended + revoked + returned + destroyed",
+        ));
+        let guests = self.known_cards().count() - self.own_cards().count();
+        if guests == 0 {
+            return table;
+        }
+        table.noted(Said::made(
+            format!("他の団体が貸与したカード{guests}枚は当団体の在庫ではなく、含まれていない"),
+            format!("{guests} cards that other offices lent are none of this office's stock, and not counted"),
         ))
     }
 
@@ -197,7 +205,7 @@ impl<'a> AsOf<'a> {
     #[must_use]
     pub fn labels(&self) -> Table {
         let mut table = Table::new(&LABELS, vec![Column::new("serial", "カード番号", "serial number")]);
-        for card in self.known_cards().filter(|card| !card.state(self.at).is_final()) {
+        for card in self.own_cards().filter(|card| !card.state(self.at).is_final()) {
             table.row([Cell::Numbered(card.number())]);
         }
         table
@@ -208,11 +216,7 @@ impl<'a> AsOf<'a> {
     pub fn section_of_card(&self, card: &Card) -> Option<&'a Code> {
         let operator = card.holder(self.at).map_or(card.issued().operator.as_ref(), |holder| Some(holder.operator))?;
         let person = self.register.operator(operator)?;
-        let now = match person.standing(self.at) {
-            Standing::Designated(designation) => Some(designation),
-            Standing::NotBegun | Standing::Ended => person.designations().last(),
-        };
-        now.and_then(|designation| designation.section.as_ref())
+        self.designation(person).and_then(|decided| decided.value.section.as_ref())
     }
 
     /// Whether a card that was lent should have come back: its own time, or its holder's duty, is over, and no act says where it went (S1 12(3)).
@@ -232,6 +236,25 @@ impl<'a> AsOf<'a> {
     fn known_cards(&self) -> impl Iterator<Item = &'a Card> {
         let of = *self;
         self.register.cards_by_number().filter(move |card| of.was_decided(card.index()) && of.shows_card(card))
+    }
+
+    /// Those that this office made: what another one lent goes back there, and has its label from there.
+    fn own_cards(&self) -> impl Iterator<Item = &'a Card> {
+        let register = self.register;
+        self.known_cards().filter(move |card| register.lender(card).is_none())
+    }
+
+    /// Since when whoever has a card has it; of a dormant one, since it was woken for him.
+    fn lent_from(&self, card: &Card) -> Cell {
+        let issued = card.issued();
+        if !issued.dormant {
+            return Cell::day_of(issued.from);
+        }
+        let Some(holder) = card.holder(self.at) else { return Cell::Nothing };
+        let holds =
+            |given: &ActivateCard| given.operator == *holder.operator && (given.from..given.to).contains(&self.at);
+        let lent = card.activations().iter().rfind(|said| said.effective <= self.at && holds(&said.value));
+        Cell::or_nothing(lent.map(|said| Cell::day_of(said.effective)))
     }
 
     /// A card that another office lent is said to be so: it has a number of this one, and was never given out here.

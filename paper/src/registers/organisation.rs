@@ -114,14 +114,14 @@ impl AsOf<'_> {
             for holder in post.holders(self.at) {
                 held = true;
                 let capacity = match holder.capacity {
-                    Capacity::Holder => Cell::said("本職", "holder"),
-                    Capacity::Deputy => Cell::said("代決", "deputy"),
+                    Capacity::Holder => Cell::said("在職", "holder"),
+                    Capacity::Deputy => Cell::said("代決者", "deputy"),
                 };
                 let person = [Cell::text(&holder.operator), self.name_of(&holder.operator), capacity];
                 table.row(head.clone().into_iter().chain(person));
             }
             if !held {
-                let nobody = [Cell::Nothing, Cell::Nothing, Cell::said("空席", "vacant")];
+                let nobody = [Cell::Nothing, Cell::Nothing, Cell::said("欠員", "vacant")];
                 table.row(head.into_iter().chain(nobody));
             }
         }
@@ -135,12 +135,19 @@ impl AsOf<'_> {
             Column::new("class", "処分の種類", "class"),
             Column::new("proposers", "申請・署名", "proposed or signed by"),
             Column::new("approvers", "承認", "approved by"),
+            Column::new("distinct", "申請者・承認者", "persons"),
         ];
         let mut table = Table::new(&ROUTES, columns);
         for class in Class::ALL {
             let route = self.register.route_at(class, self.at);
             let name = Said::new(class.title(), class.name());
-            table.row([Cell::Said(name), roles(&route.proposers), stages(&route.stages)]);
+            // Where nobody has to approve there is one person.
+            let distinct = match (route.stages.is_empty(), route.distinct) {
+                (true, _) => Cell::Nothing,
+                (false, true) => Cell::said("全て別の者", "all different"),
+                (false, false) => Cell::said("同じ者でもよい", "may be the same"),
+            };
+            table.row([Cell::Said(name), roles(&route.proposers), stages(&route.stages), distinct]);
         }
         table
     }

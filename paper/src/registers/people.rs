@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sekisho_register::change::{OperatorState, PersonClass};
+use sekisho_register::duty::Left;
 use sekisho_register::people::{Designation, Operator, Standing};
 use sekisho_register::timeline::Dated;
 use sekisho_register::wareki::fiscal_year_text;
@@ -45,33 +46,30 @@ impl AsOf<'_> {
         let mut table = Table::new(&OPERATORS, columns);
         for operator in self.register.operators().filter(|person| self.shows(person.code())) {
             let Some(decided) = self.designation(operator) else { continue };
-            let designation = self.standing(operator);
-            let of = |cell: &dyn Fn(&Designation) -> Cell| designation.map_or(Cell::Nothing, cell);
-            let places =
-                |designation: &Designation| Cell::list(designation.terminals.iter().chain(&designation.sections));
+            let designation = &decided.value;
             let functions: BTreeSet<&Code> =
                 operator.profiles_at(self.at).flat_map(|(_, profile)| &profile.functions).collect();
             let ended = self.ended(operator);
             table.row([
                 Cell::text(operator.code()),
-                self.name(self.name_hash(operator)),
-                of(&|designation| Cell::or_nothing(designation.section.as_ref().map(|code| self.section(code)))),
+                self.with_home(operator, self.name(self.name_hash(operator))),
+                Cell::or_nothing(designation.section.as_ref().map(|code| self.section(code))),
                 self.posts_of(operator.code()),
                 Cell::Said(self.operator_state(operator)),
-                of(&|designation| Cell::day_of(designation.from)),
-                of(&|designation| Cell::last_day_of(designation.to)),
+                Cell::day_of(designation.from),
+                Cell::last_day_of(designation.to),
                 ended.on,
                 ended.why,
                 Cell::list(operator.profiles_at(self.at).map(|(code, _)| code)),
                 Cell::list(functions),
-                of(&places),
+                Cell::list(designation.terminals.iter().chain(&designation.sections)),
                 self.qualification_of(operator),
                 self.rules_of(operator.code()),
                 self.decided_by(decided.index),
                 self.made_on(decided.index),
             ]);
         }
-        table
+        table.without_empty(&["qualified", "rules"])
     }
 
     /// データ取扱担当者指定報告書: who is designated in a fiscal year, and whether that is new (S4 7).
@@ -92,34 +90,49 @@ impl AsOf<'_> {
             format!("{}, {}", DESIGNATIONS.title.english, year.english),
         );
         let mut table = Table::new(&DESIGNATIONS, columns).titled(title);
-        let first = begins(fiscal_year);
-        let last = begins(fiscal_year.saturating_add(1)).saturating_sub(1);
-        // A year that is over is reported as it ended, one to come as it will begin by what has been decided.
-        let at = self.at.clamp(first, last);
+        let before = begins(fiscal_year).saturating_sub(1);
+        let at = self.within(fiscal_year);
         let of = Self { at, ..*self };
+        let of_the_year =
+            |operator| of.of_the_year(operator, before).filter(|row| self.decided(operator, row.0).is_some());
         let mut rows: Vec<_> = self
             .register
             .operators()
             .filter(|person| self.shows(person.code()))
-            .filter_map(|operator| {
-                let Standing::Designated(designation) = operator.standing(at) else { return None };
-                self.decided(operator, designation)?;
-                (operator.state(at) != OperatorState::Ended).then_some((designation, operator))
-            })
+            .filter_map(|operator| Some((of_the_year(operator)?, operator)))
             .collect();
-        rows.sort_by_key(|(designation, operator)| (designation.section.clone(), operator.code().clone()));
-        for (designation, operator) in rows {
+        rows.sort_by_key(|((designation, _), operator)| (designation.section.clone(), operator.code().clone()));
+        for ((designation, left), operator) in rows {
             table.row([
                 Cell::or_nothing(designation.section.as_ref().map(|code| of.section(code))),
                 of.posts_of(operator.code()),
                 Cell::text(operator.code()),
-                of.name(&designation.name),
-                Cell::Said(change_since(operator, first.saturating_sub(1), at)),
+                of.with_home(operator, of.name(&designation.name)),
+                Cell::Said(if left.is_some() {
+                    Said::new("解除", "ended")
+                } else {
+                    change_since(operator, before, at)
+                }),
                 Cell::day_of(designation.from),
-                Cell::last_day_of(designation.to),
+                left.unwrap_or_else(|| Cell::last_day_of(designation.to)),
             ]);
         }
         table
+    }
+
+    /// As of when a fiscal year is reported: one that is over as it ended, one to come as it will begin by what has been decided.
+    #[must_use]
+    pub fn within(&self, fiscal_year: u16) -> u64 {
+        let last = begins(fiscal_year.saturating_add(1)).saturating_sub(1);
+        self.at.clamp(begins(fiscal_year), last)
+    }
+
+    /// As what a person is designated now, or was after `before` until the duty ended, and then when it did.
+    fn of_the_year<'o>(&self, operator: &'o Operator, before: u64) -> Option<(&'o Designation, Option<Cell>)> {
+        if let Some(left) = operator.left(self.at) {
+            return (left.at > before.saturating_add(1)).then_some((left.was?, Some(ended_on(&left))));
+        }
+        self.standing(operator).map(|designation| (designation, None))
     }
 
     /// 電算要員登録台帳, with those who were struck off (S3 17(1)).
@@ -143,7 +156,7 @@ impl AsOf<'_> {
             let section = decided.value.section.as_ref().map(|code| self.section(code));
             table.row([
                 Cell::text(operator.code()),
-                self.name(&decided.value.name),
+                self.with_home(operator, self.name(&decided.value.name)),
                 Cell::or_nothing(section),
                 self.posts_of(operator.code()),
                 Cell::said("電算要員", "system staff"),
@@ -165,6 +178,7 @@ impl AsOf<'_> {
             Column::new("ended", "解除", "ended"),
         ];
         let mut counts: BTreeMap<Option<&Code>, [u64; 4]> = BTreeMap::new();
+        let mut guests: BTreeMap<String, [u64; 4]> = BTreeMap::new();
         for operator in self.register.operators() {
             let Some(decided) = self.designation(operator) else { continue };
             let place = match (operator.state(self.at), operator.standing(self.at)) {
@@ -173,7 +187,11 @@ impl AsOf<'_> {
                 (OperatorState::Active, Standing::NotBegun) => 2,
                 (OperatorState::Active, Standing::Designated(_)) => 0,
             };
-            counts.entry(decided.value.section.as_ref()).or_default()[place] += 1;
+            let row = match self.home_of(operator) {
+                Some(home) => guests.entry(home).or_default(),
+                None => counts.entry(decided.value.section.as_ref()).or_default(),
+            };
+            row[place] += 1;
         }
         let mut table = Table::new(&OPERATORS, columns).titled(Said::new("操作者の状況", "operators"));
         let mut total = [0; 4];
@@ -183,7 +201,17 @@ impl AsOf<'_> {
             table.row([section].into_iter().chain(counts.map(Cell::Number)));
         }
         table.row([Cell::said("合計", "total")].into_iter().chain(total.map(Cell::Number)));
-        table
+        if guests.is_empty() {
+            return table;
+        }
+        for (home, counts) in guests {
+            let home = Said::made(format!("外に {home}の職員"), format!("besides, people of {home}"));
+            table.row([Cell::Said(home)].into_iter().chain(counts.map(Cell::Number)));
+        }
+        table.noted(Said::new(
+            "合計は当団体の職員の数で、他の団体から受け入れた職員を含まない",
+            "the total is of this office's own people: those of other offices stand below it",
+        ))
     }
 
     /// For which cards a person qualifies then, by what, until when (S4 10(1)(1)).
@@ -211,9 +239,10 @@ impl AsOf<'_> {
         if known.is_empty() { Cell::Nothing } else { Cell::List(known) }
     }
 
-    /// The designation that counts then: the one in force, else the last that had been decided.
-    fn designation<'o>(&self, operator: &'o Operator) -> Option<&'o Dated<Designation>> {
-        let in_force = self.standing(operator).and_then(|standing| self.decided(operator, standing));
+    /// The designation that counts then: the one in force; of one who left that by which he was on duty last; else the last that had been decided.
+    pub(super) fn designation<'o>(&self, operator: &'o Operator) -> Option<&'o Dated<Designation>> {
+        let held = operator.left(self.at).and_then(|left| left.was).or_else(|| self.standing(operator));
+        let in_force = held.and_then(|held| self.decided(operator, held));
         in_force.or_else(|| operator.designations().iter().rfind(|one| self.was_decided(one.index)))
     }
 
@@ -239,20 +268,14 @@ impl AsOf<'_> {
     }
 
     fn ended(&self, operator: &Operator) -> Ended {
-        let said = operator.states().iter().filter(|said| said.effective <= self.at);
-        let ends = said.filter(|said| said.value.0 == OperatorState::Ended).min_by_key(|said| said.effective);
-        if let Some(end) = ends {
-            return Ended { on: Cell::day_of(end.effective), why: reason(end.value.1) };
-        }
-        match operator.standing(self.at) {
-            Standing::Ended => {
-                let last = operator.designations().iter().map(|one| one.value.to).filter(|to| *to <= self.at).max();
-                let on = Cell::or_nothing(last.map(Cell::last_day_of));
-                Ended { on, why: Cell::said("期間満了", "time over") }
-            }
-            Standing::NotBegun | Standing::Designated(_) => Ended { on: Cell::Nothing, why: Cell::Nothing },
-        }
+        let Some(left) = operator.left(self.at) else { return Ended { on: Cell::Nothing, why: Cell::Nothing } };
+        Ended { on: ended_on(&left), why: left.why.map_or(Cell::said("期間満了", "time over"), reason) }
     }
+}
+
+/// The day on which an act ended it, or the last day of the time that was over.
+const fn ended_on(left: &Left<'_>) -> Cell {
+    if left.why.is_some() { Cell::day_of(left.at) } else { Cell::last_day_of(left.at) }
 }
 
 /// 新規, 継続 or 変更: what became of a person since the year before.

@@ -1,6 +1,6 @@
 //! The policy in force, a row for each figure.
 
-use sekisho_register::policy::TwoTerminals;
+use sekisho_register::policy::{PinLasts, TwoTerminals};
 use sekisho_wire::pin_policy::{Alphabet, FirstUse};
 
 use super::AsOf;
@@ -68,6 +68,13 @@ impl AsOf<'_> {
             first_use(policy.pin.first_use),
             &none,
         );
+        let lasts = match policy.pin_lasts {
+            None => Cell::said("期限なし", "never ends"),
+            Some(PinLasts::FiscalYear) => Cell::said("年度末まで", "fiscal year"),
+            Some(PinLasts::Days(days)) => number(days.into()),
+        };
+        let counted = if matches!(policy.pin_lasts, Some(PinLasts::Days(_))) { &days } else { &none };
+        row("pin_lasts", Said::new("暗証番号の有効期間", "how long a PIN lasts"), lasts, counted);
         row("hours_enforced", Said::new("運用時間の適用", "hours bind"), yes(policy.hours_enforced), &none);
         row(
             "out_of_hours_kinds",

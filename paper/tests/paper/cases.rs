@@ -89,9 +89,11 @@ fn s1_9_3_the_book_of_entries_is_that_of_the_date_asked_for() {
         (cell(&after, 0, "to_be_done"), cell(&before, 0, "to_be_done"), cell(&before, 0, "followed")),
         (String::new(), "退室".into(), String::new())
     );
-    // Erased with its salt, a text leaves its place.
-    let erased = book(office.as_of(noon(2026, 5, 22)), Form::RoomEntry, cases.iter(), &|_| None);
-    assert_eq!(cell(&erased, 0, "name"), "(消去済み)");
+    // Nothing erased it: the ledger does not show it to everybody.
+    let withheld = book(office.as_of(noon(2026, 5, 22)), Form::RoomEntry, cases.iter(), &|_| None);
+    assert_eq!(cell(&withheld, 0, "name"), "(台帳が示さない)");
+    assert!(withheld.remarks()[0].english.starts_with("2 names or texts were not shown"), "{:?}", withheld.remarks());
+    assert!(after.remarks().is_empty(), "{:?}", after.remarks());
     assert_eq!(book(office.as_of(noon(2026, 5, 22)), Form::Visitor, cases.iter(), &texts).rows.len(), 0);
 }
 

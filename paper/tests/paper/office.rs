@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use sekisho_paper::registers::begins;
 use sekisho_paper::{AsOf, Names};
-use sekisho_register::act::ACT_VERSION;
+use sekisho_register::act::{ACT_VERSION, Proposal};
 use sekisho_register::calendar::{Date, day_of_date, fiscal_year, local_day, moment};
 use sekisho_register::change::{
-    ActivateCard, Administrator, CardKind, CardState, Change, Designate, Disposal, Found, FoundingKeys, GivePermit,
-    GiveProfile, IssueCard, Log, OperatorState, PersonClass, Recovery, SectionState, SetCardState, SetFunction,
-    SetOperatorState, SetSection, SetTerminal, StateReason, TerminalKind, UseState,
+    ActivateCard, Administrator, Admit, CardKind, CardState, Change, Designate, Disposal, Found, FoundingKeys,
+    GivePermit, GiveProfile, IssueCard, Log, OperatorState, PersonClass, Recovery, SectionState, SetCardState,
+    SetFunction, SetOperatorState, SetPartner, SetSection, SetTerminal, StateReason, TerminalKind, UseState,
 };
 use sekisho_register::{
     Act, Concluded, Ed25519Key, NO_OFFICE, NameHash, P256Key, Policy, PublicKeyBytes, Register, SignedAct, Title,
@@ -33,7 +33,7 @@ fn title(text: &str) -> Title {
 }
 
 /// The log, as a desk keeps it. Nobody signs: each entry is folded as one that was verified before.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Office {
     pub(crate) register: Register,
     entries: Vec<Vec<u8>>,
@@ -74,14 +74,27 @@ impl Office {
         register
     }
 
-    fn name_of(&mut self, number: u8, text: &str) -> NameHash {
+    pub(crate) fn name_of(&mut self, number: u8, text: &str) -> NameHash {
         let hash = NameHash::of(&Salt([number; 16]), text);
         self.names.insert(hash, text.to_owned());
         hash
     }
 
     pub(crate) fn act(&mut self, made: u64, changes: Vec<Change>) {
-        let act = Act {
+        let act = self.draft(made, changes);
+        self.fold(&act);
+    }
+
+    /// What nobody decides alone: the second proposes, the first approves.
+    pub(crate) fn by_two(&mut self, made: u64, changes: Vec<Change>) {
+        let proposal = Act { log: Log::Casebook, salt: Salt([255; 16]), ..self.draft(made, changes) };
+        let proposal = proposal.to_be_signed(&Signer::Card(CardGuid([2; 16]))).finish([0; 64]);
+        let approval = Act { proposal: Some(Proposal(proposal)), ..self.draft(made, Vec::new()) };
+        self.fold(&approval);
+    }
+
+    fn draft(&self, made: u64, changes: Vec<Change>) -> Act {
+        Act {
             version: ACT_VERSION,
             critical: true,
             office: self.id.unwrap_or(NO_OFFICE),
@@ -100,12 +113,15 @@ impl Office {
             effective: None,
             paper: None,
             permit: None,
-        };
+        }
+    }
+
+    fn fold(&mut self, act: &Act) {
         let entry = act.to_be_signed(&Signer::Card(CardGuid([1; 16]))).finish([0; 64]);
         self.register.fold_stored(&entry, Concluded::Accepted).unwrap();
         self.id.get_or_insert_with(|| office_of(&SignedAct::decode(&entry).unwrap()));
         self.entries.push(entry);
-        self.made.push(made);
+        self.made.push(act.made);
     }
 
     /// The card of that number; its keys are those of no other.
@@ -272,6 +288,59 @@ impl Office {
     pub(crate) fn leaves(&mut self, made: u64, operator: &str) {
         let (operator, state, reason) = (code(operator), OperatorState::Ended, StateReason::LeftDuty);
         self.act(made, vec![Change::OperatorState(SetOperatorState { operator, state, effective: made, reason })]);
+    }
+
+    /// Somebody of 隣町, designated here for this fiscal year, with the card of that number.
+    pub(crate) fn admit(&mut self, made: u64, number: u8, operator: &str, name: &str) {
+        let partner = SetPartner {
+            partner: code("tonari"),
+            office: OfficeId([7; 16]),
+            title: title("隣町"),
+            ledger: title("ledger.tonari.example"),
+            key: Ed25519Key([9; 32]),
+        };
+        let designation = Designate {
+            operator: code(operator),
+            name: self.name_of(number, name),
+            class: PersonClass::Operator,
+            section: code("jumin"),
+            from: made,
+            to: begins(fiscal_year(made) + 1),
+            terminals: Vec::new(),
+            sections: vec![code("jumin")],
+        };
+        let keys = Self::card(number, CardKind::Business, Some(operator), made);
+        let admit = Admit {
+            designation,
+            partner: code("tonari"),
+            home: code("88"),
+            card: keys.card,
+            authentication: keys.authentication,
+            signature: None,
+            presence: keys.presence,
+        };
+        self.by_two(made, vec![Change::Partner(Box::new(partner))]);
+        self.by_two(made, vec![Change::Admit(Box::new(admit))]);
+    }
+
+    /// Designates somebody who is known anew, from the act on and until that moment.
+    pub(crate) fn designate_until(&mut self, made: u64, number: u8, operator: &str, name: &str, to: u64) {
+        let designate = Designate {
+            operator: code(operator),
+            name: self.name_of(number, name),
+            class: PersonClass::Operator,
+            section: code("jumin"),
+            from: made,
+            to,
+            terminals: Vec::new(),
+            sections: vec![code("jumin")],
+        };
+        self.act(made, vec![Change::Designate(Box::new(designate))]);
+    }
+
+    /// From now on the ledger shows that name no more; nothing erased it.
+    pub(crate) fn forget(&mut self, name: &str) {
+        self.names.retain(|_, known| known != name);
     }
 
     pub(crate) fn root(&self) -> Hash {

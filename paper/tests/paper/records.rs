@@ -11,6 +11,7 @@ use sekisho_wire::id::{BootId, CardGuid, Hash, Numbered, RequestId, Salt, Sessio
 use sekisho_wire::reason::{Outcome, PreviousEnd, Reason};
 use sekisho_wire::record::{
     Body, Completed, Decision, Emitter, Opening, RECORD_VERSION, Record, Retention, SessionReason, TerminalUp,
+    Withdrawn,
 };
 use sekisho_wire::verdict::VerdictCode;
 use sekisho_wire::words::Language;
@@ -50,6 +51,7 @@ fn input(office: &Office, session: u8, time: u64, function: Option<&str>) -> Dec
         grant: None,
         reported: None,
         home: None,
+        pin_changed: None,
     }
 }
 
@@ -109,6 +111,7 @@ fn accesses(records: &[Record]) -> Vec<Access> {
         index: index as u64 + 100,
         record: Some(record.clone()),
         what: format!("what {index}"),
+        carried: None,
     })
     .collect()
 }
@@ -122,7 +125,7 @@ fn cell(table: &Table, row: usize, key: &str) -> String {
 fn s1_13_the_book_of_accesses_has_what_was_done_in_the_row_of_its_decision() {
     let office = Office::of_2026();
     let mut rows = accesses(&morning(&office));
-    rows.push(Access { index: 99, record: None, what: "cannot be read".into() });
+    rows.push(Access { index: 99, record: None, what: "cannot be read".into(), carried: None });
     let table = history(office.as_of(noon(2026, 6, 1)), &rows);
     // An unread one, two openings, two decisions, the end; neither the start of the terminal nor what was completed stands alone.
     assert_eq!(
@@ -142,6 +145,51 @@ fn s1_13_the_book_of_accesses_has_what_was_done_in_the_row_of_its_decision() {
     let alone: Vec<Record> = morning(&office).into_iter().filter(|record| record.seq == 3).collect();
     let table = history(office.as_of(noon(2026, 6, 1)), &accesses(&alone));
     assert_eq!((table.rows.len(), cell(&table, 0, "items")), (1, "3".into()));
+}
+
+/// The same morning; what was granted was taken back.
+fn withdrawn(office: &Office) -> Vec<Record> {
+    let mut records = morning(office);
+    let taken_back = Body::Withdrawn(Withdrawn { of: 2, reason: Reason::CardRemoved });
+    records[3] = record(office, 3, noon(2026, 5, 11) + 3 * MINUTE, taken_back);
+    records
+}
+
+#[test]
+fn a_grant_that_was_taken_back_counts_as_one_nowhere() {
+    let office = Office::of_2026();
+    let of = office.as_of(noon(2026, 6, 1));
+    let records = withdrawn(&office);
+    let mut rows = accesses(&records);
+    rows.iter_mut().filter(|row| row.index == 102).for_each(|row| row.carried = Some("came later".into()));
+    let table = history(of, &rows);
+    assert_eq!((0..5).map(|row| cell(&table, row, "index")).collect::<Vec<_>>(), ["101", "102", "104", "105", "106"]);
+    assert_eq!(cell(&table, 1, "result"), "granted (taken back 2026-05-11 12:03 JST)");
+    // Why, and that the record was carried, stand beside it.
+    assert_eq!(cell(&table, 1, "what"), "came later, what 3");
+    // Where the decision is not at hand it has its own row.
+    let alone = history(of, &accesses(&records[3..4]));
+    assert_eq!((alone.rows.len(), cell(&alone, 0, "what")), (1, "what 0".into()));
+
+    let (mut statistics, mut refusals) = (Statistics::default(), Refusals::default());
+    for record in records.iter().rev() {
+        statistics.add(&office.register, record);
+        refusals.add(record);
+    }
+    let functions = statistics.functions(of);
+    let total = functions.rows.len() - 1;
+    assert_eq!((cell(&functions, total, "granted"), cell(&functions, total, "refused")), ("0".into(), "2".into()));
+    assert!(functions.notes.is_empty(), "{:?}", functions.notes);
+    let report = &committee(of, &refusals, &[], functions)[2];
+    let count = |what: &str| {
+        let row = (0..report.rows.len()).find(|row| cell(report, *row, "what") == what).unwrap();
+        cell(report, row, "count")
+    };
+    assert_eq!([count("granted"), count("refused: granted, then taken back")], ["0", "1"]);
+    // What it took back may lie before the period.
+    let mut statistics = Statistics::default();
+    statistics.add(&office.register, &records[3]);
+    assert!(statistics.functions(of).notes[0].english.starts_with("1 grants were taken back"));
 }
 
 #[test]
@@ -176,7 +224,7 @@ fn s3_18_1_the_working_state_tells_starts_and_stops() {
 fn s3_20_statistics_name_nobody() {
     let office = Office::of_2026();
     let mut statistics = Statistics::default();
-    morning(&office).iter().for_each(|record| statistics.add(&office.register, record));
+    morning(&office).iter().rev().for_each(|record| statistics.add(&office.register, record));
     let of = office.as_of(noon(2026, 6, 1));
     let (functions, sessions) = (statistics.functions(of), statistics.sessions());
     assert_eq!(
@@ -197,6 +245,9 @@ fn what_is_missing_stands_at_the_end_and_so_does_that_nothing_is() {
     assert_eq!((table.rows.len(), cell(&table, 0, "seq")), (1, "4".into()));
     assert!(table.notes[0].english.starts_with("2 records cannot be read"));
     assert_eq!(gaps(&[], 0).notes[0].english, "nothing is known to be missing");
+    // What cannot be read is missing.
+    let unread = gaps(&[], 2);
+    assert!(unread.notes.len() == 1 && unread.notes[0].english.starts_with("2 records"), "{:?}", unread.notes);
 }
 
 #[test]
@@ -228,7 +279,7 @@ fn s4_19_4_custody_says_what_is_kept_since_when_and_until_when() {
 fn s1_8_the_committee_sees_operators_cards_refusals_incidents_and_training() {
     let office = Office::of_2026();
     let mut refusals = Refusals::default();
-    morning(&office).iter().for_each(|record| refusals.add(record));
+    morning(&office).iter().rev().for_each(|record| refusals.add(record));
     let incident = Incident {
         number: Numbered { fiscal_year: 2026, number: 1 },
         made: noon(2026, 5, 1),

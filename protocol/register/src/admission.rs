@@ -6,13 +6,13 @@ use sekisho_wire::id::Code;
 
 use crate::authority::{Authority, Link};
 use crate::casebook::Proposed;
-use crate::change::{CardState, Change, EndRecovery, Field, RecoveryEnd, StateReason, Value};
+use crate::change::{CardState, Change, EndRecovery, Field, PinChanged, RecoveryEnd, StateReason, Value};
 use crate::fold::Register;
 use crate::forms::{Form, incident};
 use crate::organisation::Post;
 use crate::recovery::is_for_recovery_keys;
 use crate::refusal::FoldRefusal;
-use crate::role::Class;
+use crate::role::{Class, Role};
 use crate::routes::Route;
 
 /// How far a proposal has come.
@@ -32,6 +32,10 @@ impl Register {
             [(act, Authority::Terminal(terminal))] => {
                 let allowed = matches!(changes, [change] if terminal_may(terminal, change, act.act().made));
                 if allowed { Ok(()) } else { Err(FoldRefusal::SignerNotAllowed(act.signer().clone())) }
+            }
+            // Only the terminal where it happened has seen it.
+            [(signed, _), ..] if changes.iter().any(|change| matches!(change, Change::PinChanged(_))) => {
+                Err(FoldRefusal::SignerNotAllowed(signed.signer().clone()))
             }
             [(signed, Authority::Person { .. }), ..] if changes.iter().any(is_for_recovery_keys) => {
                 Err(FoldRefusal::SignerNotAllowed(signed.signer().clone()))
@@ -58,12 +62,16 @@ impl Register {
     /// changes themselves ask for is not asked here.
     ///
     /// # Errors
-    /// The refusal for the post that comes nearest: the one that has the roles.
+    /// The refusal for the post that comes nearest: that he signed before, or that a stage before it has not approved.
     pub fn may_approve_next(&self, proposed: &Proposed, operator: &Code, t: u64) -> Result<(), FoldRefusal> {
         let changes = &proposed.act.act().changes;
         let class = changes.first().map_or(Class::Founding, Change::class);
         if let Some(answered) = &proposed.answer {
             return Err(FoldRefusal::ProposalOver { answer: answered.answer, index: answered.index });
+        }
+        if self.is_stranded(proposed, t) {
+            let approvals = proposed.approvals.len() + 1;
+            return Err(FoldRefusal::RouteShorter { stages: self.stages(changes, t), approvals });
         }
         let held: Vec<&Code> =
             self.posts().filter(|post| post.holders(t).any(|who| who.operator == *operator)).map(Post::code).collect();
@@ -77,24 +85,14 @@ impl Register {
                 let (class, route) = (change.class(), self.route_at(change.class(), t));
                 let roles = mandate.roles_on(&self.concern(change, changes, t));
                 let stage = proposed.approvals.len();
-                let admitted = if route.stages.is_empty() {
-                    route.admits_proposer(&roles)
-                } else {
-                    route.admits_at(stage, &roles)
-                };
-                let done = stage >= route.stages.len() && !route.stages.is_empty();
-                if !admitted && !done {
-                    return Err(FoldRefusal::NoRoute(class));
+                if route.stages.is_empty() {
+                    return if route.admits_proposer(&roles) { Ok(()) } else { Err(FoldRefusal::NoRoute(class)) };
                 }
-                if route.distinct && !route.stages.is_empty() && before && !done {
-                    Err(FoldRefusal::SamePerson(class))
-                } else {
-                    Ok(())
-                }
+                if stage < route.stages.len() { takes(&route, stage, &roles, before, class) } else { Ok(()) }
             });
             match said {
                 Ok(()) => return Ok(()),
-                Err(refusal @ FoldRefusal::SamePerson(_)) => nearest = Err(refusal),
+                Err(refusal @ (FoldRefusal::SamePerson(_) | FoldRefusal::StageBefore(_))) => nearest = Err(refusal),
                 Err(_) => {}
             }
         }
@@ -113,20 +111,24 @@ struct Way<'a> {
 
 impl Way<'_> {
     fn approval(&self) -> Result<Approval, FoldRefusal> {
-        let (mut approval, mut longest) = (Approval::Complete, 0);
+        let mut approval = Approval::Complete;
+        let (stages, approvals) = (self.register.stages(self.changes, self.t), self.chain.len().saturating_sub(1));
+        // Where no stage is asked for, one approval may be there all the same: whoever proposed wanted somebody to look at it. More than there are
+        // stages come of a route that was shortened on the way; what they approved then is not what the route asks for now.
+        if approvals > stages.max(1) {
+            return Err(FoldRefusal::RouteShorter { stages, approvals });
+        }
         for change in self.changes {
-            if self.chain.len() == 1 && objects(change) {
+            if approvals == 0 && objects(change) {
                 self.may_object(change)?;
                 continue;
             }
             let route = self.register.route_at(change.class(), self.t);
-            longest = longest.max(route.stages.len());
             if self.stages_taken(&route, change)? < route.stages.len() && approval == Approval::Complete {
                 approval = Approval::Waits(change.class());
             }
         }
-        // Where no stage is asked for, one approval may be there all the same: whoever proposed wanted somebody to look at it.
-        if self.chain.len() - 1 > longest.max(1) { Err(FoldRefusal::NotAProposal) } else { Ok(approval) }
+        Ok(approval)
     }
 
     /// How many stages of its route have approved a change: each approval takes it one stage on, in their order.
@@ -166,16 +168,9 @@ impl Way<'_> {
         let Authority::Person { operator, mandate } = authority else {
             return Err(FoldRefusal::SignerNotAllowed(signed.signer().clone()));
         };
-        let (class, roles) = (change.class(), mandate.roles_on(&self.register.concern(change, self.changes, self.t)));
-        if !route.admits_at(stage, &roles) {
-            let later = (stage + 1..route.stages.len()).any(|later| route.admits_at(later, &roles));
-            return Err(if later { FoldRefusal::StageBefore(class) } else { FoldRefusal::NoRoute(class) });
-        }
-        let signed_before = |(_, before): &Link| before.operator() == Some(operator);
-        if route.distinct && self.chain[link + 1..].iter().any(signed_before) {
-            return Err(FoldRefusal::SamePerson(class));
-        }
-        Ok(())
+        let signed_before = self.chain[link + 1..].iter().any(|(_, before)| before.operator() == Some(operator));
+        let roles = mandate.roles_on(&self.register.concern(change, self.changes, self.t));
+        takes(route, stage, &roles, signed_before, change.class())
     }
 
     /// An objection only takes away, and the time for it is short: one person is enough, of those who found things.
@@ -191,12 +186,28 @@ impl Way<'_> {
     }
 }
 
+/// Whether whoever has these roles may approve this stage. That he signed before is asked first, so that he is told that, and not that the next stage is
+/// somebody else's.
+fn takes(route: &Route, stage: usize, roles: &[Role], signed_before: bool, class: Class) -> Result<(), FoldRefusal> {
+    if route.distinct && signed_before {
+        return Err(FoldRefusal::SamePerson(class));
+    }
+    if route.admits_at(stage, roles) {
+        return Ok(());
+    }
+    let later = (stage + 1..route.stages.len()).any(|later| route.admits_at(later, roles));
+    Err(if later { FoldRefusal::StageBefore(class) } else { FoldRefusal::NoRoute(class) })
+}
+
 const fn objects(change: &Change) -> bool {
     matches!(change, Change::EndRecovery(EndRecovery { how: RecoveryEnd::Objected, .. }))
 }
 
-/// Any panel may block a card that its finder brings, at once, and report what happened at it: nothing else (§R3.3).
+/// Any panel may block a card that its finder brings, at once, report what happened at it, and say that a PIN was changed at it: nothing else (§R3.3).
 fn terminal_may(terminal: &Code, change: &Change, made: u64) -> bool {
+    if let Change::PinChanged(PinChanged { at, .. }) = change {
+        return *at <= made;
+    }
     if let Change::CardState(change) = change {
         let reported = matches!(
             change.reason,

@@ -36,6 +36,7 @@ impl Draft<'_> {
             Change::CardState(change) => self.apply_card_state(change, at),
             Change::ActivateCard(change) => self.apply_activate(change, at),
             Change::ResetPin(change) => self.apply_reset_pin(*change, at),
+            Change::PinChanged(change) => self.apply_pin_changed(*change, at),
             Change::Terminal(change) => self.apply_terminal(change, at),
             Change::TerminalState(change) => self.apply_terminal_state(change, at),
             Change::OpenEpoch(change) => self.apply_open_epoch(change, at),

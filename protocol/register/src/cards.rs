@@ -4,8 +4,10 @@ use alloc::vec::Vec;
 
 use sekisho_wire::id::{CardGuid, Code, Numbered};
 
-use crate::calendar::{fiscal_year, local_day};
-use crate::change::{ActivateCard, CardState, Disposal, IssueCard, ResetPin, SetCardState, StateReason};
+use crate::calendar::{DAY_MS, fiscal_year, local_day};
+use crate::change::{
+    ActivateCard, CardState, Change, Disposal, IssueCard, PinChanged, ResetPin, SetCardState, StateReason,
+};
 use crate::refusal::{FoldRefusal, WrongValue};
 use crate::state::{Counted, Draft, Position, Trust};
 use crate::thing::Thing;
@@ -22,6 +24,8 @@ pub struct Card {
     states: Timeline<(CardState, StateReason)>,
     disposal: Option<Disposal>,
     activations: Timeline<ActivateCard>,
+    /// From when it has had its PINs: that of its making, those of resets, those that its holder chose.
+    pins: Timeline<()>,
 }
 
 /// Whose a card is at a moment.
@@ -92,6 +96,12 @@ impl Card {
         &self.activations
     }
 
+    /// Since when, at `t`, it has had its PIN, as far as the register was told: a change that no terminal of the office saw is not known.
+    #[must_use]
+    pub fn pin_since(&self, t: u64) -> Option<u64> {
+        self.pins.dated_at(t).map(|pin| pin.effective)
+    }
+
     /// Whose it is at `t`; nobody's while it is dormant.
     #[must_use]
     pub fn holder(&self, t: u64) -> Option<CardHolder<'_>> {
@@ -101,6 +111,13 @@ impl Card {
         }
         let activation = self.activations.period_at(t, |activation| Some((activation.from, activation.to)))?;
         Some(CardHolder { operator: &activation.operator, profiles: &activation.profiles })
+    }
+
+    /// Whose it is at some moment of that time.
+    pub(crate) fn holders_within(&self, from: u64, to: u64) -> impl Iterator<Item = &Code> {
+        let moments = self.activations.iter().flat_map(|said| [said.effective, said.value.to]);
+        let moments = moments.filter(move |t| from < *t && *t < to).chain([from]);
+        moments.filter_map(|t| Some(self.holder(t)?.operator))
     }
 
     /// Active, awake and within its dates at `t`.
@@ -135,6 +152,16 @@ impl Card {
     }
 }
 
+/// What one person alone lends is back within a month (§R3.23): who has a card for longer has one that was issued for him.
+pub(crate) fn lent_for_a_while(change: &Change, at: Position) -> Result<(), FoldRefusal> {
+    let Change::ActivateCard(lent) = change else { return Ok(()) };
+    let too_long = lent.to.saturating_sub(at.from(lent.from)) > LENT_ALONE_DAYS * DAY_MS;
+    if too_long { Err(FoldRefusal::LoanTooLong { card: lent.card, most: LENT_ALONE_DAYS }) } else { Ok(()) }
+}
+
+/// A month (ours).
+const LENT_ALONE_DAYS: u64 = 31;
+
 impl Draft<'_> {
     pub(crate) fn apply_issue(&mut self, change: &IssueCard, at: Position) -> Result<Numbered, FoldRefusal> {
         change.operator.as_ref().map_or(Ok(()), |operator| self.need_own_operator(operator))?;
@@ -163,9 +190,11 @@ impl Draft<'_> {
         self.touch(thing, at)?;
         let number = self.next_number(Counted::Cards, fiscal_year(at.made));
         let (states, activations) = (Timeline::default(), Timeline::default());
+        let mut pins = Timeline::default();
+        pins.push(at.index, at.now, ());
         let begins = at.from(change.from);
         let card =
-            Card { issued: change.clone(), number, index: at.index, begins, states, disposal: None, activations };
+            Card { issued: change.clone(), number, index: at.index, begins, states, disposal: None, activations, pins };
         self.new_entries().cards.insert(change.card, card);
         self.new_entries().cards_by_number.insert(number, change.card);
         Ok(number)
@@ -212,7 +241,10 @@ impl Draft<'_> {
             return Ok(());
         }
         card.states.push(at.index, at.from(change.effective), (change.state, change.reason));
-        card.disposal.clone_from(&change.disposal);
+        // What is revoked until then is disposed of all the same.
+        if change.disposal.is_some() {
+            card.disposal.clone_from(&change.disposal);
+        }
         Ok(())
     }
 
@@ -239,11 +271,24 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// Nothing of the register changes.
-    pub(crate) fn apply_reset_pin(&self, change: ResetPin, at: Position) -> Result<(), FoldRefusal> {
-        let thing = Thing::Card(change.card);
-        let card = self.card(&change.card).ok_or(FoldRefusal::Unknown(thing))?;
+    /// Nothing but since when its PIN is in use.
+    pub(crate) fn apply_reset_pin(&mut self, change: ResetPin, at: Position) -> Result<(), FoldRefusal> {
+        self.new_pin(change.card, at.now, at)
+    }
+
+    /// That its holder has another PIN meets no other word about the card, and loses no race with one.
+    pub(crate) fn apply_pin_changed(&mut self, change: PinChanged, at: Position) -> Result<(), FoldRefusal> {
+        self.new_pin(change.card, change.at, at)
+    }
+
+    fn new_pin(&mut self, guid: CardGuid, since: u64, at: Position) -> Result<(), FoldRefusal> {
+        self.say_once(&Thing::Card(guid), at)?;
+        let card = self.card_mut(&guid).ok_or(FoldRefusal::Unknown(Thing::Card(guid)))?;
         let state = card.state(at.now);
-        if state.is_final() { Err(FoldRefusal::CardFinal { card: change.card, state }) } else { Ok(()) }
+        if state.is_final() {
+            return Err(FoldRefusal::CardFinal { card: guid, state });
+        }
+        card.pins.push(at.index, since, ());
+        Ok(())
     }
 }

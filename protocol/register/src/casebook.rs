@@ -1,6 +1,7 @@
 //! The casebook: proposals that wait for approval, what was said of them, and cases. Never sent to terminals.
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use sekisho_tlog::{Frontier, leaf_hash};
@@ -13,33 +14,39 @@ use crate::cases::{Case, Taken, Written};
 use crate::change::{Answer, CaseId, Change, ConnectionState, Field, Log};
 use crate::fold::{Register, TERMINAL_ACTS_A_DAY, check_clock, check_recent, decode};
 use crate::forms::Form;
+use crate::organisation::ByDeputy;
 use crate::recovery::is_for_recovery_keys;
 use crate::refusal::FoldRefusal;
 use crate::role::Role;
-use crate::state::{Draft, Trust};
+use crate::shelved::Shelved;
+use crate::state::Trust;
 use crate::succession::Successions;
 use crate::values::NameHash;
 
 mod admitted;
 mod filled_in;
+mod rehearsed;
 mod standing;
 
+use rehearsed::would_apply;
 use standing::stands_on;
 
 /// What all accepted acts of the casebook together say.
 #[derive(Clone, Debug, Default)]
 pub struct Casebook {
     frontier: Frontier,
-    proposals: BTreeMap<Hash, Proposed>,
-    cases: BTreeMap<CaseId, Case>,
-    filed: BTreeMap<Hash, u64>,
+    proposals: Shelved<Hash, Arc<Proposed>>,
+    cases: Shelved<CaseId, Arc<Case>>,
+    filed: Shelved<Hash, u64>,
     /// Acts of this log that deputies signed, and those of both logs that were looked at since (後閲).
-    by_deputy: BTreeMap<Hash, Code>,
-    reviewed: BTreeSet<Hash>,
+    by_deputy: Shelved<Hash, ByDeputy>,
+    reviewed: Shelved<Hash, ()>,
     /// Reports that terminals signed, by terminal and legal day (§R3.9).
     reports: BTreeMap<(Code, u32), u32>,
     /// The largest register that the signer of an accepted entry had seen.
     seen_size: u64,
+    /// The newest `made` of an accepted entry that no terminal signed: the casebook's own idea of how late it is at least.
+    newest_made: u64,
     successions: Successions,
 }
 
@@ -199,6 +206,7 @@ impl Casebook {
     pub fn look(&self, register: &Register, entry: &[u8], now: u64) -> Result<Unopposed, FoldRefusal> {
         let signed = decode(entry)?;
         self.check_content(register, &signed)?;
+        self.check_alive(register, &signed)?;
         let act = signed.act();
         check_clock(act, now)?;
         check_recent(&signed, now)?;
@@ -209,20 +217,7 @@ impl Casebook {
         let judged_by = self.seen_size.max(act.seen_size);
         stands_on(register, &signed, judged_by)?;
         self.admit(register, &signed, register.counting_at(&signed, judged_by), Trust::Stored)?;
-        let (source, _) = signed.source().map_err(FoldRefusal::Malformed)?;
-        let at = register.position(&signed, source.act(), register.size(), source.act().seen_size, Trust::Verify);
-        let mut draft = Draft::over(&register.state);
-        let changes = &source.act().changes;
-        if let Signer::Card(card) = source.signer() {
-            let lender = register.card(card).and_then(|card| register.lender(card));
-            let partner = lender.map(|lender| &lender.said().partner);
-            partner.into_iter().try_for_each(|partner| {
-                changes.iter().try_for_each(|change| draft.trustee_may_touch(partner, change, at.now))
-            })?;
-        }
-        for change in changes.iter().filter(|change| !change.is_of_the_casebook()) {
-            draft.apply(change, at)?;
-        }
+        would_apply(register, &signed, Trust::Verify)?;
         Ok(Unopposed { signed, judged_by })
     }
 
@@ -250,17 +245,17 @@ impl Casebook {
     /// A proposal by its id, whatever came of it.
     #[must_use]
     pub fn proposal(&self, id: &Hash) -> Option<&Proposed> {
-        self.proposals.get(id)
+        self.proposals.get(id).map(Arc::as_ref)
     }
 
     /// Every proposal, by id, whatever came of it.
     pub fn proposals(&self) -> impl Iterator<Item = (&Hash, &Proposed)> {
-        self.proposals.iter()
+        self.proposals.iter().map(|(id, proposed)| (id, proposed.as_ref()))
     }
 
     /// Proposals that are neither approved in `register`, refused or withdrawn, nor expired at `now`, by id.
     pub fn open_proposals(&self, register: &Register, now: u64) -> impl Iterator<Item = (&Hash, &Proposed)> {
-        self.proposals.iter().filter(move |(id, proposed)| {
+        self.proposals().filter(move |(id, proposed)| {
             register.act_index(id).is_none() && proposed.answer.is_none() && now < proposed.act.act().expires
         })
     }
@@ -320,30 +315,33 @@ impl Casebook {
 
     /// Every case, by form and number.
     pub fn cases(&self) -> impl Iterator<Item = &Case> {
-        self.cases.values()
+        self.cases.iter().map(|(_, case)| case.as_ref())
     }
 
     /// Every case on this form, by number.
     pub fn cases_on(&self, form: Form) -> impl Iterator<Item = &Case> {
-        self.cases.values().filter(move |case| case.id.form == form)
+        let of = |fiscal_year, number| CaseId { form, number: Numbered { fiscal_year, number } };
+        self.cases.range(of(0, 0)..=of(u16::MAX, u32::MAX)).map(|(_, case)| case.as_ref())
     }
 
     /// A case.
     #[must_use]
     pub fn case(&self, id: &CaseId) -> Option<&Case> {
-        self.cases.get(id)
+        self.cases.get(id).map(Arc::as_ref)
     }
 
     /// Whether what a deputy decided was looked at since by the post's holder (後閲).
     #[must_use]
     pub fn was_reviewed(&self, act: &Hash) -> bool {
-        self.reviewed.contains(act)
+        self.reviewed.contains_key(act)
     }
 
-    /// Acts of both logs that deputies signed and the post's holder has not looked at yet, with the post.
-    pub fn unreviewed<'c>(&'c self, register: &'c Register) -> impl Iterator<Item = (&'c Hash, &'c Code)> {
-        let all = register.state.by_deputy.iter().chain(&self.by_deputy);
-        all.filter(|(act, _)| !self.reviewed.contains(*act))
+    /// Acts of both logs that deputies signed and the post's holder has not looked at yet.
+    pub fn unreviewed<'c>(&'c self, register: &'c Register) -> impl Iterator<Item = (&'c Hash, &'c ByDeputy)> {
+        let took_effect = &register.state.by_deputy;
+        // A proposal of a deputy that was approved stands in both.
+        let here = self.by_deputy.iter().filter(|(act, _)| !took_effect.contains_key(*act));
+        took_effect.iter().chain(here).filter(|(act, _)| !self.was_reviewed(act))
     }
 
     /// Index of the act with that id.
@@ -359,6 +357,7 @@ impl Casebook {
             return Err(FoldRefusal::RegisterSize { needed, given });
         }
         self.check_content(register, signed)?;
+        self.check_alive(register, signed)?;
         register.check_seen([signed.act()].into_iter(), register.size(), Trust::Verify)?;
         let admitted = self.admit(register, signed, register.counting(signed), Trust::Verify)?;
         self.check_terminal(signed)?;
@@ -374,6 +373,21 @@ impl Casebook {
         let changes = &signed.act().changes;
         let here = changes.iter().filter(|change| change.is_of_the_casebook()).count();
         if here > 0 && here < changes.len() { Err(FoldRefusal::NotAProposal) } else { Ok(()) }
+    }
+
+    /// The clock of whoever takes an entry stands in no bytes; what was accepted before it does. Else a server could keep what it refused, and
+    /// bring it when its time is long over.
+    fn check_alive(&self, register: &Register, signed: &SignedAct) -> Result<(), FoldRefusal> {
+        let now = self.newest_made.max(register.newest_made());
+        let mut next = Some(signed.clone());
+        while let Some(link) = next {
+            let expires = link.act().expires;
+            if expires <= now {
+                return Err(FoldRefusal::Expired { expires, now });
+            }
+            next = link.proposal().map_err(FoldRefusal::Malformed)?;
+        }
+        Ok(())
     }
 
     /// A terminal's key lies on a disk: it must not be able to fill a log.
@@ -421,19 +435,25 @@ impl Casebook {
         self.seen_size = self.seen_size.max(signed.act().seen_size);
         if let Signer::Terminal(terminal) = signed.signer() {
             *self.reports.entry((terminal.clone(), local_day(signed.act().made))).or_default() += 1;
+        } else {
+            self.newest_made = self.newest_made.max(signed.act().made);
         }
-        if let Some(post) = signed.act().post.clone().filter(|_| signed.act().as_deputy) {
-            self.by_deputy.insert(signed.id(), post);
+        if let Some(decided) = ByDeputy::of(signed.act(), admitted.operator.as_ref()) {
+            self.by_deputy.insert(signed.id(), decided);
         }
         match filed {
             Filed::Proposal { id, .. } => {
                 let proposed =
                     Proposed { index, operator: admitted.operator, act: signed, approvals: Vec::new(), answer: None };
-                self.proposals.insert(*id, proposed);
+                self.proposals.insert(*id, Arc::new(proposed));
             }
             Filed::Approval { proposal, .. } => {
                 if let Some(proposed) = self.proposals.get_mut(proposal) {
-                    proposed.approvals.push(ApprovedStage { index, operator: admitted.operator, act: signed });
+                    Arc::make_mut(proposed).approvals.push(ApprovedStage {
+                        index,
+                        operator: admitted.operator,
+                        act: signed,
+                    });
                 }
             }
             Filed::Written { opened, .. } => self.write(&signed, &admitted, opened, index),
@@ -458,26 +478,27 @@ impl Casebook {
             if let Change::Open(open) = change
                 && let Some(id) = opened.next()
             {
-                self.cases.insert(*id, Case { id: *id, opened: written(&open.fields), steps: Vec::new() });
+                let case = Case { id: *id, opened: written(&open.fields), steps: Vec::new() };
+                self.cases.insert(*id, Arc::new(case));
             }
             if let Change::Step(step) = change
                 && let Some(case) = self.cases.get_mut(&step.case)
             {
-                case.steps.push(Taken { step: step.step, written: written(&step.fields) });
+                Arc::make_mut(case).steps.push(Taken { step: step.step, written: written(&step.fields) });
             }
             let Change::Answer(answer) = change else { continue };
             if answer.answer == Answer::Reviewed {
-                self.reviewed.insert(answer.act);
+                self.reviewed.insert(answer.act, ());
             } else if let Some(proposed) = self.proposals.get_mut(&answer.act) {
                 let (operator, made) = (admitted.operator.clone(), signed.act().made);
-                proposed.answer =
+                Arc::make_mut(proposed).answer =
                     Some(Answered { index, answer: answer.answer, operator, made, reason: answer.reason });
             }
         }
     }
 }
 
-fn last_number(cases: &BTreeMap<CaseId, Case>, form: Form, fiscal_year: u16) -> u32 {
+fn last_number(cases: &Shelved<CaseId, Arc<Case>>, form: Form, fiscal_year: u16) -> u32 {
     let of = |number| CaseId { form, number: Numbered { fiscal_year, number } };
     cases.range(of(0)..=of(u32::MAX)).next_back().map_or(0, |(id, _)| id.number.number)
 }

@@ -349,12 +349,12 @@ impl Case {
 
 impl Form {
     /// Whom an incident of this kind and level has to tell (§R11.4), and whoever the opening forgot of them.
-    pub(crate) fn recipient_missing(opened: &OpenCase) -> Option<Role> {
+    pub(crate) fn recipients_missing(opened: &OpenCase) -> impl Iterator<Item = Role> {
         let named = match opened.field(incident::RECIPIENTS) {
             Some(Value::Roles(named)) => named.as_slice(),
             Some(_) | None => &[],
         };
-        opened.recipients_asked_for().into_iter().find(|role| !named.contains(role))
+        opened.recipients_asked_for().into_iter().filter(|role| !named.contains(role))
     }
 }
 

@@ -19,7 +19,9 @@ mod places;
 mod recovery;
 mod retention;
 
-pub use cards::{ActivateCard, CardKind, CardState, Disposal, Identified, IssueCard, ResetPin, SetCardState};
+pub use cards::{
+    ActivateCard, CardKind, CardState, Disposal, Identified, IssueCard, PinChanged, ResetPin, SetCardState,
+};
 pub use case::{Answer, AnswerAct, CaseId, Field, IncidentClass, OpenCase, TakeStep, Value};
 pub(crate) use case::{texts, value};
 pub use founding::{Administrator, Found, FoundingKeys, Recovery, RequireVersion};
@@ -96,6 +98,9 @@ pub enum Change {
     /// Gives the holder of a card a new PIN; nothing is decided by it, and nobody sets a PIN unseen.
     #[n(33)]
     ResetPin(#[n(0)] ResetPin),
+    /// A terminal says that the holder of a card changed its PIN there.
+    #[n(34)]
+    PinChanged(#[n(0)] PinChanged),
     /// Registers a terminal.
     #[n(40)]
     Terminal(#[n(0)] Box<SetTerminal>),
@@ -181,9 +186,9 @@ pub enum Change {
 
 impl Change {
     /// Every kind of version 1. One that a later version introduces is none before `require_version` has reached that version (§R4.12).
-    pub const KINDS: [u16; 46] = [
-        1, 2, 3, 10, 11, 12, 13, 15, 16, 20, 21, 22, 23, 24, 25, 30, 31, 32, 33, 40, 41, 42, 45, 46, 47, 48, 50, 51,
-        52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63, 70, 71, 72, 73, 74, 75,
+    pub const KINDS: [u16; 47] = [
+        1, 2, 3, 10, 11, 12, 13, 15, 16, 20, 21, 22, 23, 24, 25, 30, 31, 32, 33, 34, 40, 41, 42, 45, 46, 47, 48, 50,
+        51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63, 70, 71, 72, 73, 74, 75,
     ];
 
     /// What it brings once it takes effect: itself, or for an announced recovery what is announced. What could not be carried out is not announced.
@@ -230,6 +235,7 @@ impl Change {
             Self::CardState(_) => 31,
             Self::ActivateCard(_) => 32,
             Self::ResetPin(_) => 33,
+            Self::PinChanged(_) => 34,
             Self::Terminal(_) => 40,
             Self::TerminalState(_) => 41,
             Self::OpenEpoch(_) => 42,
@@ -288,6 +294,7 @@ impl Change {
             | Self::IssueCard(_)
             | Self::ActivateCard(_)
             | Self::ResetPin(_)
+            | Self::PinChanged(_)
             | Self::Terminal(_)
             | Self::OpenEpoch(_)
             | Self::Hours(_)
@@ -348,7 +355,7 @@ impl Change {
             | Self::Qualify(_)
             | Self::EndQualification(_) => Class::Operators,
             Self::ActivateCard(_) => Class::Activation,
-            Self::IssueCard(_) | Self::CardState(_) | Self::ResetPin(_) => Class::Cards,
+            Self::IssueCard(_) | Self::CardState(_) | Self::ResetPin(_) | Self::PinChanged(_) => Class::Cards,
             Self::Terminal(_) | Self::TerminalState(_) | Self::OpenEpoch(_) => Class::Terminals,
             Self::Hours(_) | Self::Calendar(_) | Self::Permit(_) | Self::EndPermit(_) => Class::Hours,
             Self::Connection(change) if matches!(change.state, ConnectionState::Stopped) => Class::Stop,

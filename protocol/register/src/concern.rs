@@ -75,7 +75,12 @@ impl Register {
             Change::IssueCard(said) => one(said.operator.as_ref().and_then(designated)),
             Change::CardState(said) => one(of_card(&said.card)),
             Change::ResetPin(said) => one(of_card(&said.card)),
-            Change::ActivateCard(said) => one(designated(&said.operator)),
+            Change::PinChanged(said) => one(of_card(&said.card)),
+            // Lending it ends what others were lent of that time.
+            Change::ActivateCard(said) => {
+                let lent = self.card(&said.card).map(|card| card.holders_within(said.from.max(t), said.to));
+                all([&said.operator].into_iter().chain(lent.into_iter().flatten()).map(designated))
+            }
             // Moving it takes from the one and gives to the other.
             Change::Terminal(said) => {
                 let before = self.terminal(&said.terminal).map(|_| self.place_of(&said.terminal, t));

@@ -79,6 +79,8 @@ fn rules_1(register: &Register, input: &DecisionInput) -> Rule {
         case.function_fits(card, profile, terminal)?;
     }
     case.hours_or_permit(card)?;
+    // What she can put right by herself comes after what she cannot.
+    case.pin_is_in_time(card)?;
     case.is_rested()?;
     case.level_is_proved()
 }
@@ -321,6 +323,12 @@ impl<'a> Case<'a> {
         let bound = policy.hours_enforced && !policy.out_of_hours_kinds.contains(&card.issued().kind);
         let (week, calendar) = (self.register.hours(&self.input.terminal, self.at), self.register.calendar(self.at));
         unless(!bound || is_open(week, calendar, self.input.time), VerdictCode::OutOfHours)
+    }
+
+    /// An expired PIN allows only its change (S2 11(2)(4)). Of a change at this terminal that the register does not say yet its record does.
+    fn pin_is_in_time(&self, card: &Card) -> Rule {
+        let ends = self.register.pin_ends(card, self.input.pin_changed, self.at);
+        unless(ends.is_none_or(|ends| self.at < ends), VerdictCode::PinExpired)
     }
 
     /// The terminal counts; what it says stands in the record.

@@ -5,7 +5,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use sekisho_wire::decision::Level;
-use sekisho_wire::id::Code;
+use sekisho_wire::id::{CardGuid, Code};
 use sekisho_wire::words::Language;
 use sha2::{Digest, Sha256};
 
@@ -73,6 +73,7 @@ pub(crate) fn describe(change: &Change, say: &Titles<'_>) -> String {
         Change::CardState(change) => card(change, say),
         Change::ActivateCard(change) => activate_card(change, say),
         Change::ResetPin(change) => reset_pin(*change, say),
+        Change::PinChanged(change) => pin_changed(*change, say),
         Change::Terminal(change) => terminal(change, say),
         Change::TerminalState(change) => terminal_state(change, say),
         Change::OpenEpoch(change) => open_epoch(change, say),
@@ -400,12 +401,25 @@ fn activate_card(change: &ActivateCard, say: &Titles<'_>) -> String {
 
 fn reset_pin(ResetPin { card, identified }: ResetPin, say: &Titles<'_>) -> String {
     let identified = identified.title(say.language);
-    let number = say.register.card(&card).map(|known| format!(" ({})", numbered(known.number(), say.language)));
-    let number = number.unwrap_or_default();
+    let number = numbered_card(&card, say);
     say.say(
         &format!("カード {card}{number} の暗証番号を再設定する(本人確認: {identified})"),
         &format!("card {card}{number} is given a new PIN; holder identified by: {identified}"),
     )
+}
+
+fn pin_changed(PinChanged { card, at }: PinChanged, say: &Titles<'_>) -> String {
+    let (number, at) = (numbered_card(&card, say), say.moment(at));
+    say.say(
+        &format!("カード {card}{number} の暗証番号は {at} に変更された"),
+        &format!("the PIN of card {card}{number} was changed {at}"),
+    )
+}
+
+/// The card's number in brackets, where the register knows it.
+fn numbered_card(card: &CardGuid, say: &Titles<'_>) -> String {
+    let number = say.register.card(card).map(|known| format!(" ({})", numbered(known.number(), say.language)));
+    number.unwrap_or_default()
 }
 
 /// The kind of a terminal, for people.

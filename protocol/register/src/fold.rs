@@ -10,16 +10,18 @@ use sekisho_wire::id::{CardGuid, Code, Hash, Numbered};
 use crate::act::{Act, NO_OFFICE, SignedAct, office_of};
 use crate::authority::{Authority, Link, check_p256};
 use crate::calendar::local_day;
+use crate::cards::lent_for_a_while;
 use crate::change::{Administrator, CardState, Change, Found, Log};
 use crate::concluded::Concluded;
 use crate::decide::RULES_VERSION;
 use crate::newer::unread;
+use crate::organisation::ByDeputy;
 use crate::recovery::{RECOVERY_MAX, completes_a_recovery, is_of_recovery};
 use crate::refusal::{FoldRefusal, WrongValue};
 use crate::role::Class;
 use crate::routes::default_route;
 use crate::signers::Reach;
-use crate::state::{Dates, Draft, Position, State, Trust};
+use crate::state::{About, Dates, Draft, Position, State, Trust};
 use crate::thing::Thing;
 
 /// How far an act's time may lie before the newest one folded (§R4.2).
@@ -30,6 +32,8 @@ pub const MADE_AHEAD_MS: u64 = 2 * 60 * 1000;
 pub const EFFECTIVE_AHEAD_MS: u64 = 400 * 24 * 60 * 60 * 1000;
 /// Most acts that one terminal signs on one legal day (§R3.9).
 pub const TERMINAL_ACTS_A_DAY: u32 = 5;
+/// Most acts of one terminal on one legal day that say that a PIN was changed at it (§R3.9): on 1 April a whole counter does.
+pub const PIN_ACTS_A_DAY: u32 = 100;
 /// Longest life of an act (§R1).
 pub const LIFETIME_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 
@@ -141,6 +145,16 @@ impl Register {
     /// [`FoldRefusal`].
     pub fn fold_unsigned(&mut self, entry: &[u8]) -> Result<Folded, FoldRefusal> {
         self.fold_with(entry, Trust::Unsigned)
+    }
+
+    /// As [`Self::would_accept`], of an act that nobody has signed yet: a person is told before she signs it.
+    ///
+    /// # Errors
+    /// As [`Self::would_accept`].
+    pub fn would_take(&self, entry: &[u8], now: u64) -> Result<Folded, FoldRefusal> {
+        let (_, folded) = self.examine(entry, self.size(), Trust::Unsigned)?;
+        let signed = SignedAct::decode(entry).map_err(FoldRefusal::Malformed)?;
+        check_clock(signed.act(), now).map(|()| folded)
     }
 
     /// Says what [`Self::fold`] would, at the clock `now`, and changes nothing. The ledger asks before it appends.
@@ -284,6 +298,10 @@ impl Register {
         if let Authority::Terminal(terminal) = authority {
             self.check_terminal_act(&mut draft, terminal, changes, at)?;
         }
+        // Whoever approves his own has still decided alone.
+        if chain.iter().all(|(_, signs)| signs.operator() == authority.operator()) {
+            changes.iter().try_for_each(|change| lent_for_a_while(change, at))?;
+        }
         let changes = &draft.in_effect(changes);
         let given =
             changes.iter().filter_map(|change| draft.apply(change, at).transpose()).collect::<Result<_, _>>()?;
@@ -299,8 +317,9 @@ impl Register {
             draft.lets_the_announced_be(changes, at)?;
         }
         draft.new_entries().folded.extend(chain.iter().map(|(link, _)| (link.id(), at.index)));
-        let decided_for = |act: &Act| act.post.clone().filter(|_| act.as_deputy);
-        let by_deputy = chain.iter().filter_map(|(link, _)| Some((link.id(), decided_for(link.act())?)));
+        let by_deputy = chain
+            .iter()
+            .filter_map(|(link, authority)| Some((link.id(), ByDeputy::of(link.act(), authority.operator())?)));
         draft.new_entries().by_deputy.extend(by_deputy);
         let operator = authority.operator().cloned();
         let approved = chain.get(1).map(|(tip, _)| Approved { proposal: source.id(), tip: tip.id() });
@@ -370,7 +389,10 @@ impl Register {
         changes: &[Change],
         at: Position,
     ) -> Result<(), FoldRefusal> {
-        if draft.count_terminal_act(terminal, local_day(at.made)) > TERMINAL_ACTS_A_DAY {
+        let tells_of_pins = changes.iter().all(|change| matches!(change, Change::PinChanged(_)));
+        let (about, most) =
+            if tells_of_pins { (About::Pins, PIN_ACTS_A_DAY) } else { (About::Cards, TERMINAL_ACTS_A_DAY) };
+        if draft.count_terminal_act(terminal, about, local_day(at.made)) > most {
             return Err(FoldRefusal::TerminalLimit(terminal.clone()));
         }
         for change in changes {
@@ -419,7 +441,7 @@ impl Register {
         }
         // Only a card signs in the name of a post. Anywhere else it would be shown to readers and mean nothing.
         let in_a_post = !founds && matches!(signed.signer(), Signer::Card(_));
-        if !in_a_post && (act.post.is_some() || act.as_deputy) {
+        if !in_a_post && (act.post.is_some() || act.as_deputy || act.paper.is_some()) {
             return Err(FoldRefusal::ValueWrong(WrongValue::PostNamed));
         }
         if let Some(index) = self.act_index(&signed.id()) {

@@ -119,6 +119,12 @@ impl Permit {
         &self.given
     }
 
+    /// Every end that was put to it before its own, from when and by which act.
+    #[must_use]
+    pub const fn ends(&self) -> &Timeline<()> {
+        &self.ends
+    }
+
     /// Whether it is in force at `t`.
     #[must_use]
     pub fn is_in_force(&self, t: u64) -> bool {

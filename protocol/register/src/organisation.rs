@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use sekisho_wire::id::Code;
 
+use crate::act::Act;
 use crate::change::{HoldPost, LeavePost, SectionState, SetPost, SetSection};
 use crate::concern::Mandate;
 use crate::refusal::{FoldRefusal, WrongValue};
@@ -92,11 +93,43 @@ pub enum Capacity {
     Deputy,
 }
 
+/// Which seats on posts are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seats {
+    /// Holders' and deputies'.
+    All,
+    /// Holders' alone.
+    Holders,
+}
+
+impl Seats {
+    pub(crate) fn count(self, who: &Holder) -> bool {
+        self == Self::All || who.capacity == Capacity::Holder
+    }
+}
+
 impl Capacity {
     /// From the `deputy` field of an act.
     #[must_use]
     pub const fn of(deputy: bool) -> Self {
         if deputy { Self::Deputy } else { Self::Holder }
+    }
+}
+
+/// What a deputy signed: for which post, and who he is. The post's holder looks at it later (後閲), and is somebody else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ByDeputy {
+    /// The post.
+    pub post: Code,
+    /// The deputy.
+    pub operator: Code,
+}
+
+impl ByDeputy {
+    /// What this act is, signed by `operator`; nothing where he did not sign it as a deputy.
+    pub(crate) fn of(act: &Act, operator: Option<&Code>) -> Option<Self> {
+        let post = act.post.clone().filter(|_| act.as_deputy)?;
+        Some(Self { post, operator: operator?.clone() })
     }
 }
 
@@ -178,6 +211,11 @@ impl Post {
     /// Whether `operator` was ever named to hold it, in any capacity, for any time.
     pub(crate) fn was_ever_held_by(&self, operator: &Code) -> bool {
         self.holders.keys().any(|holder| holder.operator == *operator)
+    }
+
+    /// Everybody who was ever named to hold it, in any capacity, for any time.
+    pub(crate) fn ever_held_by(&self) -> impl Iterator<Item = &Code> {
+        self.holders.keys().map(|holder| &holder.operator)
     }
 
     /// From when until when it was to be held, and from when it was left.

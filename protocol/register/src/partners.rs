@@ -150,6 +150,7 @@ const fn belongs_to_the_office(change: &Change) -> bool {
         | Change::CardState(_)
         | Change::ActivateCard(_)
         | Change::ResetPin(_)
+        | Change::PinChanged(_)
         | Change::Calendar(_)
         | Change::Permit(_)
         | Change::EndPermit(_)
@@ -363,6 +364,7 @@ impl Draft<'_> {
             Change::Permit(change) => (change.operators.iter().collect(), None),
             Change::CardState(change) => (whose(&change.card), self.card(&change.card)),
             Change::ResetPin(change) => (whose(&change.card), self.card(&change.card)),
+            Change::PinChanged(change) => (whose(&change.card), self.card(&change.card)),
             Change::Found(_)
             | Change::RequireVersion(_)
             | Change::RecoveryKeys(_)

@@ -154,12 +154,17 @@ impl Operator {
     /// The person's state at `t`.
     #[must_use]
     pub fn state(&self, t: u64) -> OperatorState {
+        self.state_said(t).map_or(OperatorState::Active, |(state, _)| *state)
+    }
+
+    /// What that state stands on; nothing for somebody of whom nothing was said by then.
+    pub(crate) fn state_said(&self, t: u64) -> Option<&(OperatorState, StateReason)> {
         let strictness = |state: &(OperatorState, StateReason)| match state.0 {
             OperatorState::Active => 0,
             OperatorState::Suspended => 1,
             OperatorState::Ended => 2,
         };
-        self.states.strictest_at(t, strictness).map_or(OperatorState::Active, |(state, _)| *state)
+        self.states.strictest_at(t, strictness)
     }
 
     /// Every state with its reason.

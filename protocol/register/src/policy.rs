@@ -6,6 +6,7 @@ use minicbor::{Decode, Encode};
 
 use sekisho_wire::pin_policy::PinPolicy;
 
+use crate::calendar::{Date, day_of_date, fiscal_year, local_day, moment};
 use crate::change::CardKind;
 use crate::role::Class;
 
@@ -69,6 +70,44 @@ pub struct Policy {
     #[n(17)]
     #[cbor(default, skip_if = "Vec::is_empty")]
     pub permitted_classes: Vec<Class>,
+    /// How long a PIN opens sessions before it must be changed; absent: for ever.
+    #[n(18)]
+    pub pin_lasts: Option<PinLasts>,
+}
+
+/// How long a PIN opens sessions (S2 11(2)(4)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum PinLasts {
+    /// Until the end of the fiscal year in which it was chosen.
+    #[n(0)]
+    FiscalYear,
+    /// So many legal days, that on which it was chosen among them.
+    #[n(1)]
+    Days(#[n(0)] u16),
+}
+
+impl PinLasts {
+    /// Most days: five years.
+    const DAYS_MAX: u16 = 1830;
+
+    /// When a PIN of `since` opens nothing any more.
+    #[must_use]
+    pub fn ends(self, since: u64) -> u64 {
+        match self {
+            Self::FiscalYear => {
+                let next = Date { year: fiscal_year(since).saturating_add(1), month: 4, day: 1 };
+                moment(day_of_date(next), 0)
+            }
+            Self::Days(days) => moment(local_day(since).saturating_add(days.into()), 0),
+        }
+    }
+
+    const fn is_sound(self) -> bool {
+        match self {
+            Self::FiscalYear => true,
+            Self::Days(days) => days >= 1 && days <= Self::DAYS_MAX,
+        }
+    }
 }
 
 /// Years by retention class (wire §3).
@@ -134,6 +173,7 @@ impl Policy {
         hear_percent: 50,
         qualified_kinds: Vec::new(),
         permitted_classes: Vec::new(),
+        pin_lasts: Some(PinLasts::FiscalYear),
     };
 
     /// A rest is due after some work and lasts some time, or there is none.
@@ -160,6 +200,7 @@ impl Policy {
             && (1..=u32::from(shortest) * 180).contains(&u32::from(self.keep_sealed_days))
             && (1..=15).contains(&self.pin_tries)
             && self.pin.is_sound()
+            && self.pin_lasts.is_none_or(PinLasts::is_sound)
             && self.rests_are_sound()
             && (self.daily_seconds == 0 || (600..=24 * 60 * 60).contains(&self.daily_seconds))
             && self.out_of_hours_kinds.is_sorted_by(|a, b| a < b)
@@ -181,7 +222,10 @@ mod tests {
             policy.is_sound()
         };
         assert!(sound(|_| {}));
-        let at_the_edge: [fn(&mut Policy); 15] = [
+        let at_the_edge: [fn(&mut Policy); 18] = [
+            |policy| policy.pin_lasts = None,
+            |policy| policy.pin_lasts = Some(PinLasts::Days(1)),
+            |policy| policy.pin_lasts = Some(PinLasts::Days(1830)),
             |policy| policy.recovery_wait_seconds = 86_400,
             |policy| policy.hear_percent = 1,
             |policy| policy.hear_percent = 100,
@@ -198,7 +242,9 @@ mod tests {
             |policy| policy.freshness_seconds = 3600,
             |policy| policy.freshness_seconds = 2_592_000,
         ];
-        let beyond: [fn(&mut Policy); 31] = [
+        let beyond: [fn(&mut Policy); 33] = [
+            |policy| policy.pin_lasts = Some(PinLasts::Days(0)),
+            |policy| policy.pin_lasts = Some(PinLasts::Days(1831)),
             |policy| policy.recovery_wait_seconds = 86_399,
             |policy| policy.hear_percent = 0,
             |policy| policy.hear_percent = 101,
@@ -234,5 +280,20 @@ mod tests {
         ];
         assert!(at_the_edge.into_iter().all(sound));
         assert!(!beyond.into_iter().any(sound));
+    }
+
+    #[test]
+    fn a_pin_lasts_whole_legal_days_and_to_the_end_of_its_fiscal_year() {
+        let noon = |year, month, day| moment(day_of_date(Date { year, month, day }), 720);
+        let midnight = |year, month, day| moment(day_of_date(Date { year, month, day }), 0);
+        let year = PinLasts::FiscalYear;
+        assert_eq!(year.ends(noon(2026, 4, 1)), midnight(2027, 4, 1));
+        assert_eq!(year.ends(noon(2027, 3, 31)), midnight(2027, 4, 1));
+        assert_eq!(year.ends(midnight(2027, 4, 1) - 1), midnight(2027, 4, 1), "the last moment of the year before");
+        assert_eq!(year.ends(midnight(2027, 4, 1)), midnight(2028, 4, 1));
+        assert_eq!(PinLasts::Days(1).ends(noon(2026, 4, 1)), midnight(2026, 4, 2));
+        assert_eq!(PinLasts::Days(90).ends(noon(2026, 4, 1)), midnight(2026, 6, 30));
+        // What nobody will live to see is no reason to fall over.
+        assert!(year.ends(u64::MAX) > 0 && PinLasts::Days(1830).ends(u64::MAX) > 0);
     }
 }

@@ -17,7 +17,7 @@ use crate::functions::{Function, Purpose};
 use crate::hours::{DEFAULT_WEEK, Permit, is_open, next_closing};
 use crate::log_keys::LogKeys;
 use crate::names::names_of;
-use crate::organisation::{Post, Section};
+use crate::organisation::{Post, Seats, Section};
 use crate::people::{Operator, ProfileStanding};
 use crate::places::Terminal;
 use crate::policy::Policy;
@@ -132,6 +132,16 @@ impl Register {
     #[must_use]
     pub fn card(&self, card: &CardGuid) -> Option<&Card> {
         self.state.cards.get(card)
+    }
+
+    /// When, by what is known at `t`, the PIN of a card opens nothing any more; never where the policy sets it no time. `changed` is a
+    /// change that is known besides.
+    #[must_use]
+    pub fn pin_ends(&self, card: &Card, changed: Option<u64>, t: u64) -> Option<u64> {
+        let lasts = self.policy_at(t).pin_lasts?;
+        let since = card.pin_since(t).max(changed.filter(|changed| *changed <= t));
+        // Of one of which nothing is known nobody can say that it is in time.
+        Some(since.map_or(0, |since| lasts.ends(since)))
     }
 
     /// A card by its number.
@@ -252,10 +262,16 @@ impl Register {
     /// read by it.
     #[must_use]
     pub fn roles_of(&self, operator: &Code, at: u64) -> Vec<(Code, Role)> {
+        self.roles_in(operator, Seats::All, at)
+    }
+
+    /// Of these, what he holds in such seats.
+    pub(crate) fn roles_in(&self, operator: &Code, seats: Seats, at: u64) -> Vec<(Code, Role)> {
         if !self.operator(operator).is_some_and(|person| person.is_current(at)) {
             return Vec::new();
         }
-        let held = self.posts().filter(|post| post.holders(at).any(|holder| holder.operator == *operator));
+        let held =
+            self.posts().filter(|post| post.holders(at).any(|who| who.operator == *operator && seats.count(who)));
         let held = held.flat_map(|post| post.roles_at(at).iter().map(|role| (post.code().clone(), *role)));
         // Who comes from another office is a trustee and nothing else, whatever the post may do, and for as long as that is entrusted (§R10).
         let home = self.operator(operator).and_then(Operator::home);
@@ -298,6 +314,13 @@ impl Register {
     #[must_use]
     pub fn stages(&self, changes: &[Change], t: u64) -> usize {
         changes.iter().map(|change| self.route_at(change.class(), t).stages.len()).max().unwrap_or(0)
+    }
+
+    /// Whether the routes at `t` have fewer stages than would have approved this proposal with the next one: nobody can approve it any more, and its
+    /// proposer withdraws it.
+    #[must_use]
+    pub fn is_stranded(&self, proposed: &Proposed, t: u64) -> bool {
+        proposed.approvals.len() >= self.stages(&proposed.act.act().changes, t).max(1)
     }
 
     /// The roles of which one has to approve a proposal next, by the routes at `t`; of several kinds of changes those that every one of them admits.

@@ -113,6 +113,7 @@ pub(crate) const fn is_for_recovery_keys(change: &Change) -> bool {
         | Change::CardState(_)
         | Change::ActivateCard(_)
         | Change::ResetPin(_)
+        | Change::PinChanged(_)
         | Change::Terminal(_)
         | Change::TerminalState(_)
         | Change::OpenEpoch(_)

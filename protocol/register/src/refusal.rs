@@ -218,8 +218,20 @@ pub enum FoldRefusal {
         /// By the casebook's act at this index.
         index: u64,
     },
+    /// The route was shortened since: more stages have approved the proposal than it has now.
+    RouteShorter {
+        /// How many stages it has.
+        stages: usize,
+        /// How many approvals there would be.
+        approvals: usize,
+    },
     /// Only whoever proposed it withdraws it.
     NotTheProposer,
+    /// Whoever decided as a post's deputy does not look at it as its holder.
+    OwnDecision {
+        /// The post.
+        post: Code,
+    },
     /// Who refuses says why.
     ReasonMissing,
     /// The signer's post does not keep the papers of that post.
@@ -314,6 +326,13 @@ pub enum FoldRefusal {
         permit: Numbered,
         /// Why not.
         fault: PermitFault,
+    },
+    /// One person alone lends a card for so long at most.
+    LoanTooLong {
+        /// The card.
+        card: CardGuid,
+        /// In days.
+        most: u64,
     },
     /// The person does not qualify for a card of that kind when it begins (S4 10(1)(1)).
     NotQualified {
@@ -430,7 +449,7 @@ pub enum PermitFault {
 pub enum WrongValue {
     /// A founding act holds one change and nothing else.
     FoundingAct,
-    /// A post is named where nobody signs in the name of one.
+    /// A post, or a paper of one, is named where nobody signs in the name of one.
     PostNamed,
     /// At least two administrators, each a person of his own.
     Administrators,
@@ -566,7 +585,9 @@ impl FoldRefusal {
             Self::StageBefore(_) => "stage_before",
             Self::StageTaken { .. } => "stage_taken",
             Self::ProposalOver { .. } => "proposal_over",
+            Self::RouteShorter { .. } => "route_shorter",
             Self::NotTheProposer => "not_the_proposer",
+            Self::OwnDecision { .. } => "own_decision",
             Self::ReasonMissing => "reason_missing",
             Self::NotItsKeeper { .. } => "not_its_keeper",
             Self::NotYours { .. } => "not_yours",
@@ -588,6 +609,7 @@ impl FoldRefusal {
             Self::CardFinal { .. } => "card_final",
             Self::PermitMissing { .. } => "permit_missing",
             Self::PermitWrong { .. } => "permit_wrong",
+            Self::LoanTooLong { .. } => "loan_too_long",
             Self::NotQualified { .. } => "not_qualified",
             Self::Ended(_) => "ended",
             Self::EpochNotNew { .. } => "epoch_not_new",

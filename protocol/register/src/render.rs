@@ -126,6 +126,13 @@ fn signer_line(act: &Act, titles: &Titles<'_>) -> String {
     }
 }
 
+/// The changes of an act alone, each as [`render`] has it, without its number.
+#[must_use]
+pub fn changes(act: &Act, register: &Register, language: Language) -> Vec<String> {
+    let titles = Titles { register, language, own: act };
+    act.changes.iter().map(|change| describe(change, &titles)).collect()
+}
+
 fn numbered_changes(changes: &[Change], titles: &Titles<'_>) -> Vec<String> {
     changes.iter().enumerate().map(|(index, change)| format!("{}. {}", index + 1, describe(change, titles))).collect()
 }

@@ -87,7 +87,8 @@ impl fmt::Display for Mismatch {
                 )
             }
             Self::Verdict { recorded, decided } => {
-                write!(f, "the record says verdict {}, the rules say {}", recorded.number(), decided.number())
+                let [recorded, decided] = [recorded, decided].map(|verdict| said(*verdict, Language::English));
+                write!(f, "the record says {recorded}, the rules say {decided}")
             }
             Self::SignatureMissing => f.write_str("the card's signature is missing"),
             Self::SignatureWrong => f.write_str("the signature is not that of the card"),
@@ -96,6 +97,16 @@ impl fmt::Display for Mismatch {
 }
 
 impl core::error::Error for Mismatch {}
+
+/// A verdict as people read it: what was refused with its number and why.
+fn said(verdict: VerdictCode, language: Language) -> String {
+    match (verdict.is_granted(), language) {
+        (true, Language::English) => "granted".to_string(),
+        (true, Language::Japanese) => "許可".to_string(),
+        (false, Language::English) => format!("refused ({}: {})", verdict.number(), verdict.words(language).what),
+        (false, Language::Japanese) => format!("拒否({}: {})", verdict.number(), verdict.words(language).what),
+    }
+}
 
 impl Mismatch {
     /// The same in this language.
@@ -125,7 +136,8 @@ impl Mismatch {
                 )
             }
             Self::Verdict { recorded, decided } => {
-                format!("記録の判定は{}、規則による判定は{}", recorded.number(), decided.number())
+                let [recorded, decided] = [recorded, decided].map(|verdict| said(*verdict, Language::Japanese));
+                format!("記録の判定は{recorded}、規則による判定は{decided}")
             }
             Self::SignatureMissing => "カードの署名がない".to_string(),
             Self::SignatureWrong => "署名がそのカードのものではない".to_string(),

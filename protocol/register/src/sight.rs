@@ -18,6 +18,7 @@ use crate::fold::Register;
 use crate::forms::{Blank, Kind};
 use crate::hours::Permit;
 use crate::role::Role;
+use crate::today::{Task, Waits};
 use crate::values::NameHash;
 
 /// Whom a person sees.
@@ -179,6 +180,28 @@ impl Sight {
 
     fn sees_card_of(&self, register: &Register, card: &CardGuid) -> bool {
         register.card(card).is_some_and(|card| self.sees_card(register, card))
+    }
+
+    /// Something that waits: about whom or what he sees, or the whole office's.
+    #[must_use]
+    pub fn sees_task(&self, register: &Register, casebook: &Casebook, task: &Task) -> bool {
+        match &task.what {
+            Waits::Approval { proposal } | Waits::Stranded { proposal } => {
+                casebook.proposal(proposal).is_some_and(|proposed| self.sees_act(register, &proposed.act))
+            }
+            Waits::Step(duty) => casebook.case(&duty.case).is_some_and(|case| self.sees_case(register, case)),
+            Waits::Review { .. } => self.is_whole(),
+            Waits::StopUnrecorded | Waits::Unconfirmed { .. } => true,
+            Waits::NobodyResponsible(terminal) => self.sees_terminal(register, terminal),
+            Waits::LossUnwritten { card, .. } => self.sees_card_of(register, card),
+            Waits::Untrained(operator)
+            | Waits::Unreturned { operator, .. }
+            | Waits::Unrenewed { operator, .. }
+            | Waits::NotTold { operator, .. }
+            | Waits::Unacknowledged { operator, .. }
+            | Waits::Unreported { operator, .. }
+            | Waits::Unqualified { operator, .. } => self.sees_operator(register, operator),
+        }
     }
 
     /// An entry of the casebook, for the texts and names beside it.

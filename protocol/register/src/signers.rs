@@ -69,20 +69,31 @@ impl Reach {
     }
 }
 
-/// Whether somebody can approve this stage and, behind him, all that are left: where the route asks for it, each time somebody else.
-fn can_go_on<'s>(route: &Route, stage: usize, signers: &'s [Signer], signed: &mut Vec<&'s Code>) -> bool {
-    if stage >= route.stages.len() {
-        return true;
-    }
-    signers.iter().filter(|(_, roles)| route.admits_at(stage, roles)).any(|(who, _)| {
-        if route.distinct && signed.contains(&who) {
-            return false;
+/// Whether each place, of proposer and stages, can be taken by a person of its own.
+fn each_has_another(places: &[Vec<&Code>]) -> bool {
+    let mut seats = BTreeMap::new();
+    (0..places.len()).all(|place| seat(places, place, &mut seats, &mut BTreeSet::new()))
+}
+
+/// Seats somebody at `place`: whoever sits at another one moves on where that lets him. Trying all orders of persons would take for ever (seven
+/// stages among two hundred persons); so each person is asked once for each place.
+fn seat<'s>(
+    places: &[Vec<&'s Code>],
+    place: usize,
+    seats: &mut BTreeMap<&'s Code, usize>,
+    asked: &mut BTreeSet<&'s Code>,
+) -> bool {
+    for person in places.get(place).into_iter().flatten().copied() {
+        if !asked.insert(person) {
+            continue;
         }
-        signed.push(who);
-        let can = can_go_on(route, stage + 1, signers, signed);
-        signed.pop();
-        can
-    })
+        let sits = seats.get(person).copied();
+        if sits.is_none_or(|other| seat(places, other, seats, asked)) {
+            seats.insert(person, place);
+            return true;
+        }
+    }
+    false
 }
 
 /// What a draft says of those who have a card that signs. There are few of them, among all who have cards.
@@ -121,8 +132,13 @@ impl<'d> Signers<'d> {
     /// Whether there are persons who could take this route at `t`.
     fn can_take(&self, counted: Counted, route: &Route, reach: Reach, t: u64) -> bool {
         let signers = self.at(counted, reach, t);
-        let mut proposers = signers.iter().filter(|(_, roles)| route.admits_proposer(roles));
-        proposers.any(|(who, _)| can_go_on(route, 0, &signers, &mut vec![who]))
+        let who = |admits: &dyn Fn(&[Role]) -> bool| -> Vec<&Code> {
+            signers.iter().filter(|(_, roles)| admits(roles)).map(|(who, _)| who).collect()
+        };
+        let mut places = vec![who(&|roles| route.admits_proposer(roles))];
+        places.extend((0..route.stages.len()).map(|stage| who(&|roles| route.admits_at(stage, roles))));
+        let each_has_one = places.iter().all(|place| !place.is_empty());
+        each_has_one && (!route.distinct || each_has_another(&places))
     }
 
     /// Whether the office can be decided about at `t`: by those who can sign then, or by them and whom they can let sign again.
@@ -250,6 +266,7 @@ impl Draft<'_> {
             | Change::CardState(_)
             | Change::ActivateCard(_)
             | Change::ResetPin(_)
+            | Change::PinChanged(_)
             | Change::Terminal(_)
             | Change::TerminalState(_)
             | Change::OpenEpoch(_)
@@ -282,4 +299,36 @@ impl Draft<'_> {
 /// The values of both maps, the upper one first.
 pub(crate) fn merged<'m, K: Ord, V>(base: &'m BTreeMap<K, V>, over: &'m BTreeMap<K, V>) -> impl Iterator<Item = &'m V> {
     over.values().chain(base.iter().filter(|(key, _)| !over.contains_key(key)).map(|(_, value)| value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Tries them all.
+    fn by_trying(places: &[Vec<&Code>], taken: &mut Vec<Code>) -> bool {
+        let Some((first, rest)) = places.split_first() else { return true };
+        first.iter().any(|person| {
+            if taken.contains(person) {
+                return false;
+            }
+            taken.push((*person).clone());
+            let can = by_trying(rest, taken);
+            taken.pop();
+            can
+        })
+    }
+
+    #[test]
+    fn places_are_filled_wherever_trying_all_orders_would_fill_them() {
+        let persons = ["aoki", "baba", "chiba", "doi"].map(|name| Code::new(name).expect("a code"));
+        // Which persons could take which of three places: a bit for each.
+        for could in 0_u32..1 << 12 {
+            let at = |place: usize| (0..4).filter(move |person| could >> (place * 4 + person) & 1 == 1);
+            // Whoever has two cards is named twice.
+            let twice = |place| at(place).chain(at(place)).map(|person| &persons[person]).collect::<Vec<_>>();
+            let places = [twice(0), twice(1), twice(2)];
+            assert_eq!(each_has_another(&places), by_trying(&places, &mut Vec::new()), "{places:?}");
+        }
+    }
 }

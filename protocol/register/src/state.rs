@@ -8,7 +8,7 @@ use crate::cards::Card;
 use crate::functions::{Function, Purpose};
 use crate::hours::{Hours, Permit};
 use crate::office::Office;
-use crate::organisation::{Post, Section};
+use crate::organisation::{ByDeputy, Post, Section};
 use crate::partners::Partner;
 use crate::people::Operator;
 use crate::places::Terminal;
@@ -45,12 +45,12 @@ pub(crate) struct State {
     pub(crate) announced_names: BTreeMap<Code, BTreeSet<NameHash>>,
     /// Log index of the last change of each thing (§R4.3).
     pub(crate) touched: BTreeMap<Thing, u64>,
-    /// Acts that terminals signed, by terminal and legal day (§R3.9).
-    pub(crate) terminal_acts: BTreeMap<(Code, u32), u32>,
+    /// Acts that terminals signed, by terminal, what they are about, and legal day (§R3.9).
+    pub(crate) terminal_acts: BTreeMap<(Code, About, u32), u32>,
     /// Ids of acts, and of the proposals inside approvals, that took effect.
     pub(crate) folded: BTreeMap<Hash, u64>,
-    /// Acts that deputies signed (代決), with the post: its holder looks at them later (後閲).
-    pub(crate) by_deputy: BTreeMap<Hash, Code>,
+    /// Acts that deputies signed (代決): the holder of the post looks at them later (後閲).
+    pub(crate) by_deputy: BTreeMap<Hash, ByDeputy>,
 }
 
 /// What the fold counts per fiscal year.
@@ -58,6 +58,15 @@ pub(crate) struct State {
 pub(crate) enum Counted {
     Cards,
     Permits,
+}
+
+/// What a terminal's act is about: each has a limit a day of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum About {
+    /// Cards that it blocks.
+    Cards,
+    /// PINs that were changed at it.
+    Pins,
 }
 
 /// What every change is told about the act it stands in.
@@ -242,8 +251,8 @@ impl<'a> Draft<'a> {
     }
 
     /// One more act that this terminal signed on this legal day; how many there are then.
-    pub(crate) fn count_terminal_act(&mut self, terminal: &Code, day: u32) -> u32 {
-        let key = (terminal.clone(), day);
+    pub(crate) fn count_terminal_act(&mut self, terminal: &Code, about: About, day: u32) -> u32 {
+        let key = (terminal.clone(), about, day);
         let count = self.base.terminal_acts.get(&key).copied().unwrap_or(0).saturating_add(1);
         self.over.terminal_acts.insert(key, count);
         count

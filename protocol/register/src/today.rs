@@ -12,11 +12,14 @@ use crate::cases::{Duty, Whose};
 use crate::change::{CaseId, OperatorState, TerminalUse, Value};
 use crate::fold::Register;
 use crate::forms::{Form, checks};
-use crate::people::{Operator, Standing};
+use crate::organisation::Seats;
 use crate::role::Role;
 
 mod cards;
 mod told;
+mod words;
+
+pub use words::Telling;
 
 /// Something that waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +42,11 @@ pub enum Waits {
         /// The proposal.
         proposal: Hash,
     },
+    /// A proposal that nobody can approve any more, since its route was shortened, waits for its proposer to withdraw it.
+    Stranded {
+        /// The proposal.
+        proposal: Hash,
+    },
     /// A step of a case.
     Step(Duty),
     /// What a deputy decided waits for the post's holder to look at it (後閲).
@@ -47,6 +55,8 @@ pub enum Waits {
         act: Hash,
         /// The post.
         post: Code,
+        /// Who decided: not his to look at.
+        deputy: Code,
     },
     /// The connection was stopped, and no record of it was begun: nobody was told (S1 14(4)).
     StopUnrecorded,
@@ -119,18 +129,45 @@ impl Task {
         self.due.is_some_and(|due| due <= now)
     }
 
-    /// Whether it is this person's, by his posts at `now`; of what is asked of a holder, an hour later the deputy's as well.
+    /// Whether it is this person's, by his posts at `now`: a holder's at once, a deputy's (代決者) once it has waited for an hour or where nobody holds the post.
+    /// What a deputy decided, no deputy looks at; and of a proposal nobody approves what he signed before.
     #[must_use]
-    pub fn is_for(&self, operator: &Code, register: &Register, now: u64) -> bool {
-        self.whose.is(operator, register, now)
+    pub fn is_for(&self, operator: &Code, register: &Register, casebook: &Casebook, now: u64) -> bool {
+        let of_a_holder = |who: &Code| self.whose.is_in(who, Seats::Holders, register, now);
+        let may = match &self.what {
+            Waits::Approval { proposal } => {
+                let proposed = casebook.proposal(proposal);
+                proposed.is_some_and(|proposed| register.may_approve_next(proposed, operator, now).is_ok())
+            }
+            Waits::Review { deputy, .. } => return deputy != operator && of_a_holder(operator),
+            Waits::Stranded { .. }
+            | Waits::Step(_)
+            | Waits::StopUnrecorded
+            | Waits::Unconfirmed { .. }
+            | Waits::NobodyResponsible(_)
+            | Waits::Unreturned { .. }
+            | Waits::Unrenewed { .. }
+            | Waits::Untrained(_)
+            | Waits::NotTold { .. }
+            | Waits::Unacknowledged { .. }
+            | Waits::Unreported { .. }
+            | Waits::Unqualified { .. }
+            | Waits::LossUnwritten { .. } => self.whose.is(operator, register, now),
+        };
+        let holders = || register.posts().flat_map(|post| post.holders(now)).map(|who| &who.operator);
+        may && (of_a_holder(operator) || now >= self.since.saturating_add(ANSWER_MS) || !holders().any(of_a_holder))
     }
 }
 
 impl Whose {
-    /// Whether this person is one of those, by his posts at `now`, or keeps the papers of one.
+    /// Whether this person is one of those, as holder or deputy, by his posts at `now`, or keeps the papers of one.
     #[must_use]
     pub fn is(&self, operator: &Code, register: &Register, now: u64) -> bool {
-        let roles = register.roles_of(operator, now);
+        self.is_in(operator, Seats::All, register, now)
+    }
+
+    fn is_in(&self, operator: &Code, seats: Seats, register: &Register, now: u64) -> bool {
+        let roles = register.roles_in(operator, seats, now);
         let keeps = |post: &Code| {
             let mut held = roles.iter().map(|(held, _)| held);
             held.any(|held| held == post || register.post(post).is_some_and(|post| post.is_kept_by(held, now)))
@@ -189,16 +226,21 @@ pub fn today(register: &Register, casebook: &Casebook, now: u64) -> Vec<Task> {
 
 fn approvals<'a>(register: &'a Register, casebook: &'a Casebook, now: u64) -> impl Iterator<Item = Task> + 'a {
     casebook.open_proposals(register, now).map(move |(id, proposed)| {
-        let since = proposed.tip().act().made;
-        let (whose, due) = (Whose::Roles(register.next_approvers(proposed, now)), Some(proposed.act.act().expires));
-        Task { what: Waits::Approval { proposal: *id }, whose, since, due }
+        let (since, due) = (proposed.tip().act().made, Some(proposed.act.act().expires));
+        // What nobody can approve any more its proposer withdraws.
+        let stranded = proposed.act.act().post.clone().filter(|_| register.is_stranded(proposed, now));
+        let (what, whose) = match stranded {
+            Some(post) => (Waits::Stranded { proposal: *id }, Whose::Post(post)),
+            None => (Waits::Approval { proposal: *id }, Whose::Roles(register.next_approvers(proposed, now))),
+        };
+        Task { what, whose, since, due }
     })
 }
 
 fn reviews<'a>(register: &'a Register, casebook: &'a Casebook) -> impl Iterator<Item = Task> + 'a {
-    casebook.unreviewed(register).map(|(act, post)| Task {
-        what: Waits::Review { act: *act, post: post.clone() },
-        whose: Whose::Post(post.clone()),
+    casebook.unreviewed(register).map(|(act, decided)| Task {
+        what: Waits::Review { act: *act, post: decided.post.clone(), deputy: decided.operator.clone() },
+        whose: Whose::Post(decided.post.clone()),
         since: 0,
         due: None,
     })
@@ -242,21 +284,11 @@ fn nobody_responsible(register: &Register, now: u64) -> impl Iterator<Item = Tas
     let used = register.terminals().filter(move |terminal| terminal.state(now) != TerminalUse::Retired);
     used.filter_map(move |terminal| {
         let version = terminal.version_at(now)?;
-        let somebody = !register.responsible_persons(version, now).is_empty();
+        let since = register.nobody_responsible_since(terminal, now)?;
         let whose = Whose::Section([Role::SystemManager, Role::TerminalManager].into(), version.section.clone());
         let what = Waits::NobodyResponsible(terminal.code().clone());
-        (!somebody).then_some(Task { what, whose, since: now, due: None })
+        Some(Task { what, whose, since, due: None })
     })
-}
-
-/// Since when a person has no duty any more.
-fn ended(operator: &Operator, now: u64) -> Option<u64> {
-    let by_state =
-        operator.states().iter().filter(|said| said.value.0 == OperatorState::Ended && said.effective <= now);
-    let by_state = by_state.map(|said| said.effective).min();
-    let over = matches!(operator.standing(now), Standing::Ended);
-    let by_date = over.then(|| operator.designations().iter().map(|said| said.value.to).filter(|to| *to <= now).max());
-    by_state.or(by_date.flatten())
 }
 
 fn unreturned(register: &Register, now: u64) -> impl Iterator<Item = Task> + '_ {
@@ -269,7 +301,7 @@ fn unreturned(register: &Register, now: u64) -> impl Iterator<Item = Task> + '_ 
         let lent = card.activations().last().map(|lent| (lent.operator.clone(), lent.to));
         let (operator, since) = match (card.issued().operator.clone(), lent) {
             (Some(operator), _) => {
-                let since = ended(register.operator(&operator)?, now)?;
+                let since = register.operator(&operator)?.left(now)?.at;
                 (operator, since)
             }
             // A spare card comes back when its time is over.
@@ -300,6 +332,8 @@ pub const fn case_of(task: &Task) -> Option<CaseId> {
 }
 
 const CARD_MANAGERS: &[Role] = &[Role::SystemManager, Role::DataProtectionManager, Role::AccessManager];
+/// How long what is asked of a holder waits for him alone (ours).
+pub const ANSWER_MS: u64 = 60 * 60 * 1000;
 /// A month of confirmations that are missing (ours).
 const UNCONFIRMED_DAYS: u32 = 31;
 /// Six weeks before the end of a designation, and after it (ours): a renewal on 1 April is prepared in February.

@@ -187,4 +187,7 @@ pub struct DecisionInput {
     /// The home office of a person whose card is from there (register §R10).
     #[n(28)]
     pub home: Option<OfficeId>,
+    /// When the card's PIN was changed at this terminal, trusted time, where the register does not say it yet.
+    #[n(29)]
+    pub pin_changed: Option<u64>,
 }

@@ -70,6 +70,9 @@ pub enum Reason {
     /// The operator had a session open at another terminal.
     #[n(20)]
     OpenElsewhere = 20,
+    /// The PIN's time is over.
+    #[n(21)]
+    PinExpired = 21,
 }
 
 /// How what was permitted ended.

@@ -15,7 +15,7 @@ pub use body::{
     IncidentReported, Lost, Opening, PinChanged, PinFailed, Read, ReadersLent, RefusedAct, RegisterAdvanced,
     ScreenLocked, ScreenNotLocked, SessionReason, TerminalUp, Withdrawn,
 };
-pub use digest::{decision_digest, evidence_digest, session_digest, token_digest};
+pub use digest::{decision_digest, evidence_digest, export_digest, session_digest, token_digest};
 pub use kind::{KINDS, kind_number};
 
 /// The record format this crate writes (wire §3).

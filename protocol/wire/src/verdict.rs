@@ -28,6 +28,9 @@ pub enum VerdictCode {
     /// The request belongs to no session, or to none that is locked.
     #[n(14)]
     SessionMissing = 14,
+    /// The PIN is right and its time is over: it allows nothing but its change (S2 11(2)(4)).
+    #[n(15)]
+    PinExpired = 15,
     /// The register asks for rules this agent does not know.
     #[n(20)]
     RulesUnknown = 20,
@@ -230,13 +233,14 @@ pub enum VerdictCode {
 
 impl VerdictCode {
     /// Every code, in the order of its number.
-    pub const ALL: [Self; 72] = [
+    pub const ALL: [Self; 73] = [
         Self::Granted,
         Self::NoCard,
         Self::PinNeeded,
         Self::Locked,
         Self::SessionTooLong,
         Self::SessionMissing,
+        Self::PinExpired,
         Self::RulesUnknown,
         Self::ClockBehind,
         Self::ClockUnknown,
@@ -345,6 +349,7 @@ impl VerdictCode {
             Self::Locked => "locked",
             Self::SessionTooLong => "session_too_long",
             Self::SessionMissing => "session_missing",
+            Self::PinExpired => "pin_expired",
             Self::RulesUnknown => "rules_unknown",
             Self::ClockBehind => "clock_behind",
             Self::ClockUnknown => "clock_unknown",

@@ -19,6 +19,10 @@ impl VerdictCode {
                 Words { what: "the session has lasted as long as the office allows", next: "Log in again." }
             }
             Self::SessionMissing => Words { what: "there is no session for this request", next: "Log in again." },
+            Self::PinExpired => Words {
+                what: "your PIN has expired",
+                next: "Change it: with the present one and a new one (panel: F4; sekisho change-pin). Then log in.",
+            },
             Self::RulesUnknown => Words {
                 what: "this agent is too old for the office's rules",
                 next: "Ask the system manager to update the agent.",
@@ -259,6 +263,10 @@ impl VerdictCode {
             Self::SessionMissing => Words {
                 what: "この要求に対応するログインがありません",
                 next: "もう一度ログインしてください。",
+            },
+            Self::PinExpired => Words {
+                what: "暗証番号の有効期限が切れています",
+                next: "今の暗証番号と新しい暗証番号を入力して変更し(パネル: F4、または sekisho change-pin)、ログインしてください。",
             },
             Self::RulesUnknown => Words {
                 what: "この端末のプログラムが古く、現在の規則に対応していません",

@@ -51,6 +51,7 @@ fn input() -> DecisionInput {
         grant: None,
         reported: None,
         home: None,
+        pin_changed: None,
     }
 }
 

@@ -67,7 +67,7 @@ fn input() -> impl Strategy<Value = DecisionInput> {
     let what = (option::of(code()), option::of(code()), option::of(code()), option::of(case()));
     let permit = option::of((any::<u16>(), any::<u32>()));
     let when = (any::<u64>(), one_of::<ClockState>(), option::of(any::<u64>()), option::of(any::<u64>()));
-    let worked = (any::<u32>(), any::<u32>());
+    let worked = (any::<u32>(), any::<u32>(), option::of(any::<u64>()));
     let grant = option::of((any::<u64>(), hash()));
     let (reported, home) = (option::of(any::<[u8; 16]>()), option::of(any::<[u8; 16]>()));
     (place, asked, who, session, what, permit, when, (worked, grant, reported, home)).prop_map(
@@ -101,6 +101,7 @@ fn input() -> impl Strategy<Value = DecisionInput> {
             grant: grant.map(|(index, act)| NamedGrant { index, act }),
             reported: reported.map(Salt),
             home: home.map(OfficeId),
+            pin_changed: worked.2,
         },
     )
 }

@@ -56,6 +56,7 @@ fn input(request: Request) -> DecisionInput {
         grant: None,
         reported: None,
         home: None,
+        pin_changed: None,
     }
 }
 

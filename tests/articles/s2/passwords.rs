@@ -4,10 +4,10 @@ use std::process::Command;
 
 use sekisho_ipc::SessionState;
 use sekisho_tests::binaries::{checkout, program};
-use sekisho_tests::clerk::{insert, login, pull, try_login, wait_state};
+use sekisho_tests::clerk::{insert, login, pull, try_login, verdict_of, wait_state};
 use sekisho_tests::ledger::{both, succeeded};
 use sekisho_tests::said;
-use sekisho_tests::scene::{Scene, wait_sealed};
+use sekisho_tests::scene::{Scene, wait_fresh, wait_sealed};
 use sekisho_tests::wait;
 
 #[test]
@@ -86,6 +86,35 @@ fn s2_11_2_3_a_pin_that_breaks_the_rules_is_refused_with_the_rule() {
 }
 
 #[test]
+fn s2_11_2_4_an_expired_pin_allows_its_change_alone_and_no_earlier_one_comes_again() {
+    let mut scene = Scene::new("yukokigen");
+    scene.apply("[policy]\npin_lasts = \"3\"\n");
+    scene.clock.pass(std::time::Duration::from_secs(3 * 24 * 3600));
+    wait_fresh(&scene.terminal);
+    insert(&scene.terminal, &mut scene.clerk);
+    assert_eq!(try_login(&scene.terminal, &scene.clerk), "pin_expired");
+    let before = scene.terminal.client().status().unwrap();
+    assert!(before.session.is_none() && before.functions.iter().all(|function| !function.verdict.granted));
+    // A former value within the history is refused; another one is taken, and she works.
+    let old = scene.clerk.pin();
+    let (done, said) = change(&scene, &old, &old);
+    assert!(!done && said.contains("none of the last ones"), "{said}");
+    assert_eq!(try_login(&scene.terminal, &scene.clerk), "pin_expired");
+    let (done, said) = change(&scene, &old, "7g3k9x");
+    assert!(done, "{said}");
+    let (done, said) = change(&scene, "7g3k9x", &old);
+    assert!(!done && said.contains("none of the last ones"), "{said}");
+    std::fs::write(scene.clerk.pin_file(), "7g3k9x").unwrap();
+    login(&scene.terminal, &scene.clerk);
+    assert_eq!(verdict_of(&scene.terminal, "juminhyo.issue"), "granted");
+    // It stands in the book why she was not let in, and that she changed it.
+    wait_sealed(&scene.terminal);
+    let said = |kind: &str| scene.search(&["--kind", kind, "--operator", "10023"]);
+    assert!(said("decision").iter().any(|row| row["what"].as_str().unwrap().contains("PIN has expired")));
+    assert_eq!(said("pin_changed").len(), 1);
+}
+
+#[test]
 fn s2_11_2_5_nothing_returns_a_pin() {
     let mut scene = Scene::new("kaitou");
     // No message of the agent's has a field for one, and no answer of the ledger's has.
@@ -105,7 +134,7 @@ fn s2_11_2_5_nothing_returns_a_pin() {
             .filter(|line| line.contains("PIN"))
             .filter_map(|line| line.split_whitespace().next())
             .collect();
-        let sets = ["issue", "reset-pin", "change-pin", "login", "report", "authorize", "run"];
+        let sets = ["issue", "reset-pin", "change-pin", "login", "report", "authorize", "run", "activate-card"];
         assert!(!of_pins.is_empty() && of_pins.iter().all(|command| sets.contains(command)), "{name}: {of_pins:?}");
     }
     // Asked about a card, the tool tells everything but that; and so does a reset.

@@ -34,7 +34,7 @@ use crate::town::{Slot, Town, code};
 const REQUESTS: usize = 6;
 
 /// What is asked, and the fields of its body.
-const ROUTES: [(&str, &str, &[&str]); 37] = [
+const ROUTES: [(&str, &str, &[&str]); 38] = [
     ("POST", "/v1/enrol", &["secret", "office", "terminal", "key", "csr", "proof"]),
     ("GET", "/v1/terminal/register", &[]),
     ("POST", "/v1/terminal/batches", &[]),
@@ -61,6 +61,7 @@ const ROUTES: [(&str, &str, &[&str]); 37] = [
     ("GET", "/v1/{o}/enrolments", &[]),
     ("GET", "/v1/{o}/search", &[]),
     ("GET", "/v1/{o}/evidence/{p}", &[]),
+    ("GET", "/v1/{o}/batches", &[]),
     ("GET", "/v1/{o}/behind", &[]),
     ("GET", "/v1/{o}/lost", &[]),
     ("GET", "/v1/{o}/retention", &[]),
@@ -78,7 +79,7 @@ const ROUTES: [(&str, &str, &[&str]); 37] = [
 const HAND: &[&str] = &["for", "paper-of", "paper-number", "paper-date"];
 
 /// Pages of the console, and the fields of their forms.
-const PAGES: [(&str, &str, &[&str]); 38] = [
+const PAGES: [(&str, &str, &[&str]); 43] = [
     ("GET", "/console", &[]),
     ("GET", "/console/style.css", &[]),
     ("GET", "/console/enter/{p}", &[]),
@@ -109,6 +110,11 @@ const PAGES: [(&str, &str, &[&str]); 38] = [
     ("GET", "/console/forms", &[]),
     ("GET", "/console/forms/incident", &[]),
     ("POST", "/console/forms/incident", &["f-class", "f-circumstances", "f-recipients.executive", "paper-date"]),
+    ("GET", "/console/changes", &[]),
+    ("GET", "/console/changes/card_state", &[]),
+    ("POST", "/console/changes/card_state", &["f-card", "f-state", "f-from", "for"]),
+    ("POST", "/console/changes/preserve", &["f-order", "f-from", "f-to", "f-incident", "f-classes.access"]),
+    ("POST", "/console/changes/{p}", &["f-operators", "f-to", "paper-of"]),
     ("GET", "/console/wishes/{p}", &[]),
     ("GET", "/console/incidents", &[]),
     ("GET", "/console/connection", &[]),

@@ -192,8 +192,7 @@ fn next_year(office: &mut Office, trustee: &Trustee, first: &mut Issued, second:
     let said = office.by(PROTECTION, &["operator", "renew", "--except", "10002"]);
     assert!(said.contains("from another office: admit him anew"), "{said}");
     office.in_april();
-    insert(&office.terminal, first);
-    login(&office.terminal, first);
+    office.begins_the_year(first);
     assert_eq!(verdict_of(&office.terminal, "koseki.issue"), "granted");
     pull(&office.terminal, first);
     insert(&office.terminal, second);

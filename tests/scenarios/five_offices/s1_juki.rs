@@ -158,8 +158,7 @@ fn next_year(office: &mut Office, first: &mut sekisho_tests::desk::Issued, secon
     let said = office.by(ACCESS, &["operator", "renew", "--except", "10102"]);
     assert!(said.contains("left out by the command line"), "{said}");
     office.in_april();
-    insert(&office.terminal, first);
-    login(&office.terminal, first);
+    office.begins_the_year(first);
     assert_eq!(office.for_purpose("juki.search", "madoguchi"), "granted");
     pull(&office.terminal, first);
     insert(&office.terminal, second);

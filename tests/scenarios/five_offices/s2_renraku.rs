@@ -161,8 +161,7 @@ fn next_year(office: &mut Office, first: &mut Issued, second: &mut Issued) {
     assert!(ends(&waits, "10201") && ends(&waits, "10202"), "{waits:?}");
     office.two(AGENCY, SYSTEM, &["operator", "renew", "--section", "kyoiku", "--except", "10202"]);
     office.in_april();
-    insert(&office.terminal, first);
-    login(&office.terminal, first);
+    office.begins_the_year(first);
     assert_eq!(verdict_of(&office.terminal, "renraku.jushin"), "granted");
     pull(&office.terminal, first);
     insert(&office.terminal, second);

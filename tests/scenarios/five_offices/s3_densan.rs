@@ -136,8 +136,7 @@ fn next_year(office: &mut Office, first: &mut Issued, second: &mut Issued) {
     let said = office.by(ICT, &["operator", "renew", "--except", "10302"]);
     assert!(said.contains("left out by the command line"), "{said}");
     office.in_april();
-    insert(&office.terminal, first);
-    login(&office.terminal, first);
+    office.begins_the_year(first);
     assert_eq!(verdict_of(&office.terminal, "zei.shomei"), "granted");
     pull(&office.terminal, first);
     insert(&office.terminal, second);

@@ -167,8 +167,7 @@ fn next_year(office: &mut Office, first: &mut Issued, second: &mut Issued) {
     let said = office.two(HEAD, PROTECTION, &["operator", "renew", "--section", "shikaku", "--except", "10402"]);
     assert!(said.contains("10401"), "{said}");
     office.in_april();
-    insert(&office.terminal, first);
-    login(&office.terminal, first);
+    office.begins_the_year(first);
     assert_eq!(verdict_of(&office.terminal, "kouki.shikaku"), "granted");
     pull(&office.terminal, first);
     insert(&office.terminal, second);

@@ -12,7 +12,7 @@ use sekisho_wire::id::{CardGuid, Code, Numbered, ReaderIdentity};
 use sekisho_wire::pin_policy::{Alphabet, FirstUse};
 use serde::Deserialize;
 
-use crate::config_text::{Dated, Minute, Stage, Text};
+use crate::config_text::{Dated, Minute, PinTime, Stage, Text};
 
 /// Everything such a file can hold.
 #[derive(Debug, Default, Deserialize)]
@@ -339,6 +339,7 @@ pub(super) struct PolicyTable {
     pub(super) pin_minimum: Option<u8>,
     pub(super) pin_history: Option<u8>,
     pub(super) pin_first_use: Option<Text<FirstUse>>,
+    pub(super) pin_lasts: Option<Text<PinTime>>,
     pub(super) hours_enforced: Option<bool>,
     pub(super) out_of_hours_kinds: Option<Vec<Text<CardKind>>>,
     pub(super) rest_after_seconds: Option<u32>,

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use sekisho_register::change::CaseId;
 use sekisho_register::forms::Form;
 
-use super::{AgainArguments, OutputArguments, TemplatesCommand, when, word};
+use super::{LookArguments, OutputArguments, TemplatesCommand, when, word};
 use crate::dates::When;
 
 /// Forms.
@@ -82,9 +82,9 @@ pub(crate) struct CaseBookArguments {
     /// Where to.
     #[command(flatten)]
     pub output: OutputArguments,
-    /// What it is to say.
+    /// How it looks.
     #[command(flatten)]
-    pub again: AgainArguments,
+    pub look: LookArguments,
 }
 
 /// Which case, and how.
@@ -96,7 +96,7 @@ pub(crate) struct CaseSheetArguments {
     /// Where to.
     #[command(flatten)]
     pub output: OutputArguments,
-    /// What it is to say.
+    /// How it looks.
     #[command(flatten)]
-    pub again: AgainArguments,
+    pub look: LookArguments,
 }

@@ -29,12 +29,12 @@ pub(crate) struct RegisterArguments {
     /// Where to.
     #[command(flatten)]
     pub output: OutputArguments,
-    /// What it is to say.
+    /// How it looks.
+    #[command(flatten)]
+    pub look: LookArguments,
+    /// An earlier print again.
     #[command(flatten)]
     pub again: AgainArguments,
-    /// From the register of so many entries, as the foot of an earlier print says; with --printed-at and --printed-by the same print again
-    #[arg(long, value_name = "ENTRIES")]
-    pub at_size: Option<u64>,
 }
 
 /// Which register.
@@ -77,7 +77,8 @@ pub(crate) enum Which {
 /// Where a print goes.
 #[derive(Debug, Default, Args)]
 pub(crate) struct OutputArguments {
-    /// Write it into this new file as CSV (表計算用)
+    /// Write it into this new file as CSV, one row a line; what stands in head and foot and under the table goes beside it, into FILE with -notes before
+    /// its ending (表計算用。表題・条件・注は「-notes」のファイルへ)
     #[arg(long, value_name = "FILE")]
     pub csv: Option<PathBuf>,
     /// Begin the CSV file with a byte order mark: Excel shows Japanese as rubbish without it
@@ -88,17 +89,25 @@ pub(crate) struct OutputArguments {
     pub html: Option<PathBuf>,
 }
 
-/// What a print says of itself.
+/// How a print looks.
 #[derive(Debug, Default, Args)]
-pub(crate) struct AgainArguments {
+pub(crate) struct LookArguments {
     /// Folder with the office's own templates [default: templates in the home directory, where there is one] (様式)
     #[arg(long, value_name = "DIR")]
     pub templates: Option<PathBuf>,
-    /// As if it were printed at this minute [default: now] (印刷日時)
-    #[arg(long, value_parser = when, value_name = "TIME")]
+}
+
+/// An earlier print again. Only of a register, which can be had as it was: a head that says another minute than that of its contents would be false.
+#[derive(Debug, Default, Args)]
+pub(crate) struct AgainArguments {
+    /// From the register of so many entries, as the foot of an earlier print says; with --printed-at and --printed-by the same print again
+    #[arg(long, value_name = "ENTRIES")]
+    pub at_size: Option<u64>,
+    /// With --at-size: the minute in which that print was made [default: now] (印刷日時)
+    #[arg(long, value_parser = when, value_name = "TIME", requires = "at_size")]
     pub printed_at: Option<When>,
-    /// As if this person printed it [default: the holder of the card] (印刷者)
-    #[arg(long, value_parser = word::<Code>, value_name = "OPERATOR")]
+    /// With --at-size: who made it [default: the holder of the card] (印刷者)
+    #[arg(long, value_parser = word::<Code>, value_name = "OPERATOR", requires = "at_size")]
     pub printed_by: Option<Code>,
 }
 
@@ -116,9 +125,9 @@ pub(crate) struct RecordsPrintArguments {
     /// Where to.
     #[command(flatten)]
     pub output: OutputArguments,
-    /// What it is to say.
+    /// How it looks.
     #[command(flatten)]
-    pub again: AgainArguments,
+    pub look: LookArguments,
 }
 
 /// Which form over access records.
@@ -143,9 +152,9 @@ pub(crate) struct StatisticsArguments {
     /// Where to.
     #[command(flatten)]
     pub output: OutputArguments,
-    /// What it is to say.
+    /// How it looks.
     #[command(flatten)]
-    pub again: AgainArguments,
+    pub look: LookArguments,
 }
 
 /// A report of several tables.
@@ -154,9 +163,9 @@ pub(crate) struct CustodyArguments {
     /// The new file, pages for a printer
     #[arg(long, value_name = "FILE")]
     pub html: PathBuf,
-    /// What it is to say.
+    /// How it looks.
     #[command(flatten)]
-    pub again: AgainArguments,
+    pub look: LookArguments,
 }
 
 /// A report of a period.
@@ -171,9 +180,9 @@ pub(crate) struct CommitteeArguments {
     /// The new file, pages for a printer
     #[arg(long, value_name = "FILE")]
     pub html: PathBuf,
-    /// What it is to say.
+    /// How it looks.
     #[command(flatten)]
-    pub again: AgainArguments,
+    pub look: LookArguments,
 }
 
 /// Labels for cards.
@@ -185,9 +194,9 @@ pub(crate) struct LabelArguments {
     /// Where to.
     #[command(flatten)]
     pub output: OutputArguments,
-    /// What it is to say.
+    /// How it looks.
     #[command(flatten)]
-    pub again: AgainArguments,
+    pub look: LookArguments,
 }
 
 /// Templates.

@@ -135,7 +135,7 @@ pub(crate) struct VerifyEvidenceArguments {
     pub office_id: Option<OfficeId>,
 }
 
-fn office_id(text: &str) -> Result<OfficeId, String> {
+pub(super) fn office_id(text: &str) -> Result<OfficeId, String> {
     text.trim().to_lowercase().parse().map_err(|_| "not an office's id: 32 digits and letters from a to f".to_owned())
 }
 
@@ -149,7 +149,7 @@ pub(crate) enum ExportFormat {
 }
 
 /// What to look for.
-#[derive(Debug, Default, PartialEq, Eq, Args)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
 pub(crate) struct Question {
     /// Who
     #[arg(long, value_parser = word::<Code>)]

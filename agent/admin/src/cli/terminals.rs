@@ -35,7 +35,7 @@ pub(crate) enum TerminalCommand {
         /// The terminal
         #[arg(value_parser = word::<Code>)]
         terminal: Code,
-        /// Larger than any before
+        /// The next one: one more than the last (次の番号)
         #[arg(long)]
         epoch: u32,
         /// replaced, restored, fork or other

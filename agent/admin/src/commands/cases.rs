@@ -2,13 +2,16 @@
 
 use std::path::PathBuf;
 
-use sekisho_register::cases::{Case, Duty, Whose, Written};
-use sekisho_register::change::{Change, Field, OpenCase, TakeStep};
+use sekisho_paper::written::marked;
+use sekisho_register::cases::{Case, Duty, Written};
+use sekisho_register::change::{Change, Field, OpenCase, TakeStep, Value};
 use sekisho_register::forms::{Asked, Blank, Definition, Form, Kind, Need, Step, Times};
-use sekisho_register::role::Role;
+use sekisho_register::today::Telling;
 use sekisho_register::wareki::{day_text, moment_text, numbered};
+use sekisho_register::{Casebook, Register};
 use sekisho_wire::words::Language;
 
+use super::today::telling;
 use super::{case_prints, templates};
 use crate::casebook::Cases;
 use crate::cli::{CaseCommand, FormCommand};
@@ -41,20 +44,23 @@ pub(crate) fn forms(
 pub(crate) fn run(desk: &mut Desk, command: CaseCommand) -> Result<(), AdminError> {
     match command {
         CaseCommand::Open { form, fields } => {
-            desk.log_in()?;
-            let filled = FilledIn::read(form.definition().fields, &fields, desk.cache.register())?;
-            let open = OpenCase { form, fields: filled.fields }.with_recipients();
-            let open = Change::Open(Box::new(open));
-            desk.write(vec![open], &filled.texts)
+            let open = |fields: &[Field]| OpenCase { form, fields: fields.to_vec() }.with_recipients();
+            let judge = |casebook: &Casebook, register: &Register, fields: &[Field], now| {
+                casebook.wrong_to_open(register, &open(fields), now)
+            };
+            let filled = FilledIn::read(desk, form.definition().fields, &fields, &judge)?;
+            desk.write(vec![Change::Open(Box::new(open(&filled.fields)))], &filled.texts)
         }
         CaseCommand::Step { case, step, fields } => {
-            desk.log_in()?;
             let known = case.form.definition().steps.iter();
             let known = known.clone().find(|known| known.name == step || known.title.text(Language::Japanese) == step);
             let known = known.ok_or_else(|| no_such_step(case.form.definition(), &step))?;
-            let filled = FilledIn::read(known.fields, &fields, desk.cache.register())?;
-            let taken = TakeStep { case, step: known.key, fields: filled.fields };
-            desk.write(vec![Change::Step(Box::new(taken))], &filled.texts)
+            let taken = |fields: &[Field]| TakeStep { case, step: known.key, fields: fields.to_vec() };
+            let judge = |casebook: &Casebook, register: &Register, fields: &[Field], now| {
+                casebook.wrong_to_step(register, &taken(fields), now)
+            };
+            let filled = FilledIn::read(desk, known.fields, &fields, &judge)?;
+            desk.write(vec![Change::Step(Box::new(taken(&filled.fields)))], &filled.texts)
         }
         CaseCommand::List { form, open } => list(desk, form, open),
         CaseCommand::Print(arguments) => case_prints::book(desk, &arguments),
@@ -158,7 +164,10 @@ fn case_text(case: &Case, cases: &Cases, desk: &Desk) -> String {
     };
     let mut lines = vec![heading(&format!("{} [{}]", case.id.text(language), case.id), &case.opened)];
     let add = |blanks, fields: &[Field]| {
-        fields_text(blanks, fields, cases, desk).into_iter().map(|line| format!("  {line}")).collect::<Vec<_>>()
+        fields_text(blanks, fields, cases, desk)
+            .into_iter()
+            .map(|line| format!("  {}", marked(&line, "    ")))
+            .collect::<Vec<_>>()
     };
     lines.extend(add(definition.fields, &case.opened.fields));
     for taken in &case.steps {
@@ -171,46 +180,34 @@ fn case_text(case: &Case, cases: &Cases, desk: &Desk) -> String {
         [] => lines.push(screen.words("nothing has to be done any more", "未了の手続はありません").to_owned()),
         duties => {
             lines.push(screen.words("to be done:", "未了の手続:").to_owned());
-            lines.extend(duties.iter().map(|duty| format!("  {}", duty_text(duty, screen))));
+            telling(desk, &cases.casebook, |telling| {
+                lines.extend(duties.iter().map(|duty| format!("  {}", duty_text(duty, telling))));
+            });
         }
+    }
+    let untold = |field: &&Field| matches!(&field.value, Value::Text(hash) if cases.text(hash).is_none());
+    let written = case.steps.iter().map(|taken| &taken.written).chain([&case.opened]);
+    let untold = written.flat_map(|written| &written.fields).filter(untold).count();
+    if untold > 0 {
+        lines.push(screen.words(
+            format!("{untold} texts were not shown by the ledger, or are erased, as it stands in their place"),
+            format!("文章{untold}件は、それぞれの箇所にあるとおり、台帳が示さないか消去されています"),
+        ));
     }
     lines.join("\n")
 }
 
 /// What has to be done, by whom, until when.
-pub(crate) fn duty_text(duty: &Duty, screen: Screen) -> String {
-    let language = screen.language;
-    let step = duty.step.title.text(language);
-    let about = duty.about.map_or_else(String::new, |number| format!(" ({number})"));
+fn duty_text(duty: &Duty, telling: &Telling<'_>) -> String {
+    let language = telling.language;
     let due = duty.due.map_or_else(String::new, |due| {
         let due = moment_text(due, language);
-        screen.words(format!(", until {due}"), format!("、期限 {due}"))
+        match language {
+            Language::Japanese => format!("、期限 {due}"),
+            Language::English => format!(", until {due}"),
+        }
     });
-    format!("{step}{about}: {}{due} [{}]", whose_text(&duty.whose, screen), duty.step.name)
-}
-
-/// Whose a duty is, for people.
-pub(crate) fn whose_text(whose: &Whose, screen: Screen) -> String {
-    let roles = |roles: &[Role]| -> String {
-        if roles.len() == Role::ALL.len() {
-            return screen.words("anybody in a post", "職に就いている者").to_owned();
-        }
-        let names: Vec<&str> = roles.iter().map(|role| screen.words(role.name(), role.title())).collect();
-        names.join(screen.words(" or ", "又は"))
-    };
-    match whose {
-        Whose::Roles(all) => roles(all),
-        Whose::Section(all, section) => {
-            screen.words(format!("{} of {section}", roles(all)), format!("{section}の{}", roles(all)))
-        }
-        Whose::Post(post) => screen.words(format!("post {post}"), format!("職 {post}")),
-        Whose::Writer(writer, all) => {
-            screen.words(format!("{writer}, or {}", roles(all)), format!("{writer}又は{}", roles(all)))
-        }
-        Whose::Partner(all, partner) => {
-            screen.words(format!("{}, to office {partner}", roles(all)), format!("{}から団体 {partner} へ", roles(all)))
-        }
-    }
+    format!("{}: {}{due} [{}]", telling.step(duty), telling.whose(&duty.whose), duty.step.name)
 }
 
 fn no_such_step(definition: &Definition, given: &str) -> AdminError {

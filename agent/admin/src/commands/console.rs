@@ -1,15 +1,19 @@
 //! The companion of the web console: a link for the browser, and a card that signs here what is wished for there.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
+use sekisho_card::ReaderName;
 use sekisho_link::LinkError;
 use sekisho_register::change::{Answer, CaseId, Change, ConnectionState, SetConnection};
+use sekisho_register::everyday::Everyday;
 use sekisho_register::forms::Form;
 use sekisho_register::organisation::Capacity;
 use sekisho_register::{Paper, Title};
-use sekisho_wire::id::{CaseReference, Code, Numbered};
+use sekisho_wire::id::{CaseReference, Code, Hash, Numbered};
 use sekisho_wire::words::Language;
 
 use super::{cases, evidence, proposals};
@@ -18,9 +22,11 @@ use crate::clock;
 use crate::config_text::FromText;
 use crate::dates::When;
 use crate::desk::{Desk, Signing};
-use crate::error::{AdminError, Said};
+use crate::error::{AdminError, Said, WrongArgument};
 use crate::home::Home;
 use crate::ledger::{Companion, Hand, Wanted, What, Wish};
+use crate::name::Name;
+use crate::persons;
 use crate::readers::Readers;
 use crate::screen::Screen;
 
@@ -29,6 +35,10 @@ const LOOKS: u32 = 15;
 const PAUSE: Duration = Duration::from_secs(1);
 /// How many seconds another run in the same home is waited for.
 const LOCK_LOOKS: u32 = 60;
+/// How often the ledger hears of this program while somebody reads and signs: it misses it after 20 seconds (LEDGER §L8.3).
+const BREATH: Duration = Duration::from_secs(8);
+/// How long a card may be out of its reader before the session ends.
+const CARD_GONE: Duration = Duration::from_secs(3);
 
 /// What each wish begins with: nothing of the one before is left, neither PIN nor register.
 pub(crate) struct Seat<'a> {
@@ -73,15 +83,61 @@ pub(crate) fn run(arguments: &ConsoleArguments, seat: &Seat<'_>) -> Result<(), A
     if !arguments.no_open {
         open(screen, &link);
     }
-    while let Some(wishes) = asked(&companion)? {
+    let mut card_watch = Readers::new(seat.wait);
+    card_watch.holds_a_card(&reader);
+    // What was done and could not be told yet: it is not done again.
+    let mut untold: BTreeMap<u64, End> = BTreeMap::new();
+    while let Some(wishes) = again(|| companion.wishes())? {
         for wish in wishes {
-            let done =
-                seat.at_desk(|desk| carry_out(&mut desk.with_signer(reader.clone(), card, None), arguments, &wish));
-            settle(screen, &companion, &wish, done)?;
+            let end = untold.remove(&wish.number).unwrap_or_else(|| {
+                let done = accompanied(&companion, || {
+                    seat.at_desk(|desk| {
+                        let desk = &mut desk.with_signer(reader.clone(), card, None);
+                        desk.wished = Some((companion.clone(), wish.number));
+                        carry_out(desk, arguments, &wish)
+                    })
+                });
+                End::of(screen, done)
+            });
+            if let Err(error) = again(|| companion.settle(wish.number, end.outcome, &end.said)) {
+                let words = error.with_next_step(screen.language);
+                screen.note(&words, &words);
+                untold.insert(wish.number, end);
+            }
+        }
+        if is_gone(&mut card_watch, &reader) {
+            screen.note("the card was taken out: the session ends", "カードが抜かれたため、管理画面の利用を終了します");
+            return Ok(());
         }
     }
     screen.note("the session has ended", "管理画面の利用が終了しました");
     Ok(())
+}
+
+/// Whether the card left its reader, and not for a moment.
+fn is_gone(readers: &mut Readers, reader: &ReaderName) -> bool {
+    let mut looks = [Duration::ZERO, CARD_GONE].into_iter();
+    looks.all(|pause| {
+        std::thread::sleep(pause);
+        !readers.holds_a_card(reader)
+    })
+}
+
+/// Works on a wish while the ledger goes on hearing of this program: reading takes the time that it takes.
+fn accompanied<T>(companion: &Companion, work: impl FnOnce() -> T) -> T {
+    std::thread::scope(|scope| {
+        let (end, ended) = channel::<()>();
+        scope.spawn(move || {
+            while ended.recv_timeout(BREATH) == Err(RecvTimeoutError::Timeout) {
+                if let Err(error) = companion.is_open(0) {
+                    log::debug!("the ledger does not hear that somebody signs here: {error}");
+                }
+            }
+        });
+        let done = work();
+        drop(end);
+        done
+    })
 }
 
 /// Where the browser cannot be opened the link is still there to be copied.
@@ -96,16 +152,16 @@ fn open(screen: &Screen, link: &str) {
     }
 }
 
-/// Waits for wishes. A ledger that is started again forgets the session; a line that was cut for a moment does not end it.
-fn asked(companion: &Companion) -> Result<Option<Vec<Wish>>, AdminError> {
+/// Asks the ledger, and again where that may help. One that is started again forgets the session; a line that was cut for a moment does not end it.
+fn again<T>(ask: impl Fn() -> Result<T, AdminError>) -> Result<T, AdminError> {
     let mut looks = 0;
     loop {
-        match companion.wishes() {
+        match ask() {
             Err(error) if looks < LOOKS && is_passing(&error) => {
                 looks += 1;
                 std::thread::sleep(PAUSE);
             }
-            wishes => return wishes,
+            answer => return answer,
         }
     }
 }
@@ -126,8 +182,9 @@ fn is_passing(error: &AdminError) -> bool {
     }
 }
 
-/// Gives what is to be said on the page.
+/// Gives what is to be said on the page. One that waited too long behind others is not even shown.
 fn carry_out(desk: &mut Desk, arguments: &ConsoleArguments, wish: &Wish) -> Result<String, AdminError> {
+    desk.is_still_wished()?;
     match &wish.wanted {
         Wanted::Signed(what, hand) => {
             let (english, japanese) = said(what);
@@ -138,22 +195,29 @@ fn carry_out(desk: &mut Desk, arguments: &ConsoleArguments, wish: &Wish) -> Resu
         }
         Wanted::Evidence(index, permission) => write_evidence(desk, arguments, *index, permission.as_ref()),
         Wanted::Newer => Err(AdminError::Ledger("a wish that this version does not know")),
+        Wanted::Unreadable(why) => Err(AdminError::Ledger(why)),
     }
 }
 
 /// What is wished for, in English and Japanese.
 fn said(what: &What) -> (String, String) {
     let both = |english: &str, japanese: &str| (english.to_owned(), japanese.to_owned());
+    // As much of the id as the pages show.
+    let of = |english: &str, japanese: &str, id: &Hash| {
+        let short: String = id.to_string().chars().take(16).collect();
+        (format!("{english} {short}"), format!("{japanese}({short})"))
+    };
     match what {
-        What::Approve(_) => both("an approval", "申請の承認"),
-        What::Refuse(..) => both("the refusal of a proposal", "申請の不承認"),
-        What::Withdraw(_) => both("the withdrawal of a proposal", "申請の取下げ"),
+        What::Approve(id) => of("the approval of proposal", "申請の承認", id),
+        What::Refuse(id, _) => of("the refusal of proposal", "申請の不承認", id),
+        What::Withdraw(id) => of("the withdrawal of proposal", "申請の取下げ", id),
         What::Review(_) => both("what a deputy decided is looked at", "代決の後閲"),
         What::Open(form, _) => both(form.title(Language::English), form.title(Language::Japanese)),
         What::Step(case, step, _) => {
             let title = |language| format!("{}: {}", case.text(language), case.form.step_title(step, language));
             (title(Language::English), title(Language::Japanese))
         }
+        What::Change(which, _) => both(which.title().text(Language::English), which.title().text(Language::Japanese)),
         What::Connection(ConnectionState::Stopped, ..) => both("a stop of the connection", "結合停止"),
         What::Connection(ConnectionState::Connected, ..) => both("the restoration of the connection", "再結合"),
     }
@@ -192,8 +256,33 @@ fn sign(desk: &mut Desk, what: &What) -> Result<(), AdminError> {
         What::Step(case, step, fields) => {
             cases::run(desk, CaseCommand::Step { case: *case, step: step.clone(), fields: fields.clone() })
         }
+        What::Change(which, typed) => change(desk, *which, typed),
         What::Connection(state, functions, incident) => connection(desk, *state, functions, incident),
     }
+}
+
+/// A change of every day, made of what was typed by the code that the ledger judged it by, over the register that is verified here.
+fn change(desk: &mut Desk, which: Everyday, typed: &[(String, String)]) -> Result<(), AdminError> {
+    desk.log_in()?;
+    let given = typed.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let changes = which.changes(given, (desk.cache.register(), None), clock::now());
+    let changes = changes.map_err(|wrong| {
+        let value = |name: &str| typed.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.as_str());
+        AdminError::FilledIn(wrong.iter().map(|wrong| WrongArgument::of(wrong, value(wrong.name))).collect())
+    })?;
+    let names = persons::persons_in(&changes).into_iter().map(|(operator, name)| {
+        let known = desk.cache.salted_name(&name);
+        known.ok_or_else(|| AdminError::NameNotShown(operator.clone()))
+    });
+    let names = names.collect::<Result<Vec<_>, _>>()?;
+    decide_or_propose(desk, changes, &names)
+}
+
+/// As the routes say.
+fn decide_or_propose(desk: &mut Desk, changes: Vec<Change>, names: &[Name]) -> Result<(), AdminError> {
+    let stages = desk.cache.register().stages(&changes, clock::now());
+    let submitted = if stages == 0 { desk.submit(changes, names) } else { desk.propose(changes, names) };
+    submitted.map(drop)
 }
 
 /// Decided, or proposed where others approve it.
@@ -209,12 +298,7 @@ fn connection(desk: &mut Desk, state: ConnectionState, functions: &[Code], incid
     let incident = Some(incident).filter(|text| !text.is_empty()).map(number).transpose()?;
     let changes = vec![Change::Connection(SetConnection { state, functions: functions.to_vec(), incident })];
     desk.log_in()?;
-    let submitted = if desk.cache.register().stages(&changes, clock::now()) == 0 {
-        desk.submit(changes, &[])
-    } else {
-        desk.propose(changes, &[])
-    };
-    submitted.map(drop)
+    decide_or_propose(desk, changes, &[])
 }
 
 /// Writes the file beside the others; what it lacks is said, and does not make it none.
@@ -245,24 +329,28 @@ fn write_evidence(
     }
 }
 
-/// Tells the page, and whoever sits here what went wrong.
-fn settle(
-    screen: &Screen,
-    companion: &Companion,
-    wish: &Wish,
-    done: Result<String, AdminError>,
-) -> Result<(), AdminError> {
-    match done {
-        Ok(said) => companion.settle(wish.number, "done", &said),
-        Err(AdminError::Declined) => {
-            screen.note("declined: nothing was signed", "取りやめました。署名はしていません");
-            companion.settle(wish.number, "declined", "")
-        }
-        Err(error) => {
-            let words = error.with_next_step(screen.language);
-            screen.note(&words, &words);
-            companion.settle(wish.number, "failed", &words)
-        }
+/// What became of a wish, as its page is told.
+struct End {
+    outcome: &'static str,
+    said: String,
+}
+
+impl End {
+    /// Tells whoever sits here what went wrong.
+    fn of(screen: &Screen, done: Result<String, AdminError>) -> Self {
+        let (outcome, said) = match done {
+            Ok(said) => ("done", said),
+            Err(AdminError::Declined) => {
+                screen.note("declined: nothing was signed", "取りやめました。署名はしていません");
+                ("declined", String::new())
+            }
+            Err(error) => {
+                let words = error.with_next_step(screen.language);
+                screen.note(&words, &words);
+                ("failed", words)
+            }
+        };
+        Self { outcome, said }
     }
 }
 

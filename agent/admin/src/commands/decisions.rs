@@ -25,10 +25,10 @@ pub(super) fn since(since: Since) -> u64 {
     from(since.from)
 }
 
-/// From and until; without an end until the fiscal year ends.
+/// From and until; without an end until the fiscal year ends in which it begins.
 pub(super) fn period(period: Period) -> (u64, u64) {
-    let until = period.to.map_or_else(|| end_of_fiscal_year(clock::now(), 0), |date| date.moment(Edge::Until));
-    (from(period.from), until)
+    let from = from(period.from);
+    (from, period.to.map_or_else(|| end_of_fiscal_year(from, 0), |date| date.moment(Edge::Until)))
 }
 
 fn sorted<T: Ord>(mut list: Vec<T>) -> Vec<T> {

@@ -1,6 +1,7 @@
 //! Evidence files: written from what the ledger shows, and checked by what was given by hand.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::Duration;
 
 use sekisho_link::{
@@ -11,11 +12,11 @@ use sekisho_register::change::Log;
 use sekisho_register::wareki::moment_text;
 use sekisho_register::{Cosignatures, LogKeys};
 use sekisho_tlog::{consistency_proof, inclusion_proof};
-use sekisho_wire::id::Hash;
+use sekisho_wire::id::{Hash, OfficeId};
 use sekisho_wire::words::Language;
 
+use super::office;
 use super::records::query;
-use super::{office, verify};
 use crate::cli::{EvidenceArguments, Question, VerifyEvidenceArguments};
 use crate::clock;
 use crate::desk::Desk;
@@ -26,6 +27,7 @@ use crate::exhibits::{Content, Exhibit, LedgerExhibits, Shown};
 use crate::judge::{Held, Judge};
 use crate::lacks;
 use crate::log_tiles::{LogTiles, proved};
+use crate::report::report;
 use crate::screen::Screen;
 use crate::seen;
 use crate::whole_file::WholeFile;
@@ -66,7 +68,7 @@ pub(super) fn write(desk: &mut Desk, arguments: &EvidenceArguments) -> Result<()
     out.finish()?;
     say_written(desk, arguments, &file)?;
     lacks::note(&desk.screen, &file.contents.lacks);
-    let said = verify::report(&desk.screen, judged, &[]);
+    let said = report(desk.screen, judged);
     note_later(&desk.screen, later, said)
 }
 
@@ -208,7 +210,7 @@ fn content(exhibit: &Exhibit) -> EvidenceContent {
 }
 
 /// The newest checkpoint of the records log, once as many witnesses have cosigned one as the office asks for.
-fn cosigned(desk: &Desk, keys: &LogKeys, last: u64) -> Result<String, AdminError> {
+pub(super) fn cosigned(desk: &Desk, keys: &LogKeys, last: u64) -> Result<String, AdminError> {
     let log = std::slice::from_ref(keys.newest());
     for look in 0..LOOKS {
         let note = desk.ledger.checkpoint(Log::Records)?;
@@ -259,13 +261,13 @@ fn say_written(desk: &Desk, arguments: &EvidenceArguments, file: &EvidenceFile) 
     ))
 }
 
-/// Checks a file, without card, ledger or home.
+/// What was given by hand: the office's description, whose fingerprint is said, or its id.
 ///
 /// # Errors
-/// As `records verify`; what cannot be read.
-pub(crate) fn check(arguments: &VerifyEvidenceArguments, screen: &Screen) -> Result<(), AdminError> {
-    let trusted = match (&arguments.office, arguments.office_id) {
-        (_, Some(id)) => Trusted::Id(id),
+/// When the description cannot be read.
+pub(super) fn trusted(screen: &Screen, office: Option<&Path>, id: Option<OfficeId>) -> Result<Trusted, AdminError> {
+    match (office, id) {
+        (_, Some(id)) => Ok(Trusted::Id(id)),
         (Some(path), None) => {
             let (office, seen) = office::read(path)?;
             let print = office::fingerprint_of(&office, seen.as_deref());
@@ -273,10 +275,18 @@ pub(crate) fn check(arguments: &VerifyEvidenceArguments, screen: &Screen) -> Res
                 &format!("trusted is {}, fingerprint {print}: compare it with what the office says", path.display()),
                 &format!("信頼する団体ファイル: {}(指紋 {print})。団体の示す指紋と照合してください", path.display()),
             );
-            Trusted::Office(Box::new(office), seen)
+            Ok(Trusted::Office(Box::new(office), seen))
         }
-        (None, None) => return Err(AdminError::NoOffice),
-    };
+        (None, None) => Err(AdminError::NoOffice),
+    }
+}
+
+/// Checks a file, without card, ledger or home.
+///
+/// # Errors
+/// As `records verify`; what cannot be read.
+pub(crate) fn check(arguments: &VerifyEvidenceArguments, screen: &Screen) -> Result<(), AdminError> {
+    let trusted = trusted(screen, arguments.office.as_deref(), arguments.office_id)?;
     let file = EvidenceFile::read(&arguments.file);
     let file = file.map_err(|error| AdminError::Evidence(arguments.file.clone(), error))?;
     let Checked { opened, writer, later, mut judged } = match evidence_check::check(&file, &trusted, screen.language) {
@@ -289,7 +299,7 @@ pub(crate) fn check(arguments: &VerifyEvidenceArguments, screen: &Screen) -> Res
             // Nothing is said to hold in it; what does not, is named all the same.
             judged.retain(|(_, held)| matches!(held, Held::No(_)));
             if !judged.is_empty() {
-                drop(verify::report(screen, judged, &[]));
+                drop(report(*screen, judged));
             }
             return refuse(screen, &fault, &file);
         }
@@ -302,7 +312,7 @@ pub(crate) fn check(arguments: &VerifyEvidenceArguments, screen: &Screen) -> Res
     }
     note_erased(screen, &opened);
     lacks::note(screen, &file.contents.lacks);
-    let said = verify::report(screen, judged, &[]);
+    let said = report(*screen, judged);
     note_later(screen, later, said)
 }
 

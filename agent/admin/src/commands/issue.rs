@@ -308,7 +308,8 @@ fn resume(
         })
     })?;
     if let Some(wanted) = pending::intended(&desk.home, guid)? {
-        return begin(desk, secret, reader, wanted, Held::EndsFirst, first_pin);
+        // That somebody may have two was settled when it was begun.
+        return begin(desk, secret, reader, wanted, Held::Stays, first_pin);
     }
     let card = match pending::find(&desk.home, guid)? {
         Some(card) => card,

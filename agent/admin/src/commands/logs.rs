@@ -10,6 +10,7 @@ use sekisho_tlog::{KeyKind, VerifyingKey};
 use sekisho_wire::id::Hash;
 use sekisho_wire::words::Language;
 
+use super::log_export;
 use crate::act_draft::takes_two;
 use crate::cli::{LogCommand, SucceedArguments};
 use crate::desk::Desk;
@@ -25,6 +26,7 @@ pub(super) fn run(desk: &mut Desk, command: LogCommand) -> Result<(), AdminError
         LogCommand::Succeed(arguments) => succeed(desk, arguments),
         LogCommand::Approve { file } => approve(desk, Proposed::read(&file)?),
         LogCommand::Rekey { key } => rekey(desk, &key),
+        LogCommand::Export(arguments) => log_export::run(desk, &arguments),
     }
 }
 

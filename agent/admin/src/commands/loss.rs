@@ -3,7 +3,7 @@
 use sekisho_register::cases::Case;
 use sekisho_register::change::{CardState, Change, Field, OpenCase, Value};
 use sekisho_register::forms::{Form, cards};
-use sekisho_register::{Casebook, SignedAct};
+use sekisho_register::{Casebook, Register, SignedAct};
 use sekisho_wire::cose::Signer;
 
 use crate::casebook;
@@ -29,15 +29,17 @@ pub(super) fn open(desk: &mut Desk, id: &str, given: &[String]) -> Result<(), Ad
         );
         return Err(AdminError::Argument { name: "ID", value: id.to_owned(), rule });
     }
-    let mut filled = FilledIn::read(Form::CardLoss.definition().fields, given, desk.cache.register())?;
-    for field in known {
-        if filled.fields.iter().all(|said| said.key != field.key) {
-            filled.fields.push(field);
-        }
-    }
-    filled.fields.sort_by_key(|field| field.key);
-    let open = OpenCase { form: Form::CardLoss, fields: filled.fields };
-    desk.write(vec![Change::Open(Box::new(open))], &filled.texts)
+    let whole = |said: &[Field]| {
+        let mut fields = said.to_vec();
+        fields.extend(known.iter().filter(|field| said.iter().all(|said| said.key != field.key)).cloned());
+        fields.sort_by_key(|field| field.key);
+        OpenCase { form: Form::CardLoss, fields }
+    };
+    let judge = |casebook: &Casebook, register: &Register, fields: &[Field], now| {
+        casebook.wrong_to_open(register, &whole(fields), now)
+    };
+    let filled = FilledIn::read(desk, Form::CardLoss.definition().fields, given, &judge)?;
+    desk.write(vec![Change::Open(Box::new(whole(&filled.fields)))], &filled.texts)
 }
 
 /// The form that names the report, else one about its card that was opened since.

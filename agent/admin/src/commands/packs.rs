@@ -13,21 +13,18 @@ use sekisho_register::forms::{Form, incident};
 use sekisho_wire::reason::AlarmKind;
 use sekisho_wire::record::{Body, Record, Retention, kind_number};
 
-use super::record_prints::{gaps_of, period};
+use super::record_prints::{RecordsLog, gaps_of, period, until_now};
 use super::records::incomplete;
-use super::sweep::sweep;
+use super::sweep::{newest, sweep_before};
 use crate::casebook::Cases;
-use crate::cli::{CommitteeArguments, CustodyArguments, OutputArguments, Question};
+use crate::cli::{AgainArguments, CommitteeArguments, CustodyArguments, OutputArguments, Question};
 use crate::dates::Edge;
 use crate::desk::Desk;
 use crate::error::{AdminError, Said as Rule};
 use crate::prints::Printing;
 
-/// Most alarms that are looked through for the newest about backups.
-const LOOKED_THROUGH: u32 = 500;
-
 pub(super) fn custody(desk: &mut Desk, arguments: &CustodyArguments) -> Result<(), AdminError> {
-    let printing = Printing::begin(desk, &CUSTODY, &arguments.again, None)?;
+    let printing = Printing::begin(desk, &CUSTODY, &arguments.look, &AgainArguments::default())?;
     let months = desk.ledger.kept_months()?.into_iter().filter_map(|row| {
         Some(KeptMonth { class: Retention::numbered(row.class)?, month: Month(row.month), erased: row.erased })
     });
@@ -44,12 +41,10 @@ pub(super) fn custody(desk: &mut Desk, arguments: &CustodyArguments) -> Result<(
 /// When the ledger last said that no backup of it was verified in time.
 fn overdue(desk: &Desk) -> Result<Cell, AdminError> {
     let kind = kind_number("alarm").unwrap_or_default();
-    let found = desk.ledger.search(&format!("limit={LOOKED_THROUGH}&kind={kind}"))?;
-    let records = found.rows.iter().filter_map(|(_, bytes)| Record::decode(bytes).ok());
-    let mut overdue =
-        records.filter(|record| matches!(&record.body, Body::Alarm(alarm) if alarm.kind == AlarmKind::BackupOverdue));
+    let is_it = |record: &Record| matches!(&record.body, Body::Alarm(alarm) if alarm.kind == AlarmKind::BackupOverdue);
+    let overdue = newest(desk, &format!("kind={kind}"), is_it)?;
     let none = Cell::said("なし(期限は台帳の設定による)", "none (the ledger's configuration says by when)");
-    Ok(overdue.next().map_or(none, |record| Cell::Moment(record.trusted)))
+    Ok(overdue.map_or(none, |record| Cell::Moment(record.trusted)))
 }
 
 pub(super) fn committee(desk: &mut Desk, arguments: &CommitteeArguments) -> Result<(), AdminError> {
@@ -59,10 +54,12 @@ pub(super) fn committee(desk: &mut Desk, arguments: &CommitteeArguments) -> Resu
         let value = sekisho_register::wareki::moment_text(to, desk.screen.language);
         return Err(AdminError::Argument { name: "--to", value, rule });
     }
-    let printing = Printing::begin(desk, &COMMITTEE, &arguments.again, None)?;
+    let printing = Printing::begin(desk, &COMMITTEE, &arguments.look, &AgainArguments::default())?;
     let question = Question { since: Some(arguments.from), until: Some(arguments.to), ..Question::default() };
+    let question = until_now(desk, &question, printing.now())?;
+    let log = RecordsLog::shown(desk)?;
     let (mut refusals, mut unread) = (Refusals::default(), 0);
-    let found = sweep(desk, &question, None, |_, (_, bytes, _)| {
+    let found = sweep_before(desk, &question, None, Some(log.size), |_, (_, bytes, _)| {
         match Record::decode(bytes) {
             Ok(record) => refusals.add(&record),
             Err(_) => unread += 1,
@@ -78,7 +75,8 @@ pub(super) fn committee(desk: &mut Desk, arguments: &CommitteeArguments) -> Resu
     let training = book(of, Form::Training, within, &|hash| known.text(hash).map(ToOwned::to_owned));
     let mut tables = packs::committee(of, &refusals, &incidents, training);
     tables.push(gaps_of(desk, &found, unread));
-    let facts = printing.facts(desk, period(&question, printing.now()));
+    let mut facts = printing.facts(desk, period(&question, printing.now()));
+    facts.remarks.push(log.named());
     let output = OutputArguments { html: Some(arguments.html.clone()), ..OutputArguments::default() };
     printing.write(&output, &COMMITTEE, &tables, &facts)?;
     incomplete(desk, &found);

@@ -6,6 +6,7 @@ use sekisho_register::wareki::moment_text;
 use sekisho_register::{Casebook, Change, SignedAct};
 use sekisho_wire::id::{CardGuid, Code, Hash};
 
+use crate::after_some::each;
 use crate::casebook;
 use crate::cli::is_beginning_of;
 use crate::clock;
@@ -77,6 +78,14 @@ pub(super) fn list(desk: &mut Desk) -> Result<(), AdminError> {
 /// Which stage is to approve a proposal next, and which have.
 fn waits_for(desk: &Desk, proposed: &Proposed, now: u64) -> String {
     let (register, screen) = (desk.cache.register(), desk.screen);
+    if register.is_stranded(proposed, now) {
+        return screen
+            .words(
+                "nobody: the route has fewer stages now, its proposer withdraws it",
+                "なし(決裁区分の段階が減りました。申請者が取り下げてください)",
+            )
+            .to_owned();
+    }
     let stages = register.stages(&proposed.act.act().changes, now).max(1);
     let roles = register.next_approvers(proposed, now);
     let names: Vec<&str> = roles.iter().map(|role| screen.words(role.name(), role.title())).collect();
@@ -97,7 +106,8 @@ pub(super) fn approve_all(desk: &mut Desk, ids: &[String]) -> Result<(), AdminEr
     let now = clock::now();
     let (mut wanted, mut missing) = (Vec::new(), None);
     for asked in ids {
-        match open_one(desk, &casebook, asked, now) {
+        let found = open_one(desk, &casebook, asked, now);
+        match found.and_then(|(id, proposed)| desk.try_approval(proposed).map(|()| (id, proposed))) {
             Ok((id, proposed)) => {
                 let tip = proposed.approvals.last().map_or(proposed.index, |approved| approved.index);
                 let entry = usize::try_from(tip).ok().and_then(|index| entries.get(index));
@@ -112,9 +122,7 @@ pub(super) fn approve_all(desk: &mut Desk, ids: &[String]) -> Result<(), AdminEr
             }
         }
     }
-    for (entry, names) in wanted {
-        desk.approve(entry, &names)?;
-    }
+    each(wanted, |(entry, names)| desk.approve(entry, &names))?;
     missing.map_or(Ok(()), Err)
 }
 
@@ -139,6 +147,10 @@ pub(super) fn end(desk: &mut Desk, answer: Answer, asked: &str, reason: Option<&
     let (act, proposed) = open_one(desk, &casebook, asked, clock::now())?;
     let text = sekisho_register::render(proposed.act.act(), desk.cache.register(), desk.screen.language);
     desk.screen.note(&text, &text);
+    let (changes, language) = (&proposed.act.act().changes, desk.screen.language);
+    let mut whom = persons::lines(changes, &names_of(desk, &act, &proposed.act)?, language);
+    whom.extend(persons::erased_lines(changes, &desk.cache, language));
+    whom.iter().for_each(|line| desk.screen.note(line, line));
     let mut filled = FilledIn::default();
     let reason = reason.map(|reason| filled.text("--reason", reason)).transpose()?;
     desk.write(vec![Change::Answer(AnswerAct { act, answer, reason })], &filled.texts)
@@ -148,7 +160,7 @@ pub(super) fn end(desk: &mut Desk, answer: Answer, asked: &str, reason: Option<&
 pub(super) fn review(desk: &mut Desk, ids: &[String]) -> Result<(), AdminError> {
     let (casebook, entries) = casebook::entries(desk)?;
     let waiting: Vec<(Hash, Code)> =
-        casebook.unreviewed(desk.cache.register()).map(|(act, post)| (*act, post.clone())).collect();
+        casebook.unreviewed(desk.cache.register()).map(|(act, decided)| (*act, decided.post.clone())).collect();
     let entry_of = |desk: &Desk, act: &Hash| {
         let here = casebook.act_index(act).and_then(|index| entries.get(usize::try_from(index).ok()?).cloned());
         here.or_else(|| desk.cache.entry(desk.cache.register().act_index(act)?).map(<[u8]>::to_vec))
@@ -170,16 +182,19 @@ pub(super) fn review(desk: &mut Desk, ids: &[String]) -> Result<(), AdminError> 
         }
         return desk.screen.print_table(&table);
     }
+    let mut wanted = Vec::new();
     for asked in ids {
         let found: Vec<_> = waiting.iter().filter(|(act, _)| is_beginning_of(asked, act)).collect();
         let [(act, _)] = found.as_slice() else {
             return Err(AdminError::Unknown { what: Thing::Unreviewed, code: asked.clone() });
         };
-        if let Some(text) = text_of(desk, act) {
+        wanted.push(*act);
+    }
+    each(wanted, |act| {
+        if let Some(text) = text_of(desk, &act) {
             desk.screen.note(&text, &text);
         }
-        let reviewed = AnswerAct { act: *act, answer: Answer::Reviewed, reason: None };
-        desk.write(vec![Change::Answer(reviewed)], &[])?;
-    }
-    Ok(())
+        let reviewed = AnswerAct { act, answer: Answer::Reviewed, reason: None };
+        desk.write(vec![Change::Answer(reviewed)], &[])
+    })
 }

@@ -5,15 +5,18 @@ use sekisho_paper::forms::{Form, HISTORY, RUNNING, STATISTICS, WORK};
 use sekisho_paper::print::between;
 use sekisho_paper::registers::begins;
 use sekisho_paper::{Facts, Said, Table};
-use sekisho_register::calendar::local_day;
+use sekisho_register::calendar::{local_day, local_minute};
+use sekisho_register::change::Log;
+use sekisho_register::wareki::moment_text;
+use sekisho_wire::id::Hash;
 use sekisho_wire::record::Record;
 
 use super::records::{incomplete, lacking, query};
-use super::sweep::{Swept, sweep};
-use crate::cli::{OutputArguments, Question, RecordsForm, RecordsPrintArguments, StatisticsArguments};
+use super::sweep::{Swept, sweep_before};
+use crate::cli::{AgainArguments, OutputArguments, Question, RecordsForm, RecordsPrintArguments, StatisticsArguments};
 use crate::dates::{Edge, When};
 use crate::desk::Desk;
-use crate::error::AdminError;
+use crate::error::{AdminError, Said as Rule};
 use crate::ledger::Found;
 use crate::prints::Printing;
 use crate::record_words::Teller;
@@ -26,9 +29,11 @@ pub(super) fn run(desk: &mut Desk, arguments: &RecordsPrintArguments) -> Result<
         RecordsForm::WorkByDay | RecordsForm::WorkByMonth => &WORK,
         RecordsForm::Running => &RUNNING,
     };
-    let printing = Printing::begin(desk, form, &arguments.again, None)?;
+    let printing = Printing::begin(desk, form, &arguments.look, &AgainArguments::default())?;
+    let question = &until_now(desk, question, printing.now())?;
+    let log = RecordsLog::shown(desk)?;
     let mut rows = Vec::new();
-    let found = sweep(desk, question, Some(&arguments.permission), |desk, swept| {
+    let found = sweep_before(desk, question, Some(&arguments.permission), Some(log.size), |desk, swept| {
         rows.push(access(desk, swept));
         Ok(())
     })?;
@@ -49,18 +54,21 @@ pub(super) fn run(desk: &mut Desk, arguments: &RecordsPrintArguments) -> Result<
     let number = &arguments.permission;
     facts.remarks.push(Said::made(format!("許可番号 {number}"), format!("permission {number}")));
     facts.remarks.extend(filters(question));
+    facts.remarks.push(log.named());
     let tables = [table, gaps_of(desk, &found, unread)];
     show(desk, &printing, (&arguments.output, form, &tables, &facts), &found)
 }
 
 /// A fiscal year, counted.
 pub(super) fn statistics(desk: &mut Desk, arguments: &StatisticsArguments) -> Result<(), AdminError> {
-    let printing = Printing::begin(desk, &STATISTICS, &arguments.again, None)?;
+    let printing = Printing::begin(desk, &STATISTICS, &arguments.look, &AgainArguments::default())?;
     let (first, next) = (begins(arguments.year), begins(arguments.year.saturating_add(1)));
     let day = |t| Some(When { day: local_day(t), minute: None });
     let question = Question { since: day(first), until: day(next - 1), ..Question::default() };
+    let question = until_now(desk, &question, printing.now())?;
+    let log = RecordsLog::shown(desk)?;
     let (mut statistics, mut unread) = (Statistics::default(), 0);
-    let found = sweep(desk, &question, None, |desk, (_, bytes, _)| {
+    let found = sweep_before(desk, &question, None, Some(log.size), |desk, (_, bytes, _)| {
         match Record::decode(bytes) {
             Ok(record) => statistics.add(desk.cache.register(), &record),
             Err(_) => unread += 1,
@@ -69,7 +77,8 @@ pub(super) fn statistics(desk: &mut Desk, arguments: &StatisticsArguments) -> Re
     })?;
     let of = printing.as_of(desk, printing.now());
     let tables = [statistics.functions(of), statistics.sessions(), gaps_of(desk, &found, unread)];
-    let facts = printing.facts(desk, period(&question, printing.now()));
+    let mut facts = printing.facts(desk, period(&question, printing.now()));
+    facts.remarks.push(log.named());
     show(desk, &printing, (&arguments.output, &STATISTICS, &tables, &facts), &found)
 }
 
@@ -83,8 +92,9 @@ fn show(
     let written = printing.write(output, form, tables, facts)?;
     if written.is_empty() {
         // What is missing is said beside a list, as for every search.
-        let (_, shown) = tables.split_last().unwrap_or((&tables[0], tables));
-        shown.iter().try_for_each(|table| desk.screen.print_form(table))?;
+        if let Some((missing, shown)) = tables.split_last() {
+            desk.screen.print_forms(shown, Some(missing), facts)?;
+        }
     } else {
         let files = written.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ");
         desk.screen.note(&format!("written: {files}"), &format!("書き出しました: {files}"));
@@ -97,10 +107,10 @@ fn access(desk: &Desk, (index, bytes, to): Swept<'_>) -> Access {
     let teller = Teller { cache: &desk.cache, language: desk.screen.language };
     match Record::decode(bytes) {
         Ok(record) => {
-            let carried = to.map(|to| format!(" ({})", teller.carried(&record, to))).unwrap_or_default();
-            Access { index, what: teller.happened(&record.body) + &carried, record: Some(record) }
+            let carried = to.map(|to| teller.carried(&record, to));
+            Access { index, what: teller.happened(&record.body), carried, record: Some(record) }
         }
-        Err(error) => Access { index, what: error.to_string(), record: None },
+        Err(error) => Access { index, what: error.to_string(), carried: None, record: None },
     }
 }
 
@@ -112,10 +122,48 @@ pub(super) fn gaps_of(desk: &Desk, found: &Found, unread: u64) -> Table {
     gaps(&known, unread)
 }
 
-/// The time that was asked for; what has no end ends with the print.
+/// The records log that a print was made from.
+pub(super) struct RecordsLog {
+    /// How many entries.
+    pub size: u64,
+    root: String,
+}
+
+impl RecordsLog {
+    /// The newest that the ledger has signed.
+    ///
+    /// # Errors
+    /// As the link says; a signature that does not hold.
+    pub(super) fn shown(desk: &Desk) -> Result<Self, AdminError> {
+        let note = desk.ledger.checkpoint(Log::Records)?;
+        let signed = desk.log_keys(Log::Records)?.open(&note)?;
+        Ok(Self { size: signed.size, root: Hash(signed.root.0).to_string() })
+    }
+
+    /// For the head: nobody can make such a print again, but which records were at hand can be proved.
+    pub(super) fn named(&self) -> Said {
+        let (size, root) = (self.size, self.root.get(..16).unwrap_or_default());
+        Said::made(format!("操作記録 {size} 件 ハッシュ {root}"), format!("records log {size} entries root {root}"))
+    }
+}
+
+/// The question, until the minute of printing at the latest: of a time to come there are no records, and a head says of none that they were counted.
+pub(super) fn until_now(desk: &Desk, question: &Question, now: u64) -> Result<Question, AdminError> {
+    let (next, asked) = (now + 1, question.until.map(|date| date.moment(Edge::Until)));
+    if let Some(since) = question.since.map(|date| date.moment(Edge::From)).filter(|since| *since > now) {
+        let rule = Rule::new("the period has not begun", "期間がまだ始まっていません");
+        let value = moment_text(since, desk.screen.language);
+        return Err(AdminError::Argument { name: "--since", value, rule });
+    }
+    let bound = When { day: local_day(next), minute: Some(local_minute(next)) };
+    let until = if asked.is_some_and(|asked| asked <= next) { question.until } else { Some(bound) };
+    Ok(Question { until, ..question.clone() })
+}
+
+/// The time that was asked for; what is not over ends with the minute of the print.
 pub(super) fn period(question: &Question, now: u64) -> Said {
     let from = question.since.map(|date| date.moment(Edge::From));
-    between(from, question.until.map_or(now, |date| date.moment(Edge::Until)))
+    between(from, question.until.map_or(now, |date| date.moment(Edge::Until).min(now)))
 }
 
 /// What else was asked for, so that nobody takes a part for the whole.

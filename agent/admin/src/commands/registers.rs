@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use sekisho_paper::forms::LABELS;
-use sekisho_paper::print::as_of;
+use sekisho_paper::print::{as_of, as_of_printed};
 use sekisho_paper::registers::state_of;
 use sekisho_paper::{AsOf, Table};
-use sekisho_register::calendar::{MINUTE_MS, fiscal_year};
+use sekisho_register::calendar::{MINUTE_MS, fiscal_year, local_day};
 use sekisho_register::cards::Card;
 use sekisho_register::change::SetTerminal;
 use sekisho_register::wareki::moment_text;
@@ -15,7 +15,7 @@ use sekisho_wire::id::{Code, Numbered};
 use sekisho_wire::words::Language;
 
 use crate::casebook;
-use crate::cli::{LabelArguments, RegisterArguments, RegisterCommand, Which};
+use crate::cli::{AgainArguments, LabelArguments, RegisterArguments, RegisterCommand, Which};
 use crate::clock;
 use crate::dates::{Edge, When};
 use crate::desk::Desk;
@@ -41,15 +41,17 @@ fn print(desk: &mut Desk, arguments: &RegisterArguments) -> Result<(), AdminErro
         None,
     )
     .form;
-    let printing = Printing::begin(desk, form, &arguments.again, arguments.at_size)?;
-    let at = arguments.as_of.map_or_else(|| printing.now(), end_of);
+    let printing = Printing::begin(desk, form, &arguments.look, &arguments.again)?;
+    let at = arguments.as_of.map_or_else(|| printing.now(), |date| until_now(date, printing.now()));
     let casebook = casebook_beside(desk, arguments.which);
     let cases = casebook.as_ref().map(|casebook| (casebook, printing.now()));
     let sight = desk.sight();
     let of = AsOf { cases, sight: Some(&sight), ..printing.as_of(desk, at) };
     let table = table(of, arguments.which, arguments.year);
     let table = if sight.is_whole() { table } else { table.noted(OWN_SECTION) };
-    let facts = printing.facts(desk, as_of(at));
+    // The day of what stands in it, whenever it is printed.
+    let at = arguments.year.map_or(at, |year| of.within(year));
+    let facts = printing.facts(desk, as_of_printed(at, printing.now()));
     let tables = [table];
     if !printing.write(&arguments.output, tables[0].form, &tables, &facts)?.is_empty() {
         note_again(desk, of.register.size(), facts.printed_at);
@@ -66,8 +68,14 @@ fn print(desk: &mut Desk, arguments: &RegisterArguments) -> Result<(), AdminErro
     desk.screen.print_form(&tables[0])
 }
 
+/// As of today is as of now: what the rest of the day brings is decided by nobody yet.
+pub(super) fn until_now(date: When, now: u64) -> u64 {
+    let at = end_of(date);
+    if date.minute.is_none() && date.day == local_day(now) { at.min(now) } else { at }
+}
+
 /// "As of a day" is as of its end: what was decided on that day counts. So it is of a minute.
-pub(super) fn end_of(date: When) -> u64 {
+fn end_of(date: When) -> u64 {
     let minute = if date.minute.is_some() { MINUTE_MS } else { 0 };
     (date.moment(Edge::Until) + minute).saturating_sub(1)
 }
@@ -176,7 +184,7 @@ pub(super) fn list_terminals(desk: &mut Desk, unattended: bool) -> Result<(), Ad
 
 /// Labels for cards.
 pub(super) fn labels(desk: &mut Desk, arguments: &LabelArguments) -> Result<(), AdminError> {
-    let printing = Printing::begin(desk, &LABELS, &arguments.again, None)?;
+    let printing = Printing::begin(desk, &LABELS, &arguments.look, &AgainArguments::default())?;
     let wanted = arguments.cards.iter().map(|text| super::cards::find(desk, text)).collect::<Result<Vec<_>, _>>()?;
     let register = desk.cache.register();
     let wanted: Vec<Numbered> = wanted.iter().filter_map(|guid| register.card(guid).map(Card::number)).collect();
@@ -222,6 +230,15 @@ mod tests {
         assert_eq!(printed(effective - 1), (active, "-".to_owned()));
         let suspended = ["suspended", "2026-11-21", "2026-11-18 20:06 JST"].map(str::to_owned);
         assert_eq!(printed(effective), (suspended, "-".to_owned()));
+    }
+
+    #[test]
+    fn as_of_today_is_as_of_now_and_another_day_is_as_of_its_end() {
+        let now = NOW + MINUTE_MS - 1;
+        let (today, day) = (local_day(now), |day, minute| When { day, minute });
+        assert_eq!(until_now(day(today, None), now), now);
+        assert_eq!(until_now(day(today - 1, None), now), end_of(day(today - 1, None)));
+        assert!(until_now(day(today, Some(1439)), now) > now && until_now(day(today + 1, None), now) > now);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use sekisho_wire::cose::Signer;
 use sekisho_wire::id::{Code, Salt};
 use sekisho_wire::record::{Body, Record, kind_number};
 
+use super::sweep::newest;
 use super::{loss, packs, registers};
 use crate::casebook;
 use crate::cli::{ReportCommand, is_beginning_of};
@@ -17,9 +18,6 @@ use crate::error::{AdminError, Thing};
 use crate::record_words::Teller;
 use crate::reported::blocked;
 use crate::table::Table;
-
-/// Most records that are looked through for the one that belongs to an act.
-const LOOKED_THROUGH: u32 = 500;
 
 pub(super) fn run(desk: &mut Desk, command: ReportCommand) -> Result<(), AdminError> {
     match command {
@@ -169,9 +167,8 @@ fn find(desk: &Desk, casebook: &Casebook, entries: &[Vec<u8>], id: &str) -> Resu
 fn record_of(desk: &Desk, terminal: &Code, signed: &SignedAct) -> Result<Option<Record>, AdminError> {
     let incident = signed.act().log == Log::Casebook;
     let kind = kind_number(if incident { "incident_reported" } else { "card_reported" }).unwrap_or_default();
-    let found = desk.ledger.search(&format!("limit={LOOKED_THROUGH}&terminal={terminal}&kind={kind}"))?;
-    let mut records = found.rows.iter().filter_map(|(_, bytes)| Record::decode(bytes).ok());
-    Ok(records.find(|record| report_of(&record.body) == Some(signed.act().salt)))
+    let is_it = |record: &Record| report_of(&record.body) == Some(signed.act().salt);
+    newest(desk, &format!("terminal={terminal}&kind={kind}"), is_it)
 }
 
 const fn report_of(body: &Body) -> Option<Salt> {

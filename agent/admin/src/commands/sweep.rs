@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use sekisho_wire::id::CaseReference;
+use sekisho_wire::record::Record;
 
 use super::records::{PAGE, query};
 use crate::cli::Question;
@@ -26,11 +27,24 @@ pub(super) fn sweep(
     desk: &mut Desk,
     question: &Question,
     permission: Option<&CaseReference>,
+    take: impl FnMut(&Desk, Swept<'_>) -> Result<(), AdminError>,
+) -> Result<Found, AdminError> {
+    sweep_before(desk, question, permission, None, take)
+}
+
+/// The same of the first entries of the log alone: as many as this says.
+///
+/// # Errors
+/// As [`sweep`].
+pub(super) fn sweep_before(
+    desk: &mut Desk,
+    question: &Question,
+    permission: Option<&CaseReference>,
+    mut before: Option<u64>,
     mut take: impl FnMut(&Desk, Swept<'_>) -> Result<(), AdminError>,
 ) -> Result<Found, AdminError> {
     desk.log_in()?;
     let found = caught_up(desk, question, permission)?;
-    let mut before = None;
     loop {
         // Again for each page: a token ends long before ten million rows do.
         desk.log_in()?;
@@ -42,6 +56,27 @@ pub(super) fn sweep(
         if before.is_none() {
             return Ok(found);
         }
+    }
+}
+
+/// The newest record of those that a query finds for which this holds, however far back it lies.
+///
+/// # Errors
+/// As the link says.
+pub(super) fn newest(
+    desk: &Desk,
+    query: &str,
+    mut is_it: impl FnMut(&Record) -> bool,
+) -> Result<Option<Record>, AdminError> {
+    let mut before = String::new();
+    loop {
+        let page = desk.ledger.search(&format!("limit={PAGE}&{query}{before}"))?;
+        let mut records = page.rows.iter().filter_map(|(_, bytes)| Record::decode(bytes).ok());
+        if let Some(record) = records.find(&mut is_it) {
+            return Ok(Some(record));
+        }
+        let Some(next) = page.next else { return Ok(None) };
+        before = format!("&before={next}");
     }
 }
 

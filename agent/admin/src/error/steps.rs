@@ -2,8 +2,14 @@
 
 use sekisho_wire::words::Language;
 
-use super::AdminError;
+use super::{AdminError, Thing};
 use crate::lease;
+
+/// What helps whoever was stopped in the middle.
+const AGAIN: [&str; 2] = [
+    "同じ手続をもう一度行うと、済んだものは飛ばして続きから行います。",
+    "Run the same command again: what is done already is passed over.",
+];
 
 impl AdminError {
     /// What to do about it; empty when nothing is to be done.
@@ -13,6 +19,10 @@ impl AdminError {
             Self::Code(error) => return error.next_step(link_language(language)).to_owned(),
             Self::Stick(error) => return error.next_step(link_language(language)).to_owned(),
             Self::Evidence(_, error) => return error.next_step(link_language(language)).to_owned(),
+            Self::AfterSome { cause, .. } => {
+                let (step, again) = (cause.next_step(language), AGAIN[usize::from(language == Language::English)]);
+                return format!("{step}{}{again}", if step.is_empty() { "" } else { " " });
+            }
             Self::Template(error) => {
                 let ours = &error.instead;
                 return match language {
@@ -147,7 +157,7 @@ impl AdminError {
             Self::OfficeExists => {
                 ("Name another directory with --home.", "--home で別のディレクトリを指定してください。")
             }
-            Self::Config(_) | Self::Argument { .. } | Self::NothingToDo | Self::TooLarge => {
+            Self::Config(_) | Self::Argument { .. } | Self::FilledIn(_) | Self::NothingToDo | Self::TooLarge => {
                 ("Correct it and run the command again.", "修正して、もう一度実行してください。")
             }
             Self::ProposalTooLarge => {
@@ -268,12 +278,20 @@ impl AdminError {
                 "Stop: this is not what the other machine shows, somebody may have put his own in its place. Compare at its screen.",
                 "中止してください。相手の機械の表示と異なり、すり替えのおそれがあります。相手の機械の画面で確かめてください。",
             ),
+            Self::Unknown { what: Thing::OpenProposal, .. } => (
+                "'sekisho-admin proposals' lists those that are open: it was decided, refused or withdrawn, or ran out.",
+                "「sekisho-admin proposals」で申請中のものを確認してください。決定、却下、取下げ又は期限切れの申請は出ません。",
+            ),
             Self::Unknown { .. } => {
                 ("Check the code, or register it first.", "コードを確かめるか、先に登録してください。")
             }
             Self::GrantTooLarge => (
                 "Nothing: terminals learn of the card from the register.",
                 "手続きは不要です。端末は登録簿からこのカードを知ります。",
+            ),
+            Self::ExportDoesNotHold(_) => (
+                "Keep the folder as it is, and ask whoever exported it for another copy: if that does not hold either, call the security officer.",
+                "フォルダーをそのまま保全し、書き出した人に写しをもう一度求めてください。それも合格しない場合は、セキュリティ責任者に連絡してください。",
             ),
             Self::RecordsDoNotHold(_) => (
                 "Keep the output as evidence and call the security officer.",
@@ -288,6 +306,7 @@ impl AdminError {
                 "「sekisho-admin terminal behind」で確かめてください。送られることのない記録は、端末機の欠落記録か新しい履歴番号で示される必要があります。",
             ),
             Self::Declined => ("", ""),
+            Self::WishOver => ("Wish for it again in the browser.", "ブラウザーで改めて依頼してください。"),
             Self::NobodyToAsk => {
                 ("Add --yes to run without questions.", "質問なしで実行するには --yes を付けてください。")
             }

@@ -3,7 +3,7 @@
 use sekisho_wire::secret::PinRefused;
 use sekisho_wire::words::Language;
 
-use super::AdminError;
+use super::{AdminError, WrongArgument};
 use crate::lease;
 
 impl AdminError {
@@ -61,6 +61,7 @@ impl AdminError {
             Self::Argument { name, value, rule } => {
                 format!("cannot use {name} '{value}': {}", rule.in_words(Language::English))
             }
+            Self::FilledIn(wrong) => all("cannot use what was filled in:", wrong, Language::English),
             Self::Code(error) => error.in_words(sekisho_link::Language::English),
             Self::Stick(error) => error.in_words(sekisho_link::Language::English),
             Self::Evidence(path, error) => format!("cannot use {}: {error}", path.display()),
@@ -177,10 +178,17 @@ impl AdminError {
                 "cannot write the grant: the act that issued the card is too large for it".to_owned()
             }
             Self::RecordsDoNotHold(count) => format!("{count} records do not hold"),
+            Self::ExportDoesNotHold(count) => {
+                format!("the exported logs do not hold: {count} things are wrong with them")
+            }
             Self::RecordsMissing { ranges, unclear } => {
                 format!("the records are not complete: {ranges} ranges are missing, {unclear} cannot be read or judged")
             }
             Self::Declined => "nothing was signed".to_owned(),
+            Self::WishOver => "cannot sign: it took more than five minutes, or the session has ended; the request is over and this was not signed".to_owned(),
+            Self::AfterSome { done, of, cause } => {
+                format!("{done} of {of} were done and stand; of the next: {}", cause.in_words(Language::English))
+            }
             Self::NobodyToAsk => "cannot ask: nobody is at the keyboard".to_owned(),
             Self::Input(cause) => format!("cannot read the input: {cause}"),
             Self::Output(cause) => format!("cannot write the output: {cause}"),
@@ -231,6 +239,7 @@ impl AdminError {
             Self::Argument { name, value, rule } => {
                 format!("{name} の「{value}」は使えません: {}", rule.in_words(Language::Japanese))
             }
+            Self::FilledIn(wrong) => all("記入した内容に誤りがあります:", wrong, Language::Japanese),
             Self::Code(error) => error.in_words(sekisho_link::Language::Japanese),
             Self::Stick(error) => error.in_words(sekisho_link::Language::Japanese),
             Self::Template(error) => error.in_words(Language::Japanese),
@@ -329,10 +338,18 @@ impl AdminError {
             Self::ProposalTooLarge => "変更が一つの申請に収まりません".to_owned(),
             Self::GrantTooLarge => "カードを貸与した処分が大きすぎて、カードに書き込めません".to_owned(),
             Self::RecordsDoNotHold(count) => format!("{count}件の記録が検証に合格しませんでした"),
+            Self::ExportDoesNotHold(count) => format!("書き出されたログは検証に合格しませんでした({count}か所)"),
             Self::RecordsMissing { ranges, unclear } => {
                 format!("記録がそろっていません(欠落{ranges}か所、読み取り・判定不能{unclear}件)")
             }
             Self::Declined => "署名しませんでした".to_owned(),
+            Self::WishOver => {
+                "署名できません。5分を過ぎたか、管理画面の利用が終了したため、依頼は無効です。署名はしていません"
+                    .to_owned()
+            }
+            Self::AfterSome { done, of, cause } => {
+                format!("{of}件のうち{done}件は済み、効力があります。次の1件: {}", cause.in_words(Language::Japanese))
+            }
             Self::NobodyToAsk => "確認できる人が端末の前にいません".to_owned(),
             Self::Input(cause) => format!("入力を読めません: {cause}"),
             Self::Output(cause) => format!("出力できません: {cause}"),
@@ -351,4 +368,10 @@ const fn pin_refused(refused: PinRefused) -> &'static str {
         PinRefused::NotDigits => "暗証番号として使えません: 数字だけを使ってください",
         PinRefused::NotMixed => "暗証番号として使えません: 英小文字・英大文字・数字・記号のうち3種類以上が必要です",
     }
+}
+
+/// One under the other.
+fn all(heading: &str, wrong: &[WrongArgument], language: Language) -> String {
+    let lines = wrong.iter().map(|one| one.in_words(language));
+    std::iter::once(heading.to_owned()).chain(lines).collect::<Vec<_>>().join("\n")
 }

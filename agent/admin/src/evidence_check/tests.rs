@@ -149,6 +149,7 @@ impl Office {
             grant: None,
             reported: None,
             home: None,
+            pin_changed: None,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use sekisho_link::{Link, LinkError, Options};
 use sekisho_register::change::{CaseId, ConnectionState};
+use sekisho_register::everyday::Everyday;
 use sekisho_register::forms::Form;
 use sekisho_wire::id::{CaseReference, Code, Hash, OfficeId};
 use sekisho_wire::words::Language;
@@ -12,13 +13,13 @@ use zeroize::Zeroizing;
 use super::Ledger;
 use crate::error::AdminError;
 
-/// Seconds that the ledger holds a question while nothing is wished for.
-const WAIT: u64 = 50;
+/// Seconds that the ledger holds a question while nothing is wished for: between two the card is looked at.
+const WAIT: u64 = 10;
 /// What the page of a wish shows of an error is some sentences.
 const SAID_MAX: usize = 1800;
 
 /// What belongs to one session, for as long as it lasts: the token that asked for its link.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Companion {
     link: Link,
     office: OfficeId,
@@ -43,6 +44,8 @@ pub(crate) enum Wanted {
     Evidence(u64, Option<CaseReference>),
     /// Something that a newer ledger knows.
     Newer,
+    /// Something that cannot be read, and why.
+    Unreadable(&'static str),
 }
 
 /// What is to be signed, as it was typed in the browser.
@@ -60,6 +63,8 @@ pub(crate) enum What {
     Open(Form, Vec<String>),
     /// A step of a case.
     Step(CaseId, String, Vec<String>),
+    /// A change of every day: names of its entries, and what was typed.
+    Change(Everyday, Vec<(String, String)>),
     /// The connection, stopped or restored: which functions, and the incident.
     Connection(ConnectionState, Vec<Code>, String),
 }
@@ -90,7 +95,6 @@ pub(crate) struct TypedPaper {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct WireWish {
-    number: u64,
     approve: Option<String>,
     refuse: Option<String>,
     reason: String,
@@ -100,6 +104,7 @@ struct WireWish {
     case: Option<String>,
     step: Option<String>,
     fields: Vec<(String, String)>,
+    change: Option<String>,
     connection: Option<String>,
     functions: Vec<String>,
     incident: String,
@@ -108,21 +113,27 @@ struct WireWish {
     permission: Option<String>,
 }
 
+impl Wish {
+    /// Reads one. What cannot be read is one all the same, so that it is passed over and the others are not.
+    fn read(value: Value) -> Option<Self> {
+        let number = value.get("number")?.as_u64()?;
+        let read = serde_json::from_value(value).map_err(|_| "a wish that is none").and_then(WireWish::wanted);
+        Some(Self { number, wanted: read.unwrap_or_else(Wanted::Unreadable) })
+    }
+}
+
 impl WireWish {
-    fn read(self) -> Result<Wish, AdminError> {
-        let number = self.number;
+    fn wanted(self) -> Result<Wanted, &'static str> {
         if let Some(index) = self.evidence {
             let permission = self.permission.as_deref().map(CaseReference::new).transpose();
-            let permission = permission.map_err(|_| AdminError::Ledger("a permission that is no number"))?;
-            return Ok(Wish { number, wanted: Wanted::Evidence(index, permission) });
+            return Ok(Wanted::Evidence(index, permission.map_err(|_| "a permission that is no number")?));
         }
         let hand = self.hand.clone();
-        let wanted = self.what()?.map_or(Wanted::Newer, |what| Wanted::Signed(what, hand));
-        Ok(Wish { number, wanted })
+        Ok(self.what()?.map_or(Wanted::Newer, |what| Wanted::Signed(what, hand)))
     }
 
-    fn what(self) -> Result<Option<What>, AdminError> {
-        let act = |id: &str| id.parse().map_err(|_| AdminError::Ledger("a wish for no act"));
+    fn what(self) -> Result<Option<What>, &'static str> {
+        let act = |id: &str| id.parse().map_err(|_| "a wish for no act");
         let fields: Vec<String> = self.fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
         if let Some(id) = &self.approve {
             return Ok(Some(What::Approve(act(id)?)));
@@ -142,6 +153,10 @@ impl WireWish {
         if let (Some(case), Some(step)) = (&self.case, self.step) {
             return Ok(case.parse().ok().map(|case| What::Step(case, step, fields)));
         }
+        if let Some(change) = &self.change {
+            let fields = self.fields;
+            return Ok(Everyday::from_name(change).map(|which| What::Change(which, fields)));
+        }
         let state = match self.connection.as_deref() {
             Some("stop") => ConnectionState::Stopped,
             Some("open") => ConnectionState::Connected,
@@ -149,7 +164,7 @@ impl WireWish {
         };
         let functions = self.functions.iter().map(|code| code.parse());
         let functions = functions.collect::<Result<Vec<Code>, _>>();
-        let functions = functions.map_err(|_| AdminError::Ledger("a function that is no code"))?;
+        let functions = functions.map_err(|_| "a function that is no code")?;
         Ok(Some(What::Connection(state, functions, self.incident)))
     }
 }
@@ -181,19 +196,32 @@ impl Ledger {
 }
 
 impl Companion {
-    /// Waits for wishes; nothing once the session has ended.
+    /// Waits for wishes, and takes them in hand; nothing once the session has ended.
     ///
     /// # Errors
     /// As the link says.
     pub(crate) fn wishes(&self) -> Result<Option<Vec<Wish>>, AdminError> {
+        self.asked(WAIT)
+    }
+
+    /// Looks whether one is open still. The session lasts by that, too.
+    ///
+    /// # Errors
+    /// As the link says.
+    pub(crate) fn is_open(&self, number: u64) -> Result<bool, AdminError> {
+        let open = self.asked(0)?;
+        Ok(open.is_some_and(|open| open.iter().any(|wish| wish.number == number)))
+    }
+
+    fn asked(&self, seconds: u64) -> Result<Option<Vec<Wish>>, AdminError> {
         #[derive(Deserialize)]
         struct Answer {
-            wishes: Vec<WireWish>,
+            wishes: Vec<Value>,
         }
-        let path = format!("/v1/{}/console/wishes?wait={WAIT}", self.office);
-        let options = Options { bearer: Some(self.token.as_str()), ..Options::long_poll(WAIT) };
+        let path = format!("/v1/{}/console/wishes?wait={seconds}", self.office);
+        let options = Options { bearer: Some(self.token.as_str()), ..Options::long_poll(seconds) };
         match self.link.get_json::<Answer>(&path, &options) {
-            Ok(answer) => answer.wishes.into_iter().map(WireWish::read).collect::<Result<_, _>>().map(Some),
+            Ok(answer) => Ok(Some(answer.wishes.into_iter().filter_map(Wish::read).collect())),
             Err(LinkError::Refused(problem)) if ENDED.contains(&problem.code.as_str()) => Ok(None),
             Err(error) => Err(error.into()),
         }
@@ -221,3 +249,25 @@ impl Companion {
 
 /// How the ledger says that there is no such session any more.
 const ENDED: [&str; 2] = ["token_needed", "role_missing"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wish_that_cannot_be_read_takes_none_of_the_others_along() {
+        let wanted = |value: Value| Wish::read(value).map(|wish| wish.wanted);
+        let id = "ab".repeat(32);
+        assert!(matches!(wanted(json!({"number": 1, "withdraw": id})), Some(Wanted::Signed(What::Withdraw(_), _))));
+        assert!(matches!(wanted(json!({"number": 2, "dance": true})), Some(Wanted::Newer)));
+        for unreadable in [
+            json!({"number": 3, "approve": "x"}),
+            json!({"number": 4, "hand": "left"}),
+            json!({"number": 5, "evidence": 1, "permission": ""}),
+            json!({"number": 6, "connection": "stop", "functions": ["\u{1b}"]}),
+        ] {
+            assert!(matches!(wanted(unreadable.clone()), Some(Wanted::Unreadable(_))), "{unreadable}");
+        }
+        assert!(wanted(json!({"withdraw": id})).is_none(), "without a number nothing can be said of it");
+    }
+}

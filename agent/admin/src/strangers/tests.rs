@@ -8,10 +8,12 @@ use sekisho_wire::record::{Body, Enrolment};
 use sekisho_wire::words::Language;
 
 use super::*;
+use crate::entries::tests::LogEntry;
+use crate::entries::{Entries, Taken};
 use crate::judge::{Held, Judge};
 use crate::places::Answer;
 use crate::places::tests::Told;
-use crate::whole_log::{Known, judge_all};
+use crate::whole_log::{Judged, Known, judge_all};
 
 /// What becomes of each entry of a log; the search shows those, and of the rest it is asked whose batch they are in.
 fn found(told: &Told, shown: &[u64], ask: bool) -> (BTreeMap<usize, Stranger>, usize) {
@@ -20,7 +22,7 @@ fn found(told: &Told, shown: &[u64], ask: bool) -> (BTreeMap<usize, Stranger>, u
     let mut word = told.ask(&asked);
     let ask = move |index| if ask { word(index) } else { Ok(Answer::NoWord) };
     let mut places = Places::new(&entries, told.terminal.cache.register(), ask);
-    let found = strangers(&mut places, &shown, told.terminal.office).unwrap();
+    let found = strangers(&mut places, &shown, told.terminal.office, |_| {}).unwrap().strangers;
     drop(places);
     (found, asked.get())
 }
@@ -71,10 +73,10 @@ fn a_record_of_the_ledgers_own_has_no_word() {
     let told = batch();
     let ledger = &told.entries()[2];
     let (bytes, record) = (ledger.bytes, ledger.record);
-    let entries = [LogEntry { bytes, leaf: leaf_hash(bytes), record }];
+    let entries = vec![LogEntry { bytes, leaf: leaf_hash(bytes), record }];
     let found = |word: Option<crate::terminal_word::TerminalWord>| {
         let mut places = Places::new(&entries, told.terminal.cache.register(), |_| Ok(word.clone().into()));
-        strangers(&mut places, &Shown::new(), told.terminal.office).unwrap()
+        strangers(&mut places, &Shown::new(), told.terminal.office, |_| {}).unwrap().strangers
     };
     assert_eq!(found(None), BTreeMap::new());
     let torn = crate::terminal_word::TerminalWord { batch: Vec::new(), leaves: Vec::new() };
@@ -87,17 +89,19 @@ fn a_stranger_is_said_to_be_one_and_is_in_nobodys_history() {
     let (strangers, _) = found(&told, &[0], true);
     let cache = &told.terminal.cache;
     let all = told.entries();
-    let taken = without(&all, &strangers);
-    assert_eq!(
-        taken.iter().map(|entry| entry.record.is_some()).collect::<Vec<_>>(),
-        [true, false, false, false, false]
-    );
+    let taken = Taken::without(&all, &strangers);
+    assert_eq!([0, 1, 2, 3, 4].map(|at| taken.record(at).unwrap().is_some()), [true, false, false, false, false]);
     let said = |language| {
         let mut places = Places::new(&taken, cache.register(), |_| panic!("nothing is in doubt"));
         let known = Known { strangers: strangers.clone(), ..Known::default() };
         let teller = Teller { cache, language };
-        let judged = judge_all(&mut Judge::new(cache, language), &teller, &mut places, &known, 9).unwrap();
-        let held = judged.records.into_iter().map(|judged| judged.held);
+        let mut judged = Vec::new();
+        let take = |one: Judged| {
+            judged.push(one);
+            Ok(())
+        };
+        judge_all(&mut Judge::new(cache, language), &teller, &mut places, &known, take).unwrap();
+        let held = judged.into_iter().map(|judged| judged.held);
         held.map(|held| if let Held::Unreadable(why) = held { why } else { String::new() }).collect::<Vec<_>>()
     };
     let (english, japanese) = (said(Language::English), said(Language::Japanese));

@@ -43,6 +43,7 @@ fn key_of(key: KeyEvent) -> Option<Key> {
         KeyCode::F(2) => Key::Language,
         KeyCode::F(4) => Key::ChangePin,
         KeyCode::F(5) => Key::Lock,
+        KeyCode::F(6) => Key::Decide,
         KeyCode::F(7) => Key::Report,
         KeyCode::F(8) => Key::End,
         KeyCode::F(10) => Key::Quit,

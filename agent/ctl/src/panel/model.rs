@@ -1,5 +1,6 @@
 //! What the panel knows, and what an event makes of it. No I/O: events in, actions out.
 
+mod deciding;
 mod edit;
 mod for_program;
 mod pins;
@@ -7,12 +8,13 @@ mod reporting;
 mod starting;
 
 use sekisho_ipc::{
-    AuthorizeAnswer, AuthorizeRequest, AwaitAnswer, Function, PinFrame, PromptRequest, Purpose, RecordRef, Session,
-    SessionState, State, TypedPin, Waiting,
+    ActDraft, AuthorizeAnswer, AuthorizeRequest, AwaitAnswer, DraftActRequest, Function, PinFrame, PromptRequest,
+    Purpose, RecordRef, Session, SessionState, State, TypedPin, Waiting,
 };
 use sekisho_wire::verdict::VerdictCode;
 use sekisho_wire::words::Language;
 
+pub(super) use self::deciding::{ALL as ALL_ACTS, Asked as AskedValue, Deciding};
 use self::edit::{edit, write_into};
 use self::pins::type_into;
 pub(super) use self::reporting::Reporting;
@@ -39,6 +41,7 @@ pub(super) enum Key {
     Down,
     Language,
     ChangePin,
+    Decide,
     Report,
     Lock,
     End,
@@ -66,6 +69,8 @@ pub(super) enum Event {
         request: AuthorizeRequest,
         answer: Result<AuthorizeAnswer, Failure>,
     },
+    /// What the agent wrote, to be signed.
+    Drafted(Result<ActDraft, Failure>),
     /// What came of a report.
     Reported(Result<report::Answer, Failure>),
     Did(Result<(), Failure>),
@@ -98,6 +103,8 @@ pub(super) enum Action {
     OnReader(PromptRequest),
     Authorize(AuthorizeRequest),
     Report(report::Request),
+    /// Has an act written.
+    Draft(DraftActRequest),
     /// What was granted with this record is a program to be started.
     Start(RecordRef, Program),
     Lock,
@@ -157,6 +164,8 @@ pub(super) enum Dialog {
     },
     /// Reports a card or an incident.
     Report(Reporting),
+    /// Decides something, and signs it.
+    Decide(Deciding),
     /// Waits: the card or the agent is at work.
     Waiting,
 }
@@ -242,6 +251,7 @@ impl Panel {
             Event::Proved { function, answer } => return self.proved(function.as_deref(), answer),
             Event::Authorized { request, answer } => return self.authorized(request, answer),
             Event::Reported(answer) => self.reported(answer),
+            Event::Drafted(answer) => self.drafted(answer),
             Event::Ended(program, end) => self.ended(&program, end),
             Event::Did(done) => {
                 if let Err(failure) = done {
@@ -255,7 +265,7 @@ impl Panel {
     fn arrived(&mut self, state: Box<State>) {
         let before = self.state().map(|state| (state.state, state.card.as_ref().map(|card| card.guid.clone())));
         let after = (state.state, state.card.as_ref().map(|card| card.guid.clone()));
-        if before.is_some_and(|before| before != after) {
+        if before.as_ref().is_some_and(|before| *before != after) {
             // What was begun belonged to another card or another session; a PIN typed for one card goes to no other.
             if !matches!(self.dialog, Dialog::Waiting) {
                 self.forget_input();
@@ -269,7 +279,13 @@ impl Panel {
         }
         self.selected = self.selected.min(state.functions.len().saturating_sub(1));
         self.forget_request_that_is_over(state.waiting.as_ref());
+        let expired_before = self.must_change() && before.is_some_and(|before| before == after);
         self.agent = Agent::Reached { state, at: self.now };
+        // She is led to it once; who leaves it comes back by Enter.
+        if self.must_change() && !expired_before && self.asks_for_pin() {
+            self.typed.clear();
+            self.begin_change();
+        }
     }
 
     /// What is asked for beside the watch may be older than what that has told meanwhile: no more is taken of it than the countdowns, and those
@@ -300,6 +316,7 @@ impl Panel {
                 return self.activity().into_iter().chain(begun).collect();
             }
             Key::Report => self.begin_report(),
+            Key::Decide => self.begin_act(),
             Key::Lock => return self.lock(),
             Key::End => return self.end(),
             Key::Character(_) | Key::Enter | Key::Escape | Key::Backspace | Key::Tab | Key::Up | Key::Down => {
@@ -345,6 +362,7 @@ impl Panel {
             Dialog::Pin { request, typed } => self.key_in_proof(key, request, typed),
             Dialog::ChangePin { done, typed } => self.key_in_change(key, done, typed),
             Dialog::Report(reporting) => self.key_in_report(key, reporting),
+            Dialog::Decide(deciding) => self.key_in_act(key, deciding),
         }
     }
 
@@ -368,6 +386,7 @@ impl Panel {
                 | Key::Down
                 | Key::Language
                 | Key::ChangePin
+                | Key::Decide
                 | Key::Report
                 | Key::Lock
                 | Key::End
@@ -394,6 +413,7 @@ impl Panel {
             | Key::Tab
             | Key::Language
             | Key::ChangePin
+            | Key::Decide
             | Key::Report
             | Key::Lock
             | Key::End
@@ -408,6 +428,9 @@ impl Panel {
         match key {
             Key::Tab if !profiles.is_empty() => self.profile = (self.profile + 1) % profiles.len(),
             _ if !self.asks_for_pin() => return self.key_in_login_on_reader(key),
+            // Nothing else could come of a PIN that has expired.
+            Key::Enter if self.must_change() => return self.begin_change(),
+            _ if self.must_change() => {}
             Key::Enter if !self.typed.is_empty() => {
                 let typed = std::mem::take(&mut self.typed);
                 let profile = profiles.into_iter().nth(self.profile);
@@ -423,6 +446,7 @@ impl Panel {
             | Key::Down
             | Key::Language
             | Key::ChangePin
+            | Key::Decide
             | Key::Report
             | Key::Lock
             | Key::End

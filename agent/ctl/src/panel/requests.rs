@@ -34,6 +34,7 @@ impl Requests {
             | Action::OnReader(_)
             | Action::Authorize(_)
             | Action::Report(_)
+            | Action::Draft(_)
             | Action::Start(..)
             | Action::Activity
             | Action::Quit => &self.others,
@@ -99,6 +100,9 @@ fn serve(socket: &Path, asked: &Receiver<Action>, answers: &Sender<Event>) {
             }
             Action::Report(request) => Event::Reported(
                 Client::connect(socket).and_then(|mut client| request.send(&mut client)).map_err(failed),
+            ),
+            Action::Draft(request) => Event::Drafted(
+                Client::connect(socket).and_then(|mut client| client.draft_act(&request)).map_err(failed),
             ),
             Action::Decline(waiting) => {
                 match Client::connect(socket).and_then(|mut client| client.decline(&waiting)) {

@@ -22,6 +22,8 @@ use crate::failure::Failure;
 use crate::programs::{End, Program};
 use sekisho_ipc::TypedPin;
 
+mod deciding;
+mod expired;
 mod for_program;
 mod lent;
 pub(crate) use lent::lent;
@@ -74,6 +76,7 @@ pub(crate) fn no_card() -> State {
         recent: Vec::new(),
         prompt: None,
         waiting: None,
+        act: None,
         lease: None,
         register_size: 48,
         register_age: Some(60_000),
@@ -104,6 +107,8 @@ fn await_pin(tries_left: u32) -> State {
         by_grant: false,
         pin_entry: PinEntry::Keyboard,
         keypad: Keypad::None,
+        pin_ends: None,
+        signs_acts: false,
     };
     let advice = verdict(VerdictCode::PinNeeded);
     State { state: SessionState::AwaitPin, card: Some(card), advice, ..no_card() }
@@ -305,6 +310,8 @@ fn every(language: Language) -> Vec<(&'static str, Panel)> {
     all.extend(on_reader::every(language));
     all.extend(lent::every(language));
     all.extend(for_program::every(language));
+    all.extend(expired::every(language));
+    all.extend(deciding::every(language));
     all
 }
 

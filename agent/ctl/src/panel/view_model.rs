@@ -1,5 +1,6 @@
 //! What to show: the panel's knowledge as rows of text. Pure, so that every state can be looked at in a test.
 
+mod deciding;
 mod foot;
 mod for_program;
 mod reporting;
@@ -125,7 +126,8 @@ fn body(panel: &Panel, size: Size) -> Vec<Row> {
         | Dialog::Pin { .. }
         | Dialog::ForProgram { .. }
         | Dialog::ChangePin { .. }
-        | Dialog::Report(_) => {
+        | Dialog::Report(_)
+        | Dialog::Decide(_) => {
             return dialog(panel, size);
         }
     }
@@ -215,6 +217,9 @@ fn no_card(state: &State, language: Language, size: Size) -> Vec<Row> {
 
 fn await_pin(panel: &Panel, state: &State, size: Size) -> Vec<Row> {
     let language = panel.language;
+    if panel.must_change() {
+        return expired(panel, state, size);
+    }
     let mut rows = ask_for_pin(panel, ["暗証番号を入力してください", "Type your PIN"], Tone::Strong, size);
     if let Some(card) = &state.card {
         rows.push(row(Tone::Plain, format!("{}: {}", language.pick("カード", "card"), holder(card))));
@@ -232,8 +237,27 @@ fn await_pin(panel: &Panel, state: &State, size: Size) -> Vec<Row> {
     middle(rows, size)
 }
 
+/// The PIN is good for its change alone.
+fn expired(panel: &Panel, state: &State, size: Size) -> Vec<Row> {
+    let language = panel.language;
+    let mut rows = vec![row(Tone::Strong, what_of(&state.advice, language))];
+    if let Some(card) = &state.card {
+        rows.push(row(Tone::Plain, format!("{}: {}", language.pick("カード", "card"), holder(card))));
+    }
+    rows.extend([row(Tone::Plain, ""), row(Tone::Warning, change_now(language)), row(Tone::Plain, "")]);
+    rows.extend(tries_row(state, language));
+    middle(rows, size)
+}
+
+const fn change_now(language: Language) -> &'static str {
+    language.pick("新しい暗証番号に変更してください", "Choose another one before you go on")
+}
+
 fn locked(panel: &Panel, state: &State, size: Size) -> Vec<Row> {
     let language = panel.language;
+    if panel.must_change() {
+        return expired(panel, state, size);
+    }
     let mut rows = vec![row(Tone::Strong, language.pick("ロック中です", "Locked"))];
     if let Some(session) = &state.session {
         rows.push(row(Tone::Plain, who(session)));
@@ -440,6 +464,7 @@ fn dialog(panel: &Panel, size: Size) -> Vec<Row> {
             rows.push(row(Tone::Quiet, format!("   {note}")));
         }
         Dialog::Report(reporting) => return reporting::rows(reporting, language, size),
+        Dialog::Decide(deciding) => return deciding::rows(panel, deciding, size),
         Dialog::Pin { request, typed } => {
             let ask = language.pick("この操作のために暗証番号を入力してください", "type your PIN for this function");
             rows.push(row(Tone::Strong, format!("{}: {ask}", request.function)));
@@ -455,7 +480,12 @@ fn dialog(panel: &Panel, size: Size) -> Vec<Row> {
                 1 => language.pick("新しい暗証番号を入力してください", "Type the new PIN"),
                 _ => language.pick("新しい暗証番号をもう一度入力してください", "Type the new PIN again"),
             };
-            rows.push(row(Tone::Quiet, language.pick("暗証番号の変更", "Change of PIN")));
+            if let Some(state) = panel.state().filter(|_| panel.must_change()) {
+                rows.push(row(Tone::Warning, what_of(&state.advice, language)));
+                rows.push(row(Tone::Warning, change_now(language)));
+            } else {
+                rows.push(row(Tone::Quiet, language.pick("暗証番号の変更", "Change of PIN")));
+            }
             if let Some(card) = panel.state().and_then(|state| state.card.as_ref()) {
                 rows.push(row(Tone::Plain, format!("{}: {}", language.pick("カード", "card"), holder(card))));
             }

@@ -7,12 +7,9 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ed25519_dalek::Signer as _;
-use sekisho_register::act::ACT_VERSION;
 use sekisho_register::calendar::local_day;
 use sekisho_register::change::{CardState, CaseId, Change, Log, OpenCase, SetCardState, StateReason};
-use sekisho_register::{Act, Register, SignedAct};
-use sekisho_wire::cose::Signer;
+use sekisho_register::{Register, SignedAct};
 use sekisho_wire::decision::ClockState;
 use sekisho_wire::id::{CardGuid, Code, Hash, Numbered, Salt};
 use sekisho_wire::reason::{AlarmKind, CardTrouble};
@@ -25,8 +22,6 @@ use crate::agent::{Agent, Core};
 use crate::carrier::{Carrier, printable};
 use crate::forwarder_link::{Brought, Errand};
 
-/// How long such an act is good for, ms: the ledger takes none that is older than ten minutes.
-const LIFETIME: u64 = 60 * 60 * 1000;
 /// Pause after a line that did not carry: the first, and the longest. Another terminal is to hear within seconds of a line that is back.
 const RETRY_FIRST: Duration = Duration::from_millis(250);
 const RETRY_MAX: Duration = Duration::from_secs(5);
@@ -144,29 +139,7 @@ impl Agent {
                 (Log::Casebook, Change::Open(Box::new(open)))
             }
         };
-        let act = Act {
-            version: ACT_VERSION,
-            critical: true,
-            office: self.identity.office,
-            log,
-            salt: report.id,
-            made,
-            expires: made.saturating_add(LIFETIME),
-            seen_size: register.size(),
-            seen_root: register.root(),
-            post: None,
-            as_deputy: false,
-            request: None,
-            agreement: None,
-            changes: vec![change],
-            proposal: None,
-            effective: None,
-            paper: None,
-            permit: None,
-        };
-        let to_be_signed = act.to_be_signed(&Signer::Terminal(self.identity.terminal.clone()));
-        let signature = self.identity.key.sign(&to_be_signed.signed_bytes());
-        to_be_signed.finish(signature.to_bytes())
+        self.own_act(register, log, report.id, made, change)
     }
 }
 

@@ -55,7 +55,7 @@ pub(super) fn named(known: &Known<'_>, text: Option<&str>, inserted: Option<Card
 }
 
 /// `2026-12`, `R8-12`, `令和8年度第12号`.
-fn number(text: &str) -> Option<Numbered> {
+pub(crate) fn number(text: &str) -> Option<Numbered> {
     let parts = |year: &str, number: &str, before: u16| {
         let year: u16 = if year == "元" { 1 } else { year.parse().ok()? };
         Some(Numbered { fiscal_year: year.checked_add(before)?, number: number.parse().ok()? })

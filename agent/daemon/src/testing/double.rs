@@ -13,6 +13,7 @@ use sekisho_wire::id::{CardGuid, Hash, Signature};
 
 use super::{RIGHT_PIN, Slot, sign, until};
 use crate::agent::Agent;
+use crate::worker_link::SignKey;
 use crate::worker_link::{CallAnswer, Failure, FromWorker, Lost, OnReader, ToWorker, WORKER_MESSAGE_MAX};
 
 /// What the card behind the double does wrong.
@@ -118,11 +119,15 @@ impl Double {
                     state = self.let_go();
                     Some((call, state.signed(Slot::Authentication, &digest)))
                 }
-                ToWorker::SignWithPin { call, digest, .. } => {
+                ToWorker::SignWithPin { call, digest, key, .. } => {
                     drop(state);
                     state = self.let_go();
                     let pin = state.pins.remove(&call).unwrap();
-                    Some((call, state.verify(&pin, &digest)))
+                    let slot = match key {
+                        SignKey::Login => Slot::Authentication,
+                        SignKey::Act => Slot::Signature,
+                    };
+                    Some((call, state.verify(&pin, slot, &digest)))
                 }
                 ToWorker::ProvePresence { call, digest, .. } => {
                     drop(state);
@@ -220,7 +225,7 @@ impl Double {
         let (call, what) = state.asked.take().unwrap();
         state.verified += 1;
         let answer = match (pin == RIGHT_PIN, what) {
-            (true, OnReader::Sign) => CallAnswer::PinTyped,
+            (true, OnReader::Sign | OnReader::SignAct) => CallAnswer::PinTyped,
             (true, OnReader::Change) => {
                 state.changed += 1;
                 CallAnswer::PinChanged
@@ -319,11 +324,11 @@ impl DoubleState {
         self.writer.write_message(&FromWorker::CardInserted { insertion, card, reader, tries_left, keypad }).unwrap();
     }
 
-    fn verify(&mut self, pin: &PinFrame, digest: &str) -> CallAnswer {
+    fn verify(&mut self, pin: &PinFrame, slot: Slot, digest: &str) -> CallAnswer {
         self.verified += 1;
         if pin.expose() == RIGHT_PIN {
             self.tries = 5;
-            return self.signed(Slot::Authentication, digest);
+            return self.signed(slot, digest);
         }
         self.tries -= 1;
         CallAnswer::Failed { failure: Failure::WrongPin { tries_left: self.tries } }

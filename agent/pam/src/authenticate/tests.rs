@@ -87,7 +87,7 @@ fn session(operator: &str) -> Value {
 
 fn state(name: &str, operator: Option<&str>) -> Value {
     let card = (name != "no_card")
-        .then(|| json!({"guid": "9b1d", "profiles": [], "by_grant": false, "pin_entry": "keyboard", "keypad": "none"}));
+        .then(|| json!({"guid": "9b1d", "profiles": [], "by_grant": false, "pin_entry": "keyboard", "keypad": "none", "signs_acts": false}));
     json!({"parameters": {"state": {"state": name, "card": card, "session": operator.map(session), "functions": [], "recent": [],
         "register_size": 3, "register_stale": false, "screen": "ready", "link": "up", "register_link": "up", "unsent": 0, "unsealed": 0, "reports_waiting": 0, "reports_refused": 0, "time": 1,
         "advice": verdict("no_card")}}})
@@ -129,11 +129,14 @@ fn agent(answers: Vec<Value>) -> (PathBuf, JoinHandle<Heard>) {
             let (worker, client) = UnixStream::pair().unwrap();
             connection.write_message_with_fd(&answer, client.as_fd()).unwrap();
             drop(client);
-            pin = PinReader::default()
-                .read(&worker)
-                .ok()
-                .flatten()
-                .map_or_else(Vec::new, |frame| frame.expose().to_vec());
+            let frames = if call.parameters["what"] == "change_pin" { 2 } else { 1 };
+            for _ in 0..frames {
+                pin = PinReader::default()
+                    .read(&worker)
+                    .ok()
+                    .flatten()
+                    .map_or_else(Vec::new, |frame| frame.expose().to_vec());
+            }
         }
         (heard, pin)
     });
@@ -274,4 +277,31 @@ fn an_account_that_no_stanza_names_and_one_that_is_not_there_never_come_to_the_a
     let nobody = Person { user: "nobody-here", ..Person::who_types(Some(PIN)) };
     assert_eq!(authenticate(&nobody, &stanza(&[SHARED])), Outcome::UserUnknown);
     assert_eq!(authenticate(&person, &stanza(&[SHARED])), Outcome::AgentUnavailable);
+}
+
+#[test]
+fn a_pin_that_has_expired_is_changed_and_the_new_one_logs_in() {
+    let person = Person::who_types(Some(PIN));
+    let changed = json!({"parameters": {"verdict": verdict("granted")}});
+    let answers = vec![
+        state("await_pin", None),
+        problem("pin_expired"),
+        prompt("10023"),
+        changed,
+        prompt("10023"),
+        granted("10023"),
+    ];
+    let (outcome, heard, pin) = attempt(&person, &[SHARED], answers);
+    assert_eq!((outcome, pin.as_slice()), (Outcome::Success, PIN), "{}", person.told.borrow());
+    let change = json!(["Prompt", "change_pin", "9b1d", null]);
+    assert_eq!(heard, [plain("Status"), login(), change, plain("Await"), login(), plain("Await")]);
+    assert_eq!(person.asked.get(), 3, "the present one, the new one twice, and no fourth time");
+    assert!(person.told.borrow().contains("it is pin_expired\nChoose another one now."), "{}", person.told.borrow());
+
+    // The card does not take the new one: nobody is let in, and she hears why.
+    let person = Person::who_types(Some(PIN));
+    let answers = vec![state("await_pin", None), problem("pin_expired"), prompt("10023"), problem("card_problem")];
+    let (outcome, heard, _) = attempt(&person, &[SHARED], answers);
+    assert_eq!((outcome, heard.len()), (Outcome::Refused, 4));
+    assert!(person.told.borrow().contains("it is card_problem"), "{}", person.told.borrow());
 }

@@ -1,5 +1,3 @@
-use sekisho_ipc::PinFrameError;
-
 use super::*;
 
 /// What a pinentry of our own makes of the conversation.
@@ -8,10 +6,10 @@ fn held(script: &str) -> Result<TypedPin, Trouble> {
         Command::new("/bin/sh").args(["-c", script]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let dialog = Dialog { to: child.stdin.take().unwrap(), from: child.stdout.take().unwrap() };
     let (card, holder, entry) = ("a".into(), "田中 100%".into(), sekisho_ipc::PinEntry::Keyboard);
-    let question = Question { card, holder, tries_left: Some(2), entry, waiting: None, trouble: None };
+    let question = Question { card, holder, tries_left: Some(2), entry, waiting: None, expired: None, trouble: None };
     let held = dialog.hold(&question, 60, Language::Japanese);
     child.wait().unwrap();
-    held
+    held.map(|mut pins| pins.pop().unwrap())
 }
 
 /// Answers OK to everything, and this to GETPIN.
@@ -56,4 +54,19 @@ fn who_gives_up_is_told_from_a_pinentry_that_cannot() {
 #[test]
 fn texts_with_newlines_are_one_line() {
     assert_eq!(encoded("a%\r\nb"), "a%25%0D%0Ab");
+}
+
+#[test]
+fn a_new_pin_is_typed_twice_and_nothing_is_framed_unless_both_are_the_same() {
+    let typed = |text: &str| {
+        let mut pin = TypedPin::default();
+        text.bytes().for_each(|byte| pin.push(byte));
+        pin
+    };
+    let all = |texts: &[&str]| framed(&texts.iter().map(|text| typed(text)).collect::<Vec<_>>());
+    assert_eq!(all(&["246813"]).unwrap().len(), 1);
+    let changed = all(&["246813", "7g3k9x", "7g3k9x"]).unwrap();
+    assert_eq!(changed.iter().map(|frame| frame.expose().to_vec()).collect::<Vec<_>>(), [b"246813", b"7g3k9x"]);
+    assert!(matches!(all(&["246813", "7g3k9x", "7g3k9y"]), Err(Unsent::Differs)));
+    assert!(matches!(all(&["246813", "7g3", "7g3"]), Err(Unsent::NotAPin(PinFrameError::Length))));
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sekisho_ipc::{PinEntry, SessionState, State};
 
-use super::{Action, Note, Prompt, Seat, Topic, Trouble, asks_for_pin, holder};
+use super::{Action, Note, Prompt, Seat, Topic, Trouble, asks_for_pin, holder, is_expired};
 
 /// From here on the idle lock is warned of, ms: as the panel does.
 const IDLE_WARNING: u64 = 60_000;
@@ -73,7 +73,7 @@ impl Seat {
         let waiting = state.waiting.clone().filter(|waiting| waits_for == Some(&waiting.id));
         let wrong = self.trouble.iter().find_map(|trouble| match trouble {
             Trouble::Wrong(verdict) if ours.is_some() => Some(verdict.clone()),
-            Trouble::Wrong(_) | Trouble::NotAPin(_) => None,
+            Trouble::Wrong(_) | Trouble::NotAPin(_) | Trouble::Differs => None,
         });
         let asks = now || ours.is_some() && card.pin_entry.is_on_reader();
         let (holder, tries_left) = (holder(card), card.tries_left);
@@ -89,6 +89,7 @@ impl Seat {
             && state.state == SessionState::AwaitPin
             && state.card.is_some()
             && !asks_for_pin(&state.advice)
+            && !is_expired(&state.advice)
         {
             return Some(Note::Refused { function: None, verdict: state.advice.clone(), time: 0 });
         }

@@ -26,6 +26,7 @@ fn no_card() -> State {
         recent: Vec::new(),
         prompt: None,
         waiting: None,
+        act: None,
         lease: None,
         register_size: 0,
         register_age: None,
@@ -57,6 +58,8 @@ fn card(guid: &str) -> Option<Card> {
         by_grant: false,
         pin_entry: PinEntry::Keyboard,
         keypad: Keypad::None,
+        pin_ends: None,
+        signs_acts: false,
     })
 }
 
@@ -494,4 +497,24 @@ fn what_may_run_in_an_open_session_alone_ends_with_it() {
     let mut seat = Seat::new(WISHES);
     assert!(told(&mut seat, locked()).contains(&Action::EndPrograms), "nobody looked after them before us");
     assert!(!told(&mut seat, no_card()).contains(&Action::EndPrograms), "once");
+}
+
+#[test]
+fn an_expired_pin_is_asked_for_with_another_one_and_then_the_new_one_opens_the_session() {
+    let mut seat = seat();
+    let expired = || State { advice: verdict(VerdictCode::PinExpired), ..await_pin("a") };
+    let (asking, question) = asked(&told(&mut seat, expired())).unwrap();
+    assert_eq!(question.expired, Some(verdict(VerdictCode::PinExpired)));
+    assert_eq!(question.prompt(), PromptRequest { card: Some("a".into()), ..PromptRequest::change_pin() });
+    // The two new ones differ, or the card does not take it: she is asked again, and told why.
+    let (asking, question) = asked(&step(&mut seat, Event::Pin(asking, Came::Differs))).unwrap();
+    assert_eq!(question.trouble, Some(Trouble::Differs));
+    let refused = Came::Refused { verdict: verdict(VerdictCode::CardProblem), tries_left: Some(5) };
+    let (asking, question) = asked(&step(&mut seat, Event::Pin(asking, refused))).unwrap();
+    assert_eq!(question.trouble, Some(Trouble::Wrong(verdict(VerdictCode::CardProblem))));
+    // Changed: it is not asked for another time while the agent says the old state, and the login follows.
+    assert!(asked(&step(&mut seat, Event::Pin(asking, Came::Proved))).is_none());
+    assert!(asked(&told(&mut seat, expired())).is_none());
+    let (_, question) = asked(&told(&mut seat, await_pin("a"))).unwrap();
+    assert_eq!((question.expired.clone(), question.prompt().what), (None, PromptRequest::login().what));
 }

@@ -121,6 +121,11 @@ fn wishes_are_few_and_end_with_the_word_of_the_companion_or_in_time() {
     let outcomes = guests.guest(&COOKIE, Use::Person, NOW + super::super::wishes::WISH).unwrap();
     let outcomes: Vec<_> = outcomes.wishes().iter().map(|wish| wish.outcome(NOW).unwrap()).collect();
     assert_eq!(outcomes, [Outcome::Late, Outcome::Declined, Outcome::Done, Outcome::Late]);
-    assert!(guests.guest(&COOKIE, Use::Person, NOW + 14 * 60_000).is_some());
+    assert!(guests.settle(&COMPANION, 1, declined(), NOW + 14 * 60_000), "a late word is better than none");
+    assert!(!guests.settle(&COMPANION, 1, declined(), NOW + 14 * 60_000));
+    guests.fulfil(&COOKIE, |wish| *wish == wanted(4), NOW + 14 * 60_000);
+    let outcomes = guests.guest(&COOKIE, Use::Person, NOW + 14 * 60_000).unwrap();
+    let outcomes: Vec<_> = outcomes.wishes().iter().map(|wish| wish.outcome(NOW).unwrap()).collect();
+    assert_eq!(outcomes, [Outcome::Declined, Outcome::Done]);
     assert!(guests.guest(&COOKIE, Use::Person, NOW + 16 * 60_000).unwrap().wishes().is_empty());
 }

@@ -221,11 +221,14 @@ fn taken(view: &View<'_>, case: &Case) -> Result<Section, Refusal> {
         let texts = Texts::beside(view, &taken.written)?;
         let what = facts(view, step.map_or(&[], |step| step.fields), &taken.written.fields, &texts);
         let what = what.into_iter().flat_map(|(title, cell)| match cell {
-            Cell::Lines(lines) => std::iter::once(format!("{title}:")).chain(lines).collect(),
-            Cell::Text(text) | Cell::Short(text) | Cell::Number(text) | Cell::Code(text) | Cell::Mark(_, text) => {
-                vec![format!("{title}: {text}")]
+            Cell::Lines(lines) => {
+                let title = view.say(format!("{title}:"), format!("{title}："));
+                std::iter::once(title).chain(lines).collect()
             }
-            Cell::Link { text, .. } => vec![format!("{title}: {text}")],
+            Cell::Text(text) | Cell::Short(text) | Cell::Number(text) | Cell::Code(text) | Cell::Mark(_, text) => {
+                vec![view.say(format!("{title}: {text}"), format!("{title}：{text}"))]
+            }
+            Cell::Link { text, .. } => vec![view.say(format!("{title}: {text}"), format!("{title}：{text}"))],
         });
         rows.push(vec![
             Cell::short(step.map_or("?", |step| step.title.text(view.language))),

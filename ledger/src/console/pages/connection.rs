@@ -15,14 +15,15 @@ use serde::Deserialize;
 
 use super::acts::{by_whom, changes_of};
 use super::from;
-use super::steps::signed_there;
-use super::wish::begin;
+use super::steps::{again, marked, signed_there};
+use super::wish::begin_judged;
 use crate::console::hand::Hand;
 use crate::console::html::{Blank, Block, Cell, Content, Field, Form, Input, Kind, Method, Section, Table};
-use crate::console::visit::{Barred, Entered, Posted, Trouble, View};
-use crate::console::wishes::{Wanted, What};
+use crate::console::judged::{FUNCTION, INCIDENT};
+use crate::console::visit::{Barred, Entered, Fields, Posted, Trouble, View};
+use crate::console::wishes::What;
 use crate::http::visit::Shown;
-use crate::http::{Hall, Named};
+use crate::http::{Asked, Hall, Named};
 use crate::refusal::Refusal;
 use crate::store::LogName;
 use crate::visitors::{ANY_ROLE, CASE_READERS};
@@ -175,18 +176,19 @@ pub(crate) async fn sure(
     State(hall): State<Hall>,
     entered: Entered,
     Named(way): Named<Way>,
+    Asked(asked): Asked<Fields>,
 ) -> Result<Response, Barred> {
     let state = way.state()?;
-    entered.show(hall, ANY_ROLE, move |view| Ok((confirmation(view, state), Vec::new()))).await
+    entered.show(hall, ANY_ROLE, move |view| Ok((confirmation(view, state, &asked), Vec::new()))).await
 }
 
-fn confirmation(view: &View<'_>, state: ConnectionState) -> Content {
+fn confirmation(view: &View<'_>, state: ConnectionState, asked: &Fields) -> Content {
     let (title, text, button, way) = match state {
         ConnectionState::Stopped => (
             view.say("Stop the connection at once", "結合の即時停止"),
             view.say(
-                "Every terminal refuses the functions named below from the moment it hears of it, and sessions end. Tick none to stop all business. The committee and the mayor are told afterwards (S1 14(5)); nobody has to be heard before.",
-                "端末機は、この処分を受信した時点から下記の業務機能を拒否し、利用中のセッションは終了します。一つも選択しない場合は全ての業務を停止します。事前の意見聴取は不要ですが、事後に委員会及び首長への通知が必要です。",
+                "Every terminal refuses the functions chosen below from the moment it hears of it, and sessions end. The committee and the mayor are told afterwards (S1 14(5)); nobody has to be heard before.",
+                "端末機は、この処分を受信した時点から下記で選択した業務機能を拒否し、利用中のセッションは終了します。事前の意見聴取は不要ですが、事後に委員会及び首長への通知が必要です。",
             ),
             view.say("Stop: sign with the card", "停止する（カードで署名）"),
             "stop",
@@ -194,8 +196,8 @@ fn confirmation(view: &View<'_>, state: ConnectionState) -> Content {
         ConnectionState::Connected => (
             view.say("Reconnect", "再結合"),
             view.say(
-                "The functions named below are granted again. Tick none to restore all of them.",
-                "下記の業務機能の利用を再開します。一つも選択しない場合は全ての業務を再開します。",
+                "The functions chosen below are granted again.",
+                "下記で選択した業務機能の利用を再開します。",
             ),
             view.say("Reconnect: sign with the card", "再結合する（カードで署名）"),
             "open",
@@ -218,34 +220,57 @@ fn confirmation(view: &View<'_>, state: ConnectionState) -> Content {
         ConnectionState::Stopped => None,
         ConnectionState::Connected => doors::why_not_reconnected(view),
     };
-    blocks.push(match barred {
-        Some(why) => Block::Barred(button, why),
+    let (summary, form) = match barred {
+        Some(why) => (None, Block::Barred(button, why)),
         None => {
-            let fields = what_and_why(view, state);
-            Block::Form(Form { action: format!("/console/connection/{way}"), method: Method::Post, fields, button })
+            let is_it = |what: &What| matches!(what, What::Connection { state: of, .. } if *of == state);
+            let again = again(view, asked, &is_it);
+            let mut fields = what_and_why(view, state, again.as_ref());
+            let summary = marked(view, again.as_ref(), &mut fields);
+            let action = format!("/console/connection/{way}");
+            (summary, Block::Form(Form { action, method: Method::Post, fields, button }))
         }
-    });
+    };
+    blocks.push(form);
+    let blocks = summary.into_iter().chain(blocks).collect();
     Content { title, place: "/console/connection", refresh: None, sections: vec![Section::lead(blocks)] }
 }
 
-fn what_and_why(view: &View<'_>, state: ConnectionState) -> Vec<Field> {
-    let functions = view.register.functions().map(|it| (it.code().to_string(), it.title().to_owned(), false));
+fn what_and_why(view: &View<'_>, state: ConnectionState, again: Option<&(What, Hand)>) -> Vec<Field> {
+    let (ticked, is_all, incident) = match again {
+        Some((What::Connection { functions, is_all, incident, .. }, _)) => {
+            (functions.clone(), *is_all, incident.clone())
+        }
+        Some(_) | None => (Vec::new(), false, String::new()),
+    };
+    let tick = |it: &sekisho_register::functions::Function| ticked.contains(it.code());
+    let functions = view.register.functions();
+    let functions = functions.map(|it| (it.code().to_string(), it.title().to_owned(), tick(it)));
+    let all = (ALL.to_owned(), view.say("All business", "全ての業務"), is_all);
     let casebook = view.office.casebook();
     let mut known: Vec<_> = casebook.cases_on(forms::Form::Incident).filter(|case| !case.is_closed()).collect();
     known.sort_by_key(|case| std::cmp::Reverse(case.opened.index));
     let known = known.iter().filter(|_| view.holds(CASE_READERS)).take(30);
     let known = known.map(|case| (case.id.to_string(), case.id.text(view.language))).collect();
-    let blank = |name: &str, label, hint, input| {
-        Field::Blank(Blank { name: name.to_owned(), label, value: String::new(), hint, must: false, input })
+    let blank = |name: &str, label, value, hint, input| {
+        let (name, wrong) = (name.to_owned(), String::new());
+        let must = matches!(input, Input::Several(_));
+        Field::Blank(Blank { name, label, value, hint, must, wrong, input })
     };
-    let label = view.say("Functions (none: all business)", "業務機能（選択しない場合は全て）");
+    let label = view.say("Functions", "業務機能");
     let hint = view.say("as in incident-2026-3", "例：incident-2026-3");
     let mut fields = vec![
-        blank(FUNCTION, label, String::new(), Input::Several(functions.collect())),
-        blank(INCIDENT, view.say("Incident", "事案"), hint, Input::Line(known)),
+        blank(
+            FUNCTION,
+            label,
+            String::new(),
+            String::new(),
+            Input::Several([all].into_iter().chain(functions).collect()),
+        ),
+        blank(INCIDENT, view.say("Incident", "事案"), incident, hint, Input::Line(known)),
     ];
     let route = view.register.route_at(change(state, Vec::new()).class(), view.now);
-    fields.extend(Hand::fields(view, Some(&Whose::Roles(route.proposers))));
+    fields.extend(Hand::fields(view, Some(&Whose::Roles(route.proposers)), again.map(|(_, hand)| hand)));
     fields
 }
 
@@ -257,18 +282,25 @@ pub(crate) async fn wish(State(hall): State<Hall>, Named(way): Named<Way>, poste
     if incident.len() > INCIDENT_MAX {
         return Err(Trouble::Long.into());
     }
-    let ticked: Vec<String> =
-        posted.fields.keys().filter_map(|name| name.strip_prefix("function.")).map(str::to_owned).collect();
+    let ticked = posted.fields.keys().filter_map(|name| name.strip_prefix(FUNCTION)?.strip_prefix('.'));
+    let (all, ticked): (Vec<String>, Vec<String>) = ticked.map(str::to_owned).partition(|name| name == ALL);
+    let is_all = !all.is_empty();
     let functions = posted.entered.clone().answer(hall.clone(), ANY_ROLE, move |view| {
-        let known = view.register.functions().map(|it| it.code().clone());
-        Ok((known.filter(|code| ticked.iter().any(|name| name == code.as_str())).collect::<Vec<Code>>(), Vec::new()))
+        // What is ticked and not known must not end as "everything".
+        let named = |name: &String| {
+            let mut known = view.register.functions().map(|it| it.code());
+            known.find(|code| code.as_str() == name).cloned().ok_or(Refusal::Malformed("function"))
+        };
+        Ok((ticked.iter().map(named).collect::<Result<Vec<Code>, _>>()?, Vec::new()))
     });
     let functions = functions.await?;
-    begin(&hall, &posted.entered, Wanted::Signed(What::Connection { state, functions, incident }, hand))
+    let back = format!("/console/connection/{}", way.what);
+    let what = What::Connection { state, functions, is_all, incident };
+    begin_judged(&hall, posted, (what, hand), (ANY_ROLE, back), |_| Ok(())).await
 }
 
-const FUNCTION: &str = "function";
-const INCIDENT: &str = "incident";
+/// Every function: no code has this character.
+const ALL: &str = "*";
 /// A form, a year and a number.
 const INCIDENT_MAX: usize = 60;
 

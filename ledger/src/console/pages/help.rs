@@ -32,8 +32,8 @@ fn content(view: &View<'_>) -> Content {
                     "パスワードはありません。手元の端末で「sekisho-admin console」を実行し、カードと暗証番号で確認すると、1分間・1回限り有効なリンクが表示されます。署名はこのプログラムで行うため、利用中は終了しないでください。",
                 ),
                 text(
-                    "A session ends with the button at the top, after 15 minutes without use, after ten hours, when sekisho-admin ends, and when the card or the post behind it loses its right. Typing is no use: write a long text elsewhere first.",
-                    "利用は、画面上部の「終了する」、15分間の無操作、10時間の経過、sekisho-admin の終了、又はカード若しくは職の権限の喪失により終了します。文字の入力は操作とみなされません。長い文章は、あらかじめ別に作成してから貼り付けてください。",
+                    "A session ends with the button at the top, after 15 minutes without use, after ten hours, when sekisho-admin ends or its card is taken out, and when the card or the post behind it loses its right. Typing is no use: write a long text elsewhere first.",
+                    "利用は、画面上部の「終了する」、15分間の無操作、10時間の経過、sekisho-admin の終了、カードの抜取り、又はカード若しくは職の権限の喪失により終了します。文字の入力は操作とみなされません。長い文章は、あらかじめ別に作成してから貼り付けてください。",
                 ),
             ],
         ),
@@ -42,8 +42,8 @@ fn content(view: &View<'_>) -> Content {
             "署名について",
             vec![
                 text(
-                    "Nothing is approved in the browser alone. A button here makes a request; the window of sekisho-admin shows the act as text, made from the register that it has verified itself, asks for the PIN, and the card signs. Read there what you sign.",
-                    "この画面だけで承認されることはありません。ボタンを押すと依頼が作成され、sekisho-admin が自ら検証した登録簿に基づいて処分の内容を文章で表示し、暗証番号の入力後にカードで署名します。署名する内容は、必ずその画面で確認してください。",
+                    "Nothing is approved in the browser alone. A button here makes a request; the window of sekisho-admin asks for the PIN, shows the act as text, made from the register that it has verified itself, asks whether to sign it, and the card signs. Read there what you sign.",
+                    "この画面だけで承認されることはありません。ボタンを押すと依頼が作成され、sekisho-admin が暗証番号の入力後に、自ら検証した登録簿に基づいて処分の内容を文章で表示し、確認の上でカードで署名します。署名する内容は、必ずその画面で確認してください。",
                 ),
                 text(
                     "What posts without a card decided on paper (the mayor, a committee) is written down by the post that keeps their papers: choose the post under 'From paper of', with number and date of the document.",
@@ -73,7 +73,7 @@ fn content(view: &View<'_>) -> Content {
 }
 
 /// Name and purpose of each page, in both languages.
-const PAGES: [(&str, &str, &str, &str); 12] = [
+const PAGES: [(&str, &str, &str, &str); 13] = [
     (
         "Today",
         "本日の要処理",
@@ -93,6 +93,12 @@ const PAGES: [(&str, &str, &str, &str); 12] = [
         "様式に記入された事案とその経過、未了の手続。あなたが行える手続にはボタンが表示されます。",
     ),
     ("Forms", "様式", "Every form, and those that you may fill in.", "全ての様式と、あなたが記入できる様式。"),
+    (
+        "Changes",
+        "登録の変更",
+        "Changes of every day: cards, designations, permissions, permits, terminals, retention. Decided or proposed, as the routes say.",
+        "カード、操作者の指定、操作権限、時間外操作の許可、端末機、記録の保全・廃棄など、日常の変更。決裁経路に従い、決定又は申請となります。",
+    ),
     (
         "Terminals",
         "端末機の状況",

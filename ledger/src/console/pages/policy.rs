@@ -1,7 +1,7 @@
 //! The policy (運用方針), one figure a line.
 
 use sekisho_register::Register;
-use sekisho_register::policy::{OnRemoval, Policy, TwoTerminals};
+use sekisho_register::policy::{OnRemoval, PinLasts, Policy, TwoTerminals};
 use sekisho_wire::pin_policy::{Alphabet, FirstUse};
 use sekisho_wire::words::Language;
 
@@ -27,6 +27,14 @@ pub(super) fn lines(policy: &Policy, register: &Register, language: Language) ->
         FirstUse::Keep => word("may stay", "変更は任意"),
         FirstUse::Change => word("must be changed", "要変更"),
     };
+    let lasts = match policy.pin_lasts {
+        None => word("without an end", "期限なし"),
+        Some(PinLasts::FiscalYear) => word("until the end of the fiscal year", "年度末まで"),
+        Some(PinLasts::Days(days)) => match language {
+            Language::English => format!("{days} days"),
+            Language::Japanese => format!("{days}日間"),
+        },
+    };
     let two = match policy.two_terminals {
         TwoTerminals::Tell => word("an alarm", "警報"),
         TwoTerminals::CloseLater => word("an alarm, and the end of the later session", "警報及び後の利用の終了"),
@@ -51,6 +59,7 @@ pub(super) fn lines(policy: &Policy, register: &Register, language: Language) ->
         line("Least length of a PIN", "暗証番号の最小文字数", policy.pin.minimum.to_string()),
         line("PINs not used again", "再使用できない過去の暗証番号", policy.pin.history.to_string()),
         line("A first PIN", "初期暗証番号", first),
+        line("A PIN is good", "暗証番号の有効期間", lasts),
         line("Operating hours", "運用時間", enforced),
         line("Cards exempt from them", "運用時間の対象外のカード", super::list(exempt, " ")),
         line("Work before a rest is due", "休憩までの操作時間", or_none(policy.rest_after_seconds)),

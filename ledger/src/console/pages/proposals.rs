@@ -13,15 +13,18 @@ use serde::Deserialize;
 use super::acts::{by_whom, changes_of, in_full};
 use super::from;
 use super::registers::role_name;
-use super::wish::begin;
+use super::steps::{again, marked};
+use super::wish::begin_judged;
 use crate::console::blanks::plain;
+use crate::console::duties::any_of;
 use crate::console::hand::Hand;
 use crate::console::html::{Blank, Block, Cell, Content, Field, Form, Input, Kind, Method, Section, Table};
-use crate::console::visit::{Barred, Entered, Posted, Trouble, View};
-use crate::console::wishes::{Wanted, What};
+use crate::console::judged::REASON;
+use crate::console::visit::{Barred, Entered, Fields, Posted, Trouble, View};
+use crate::console::wishes::What;
 use crate::console::written::Texts;
 use crate::http::visit::Shown;
-use crate::http::{Hall, Named};
+use crate::http::{Asked, Hall, Named};
 use crate::refusal::Refusal;
 use crate::store::LogName;
 use crate::visitors::CASE_READERS;
@@ -120,6 +123,7 @@ pub(crate) async fn one(
     State(hall): State<Hall>,
     entered: Entered,
     Named(OfId { id }): Named<OfId>,
+    Asked(asked): Asked<Fields>,
 ) -> Result<Response, Barred> {
     let id = id_of(&id)?;
     entered
@@ -143,7 +147,7 @@ pub(crate) async fn one(
                 refresh: None,
                 sections: vec![
                     Section::lead(blocks),
-                    Section::new(view.say("Decision", "承認"), decision(view, &proposal)),
+                    Section::new(view.say("Decision", "承認"), decision(view, &proposal, &asked)),
                 ],
             };
             Ok((content, vec![Shown::rows(Query::Entries, 1, from(proposal.index))]))
@@ -157,16 +161,22 @@ fn waits_for(view: &View<'_>, proposed: &Proposed) -> String {
         let said = answered.answer.name(view.language);
         return view.say(format!("nobody: it was {said}"), format!("なし（{said}されています）"));
     }
+    if view.register.is_stranded(proposed, view.now) {
+        return view.say(
+            "nobody: the route has fewer stages now, its proposer withdraws it",
+            "なし（決裁区分の段階が減りました。申請者が取り下げてください）",
+        );
+    }
     let stages = view.register.stages(&proposed.act.act().changes, view.now).max(1);
     let stage = proposed.approvals.len() + 1;
     let roles = view.register.next_approvers(proposed, view.now);
     let names: Vec<String> = roles.iter().map(|role| role_name(*role, view.language)).collect();
-    let names = names.join(&view.say(" or ", "又は"));
+    let names = any_of(view, &names);
     view.say(format!("stage {stage} of {stages}: {names}"), format!("第{stage}段階（全{stages}段階）：{names}"))
 }
 
 /// What this person can do about it.
-fn decision(view: &View<'_>, proposal: &Open) -> Vec<Block> {
+fn decision(view: &View<'_>, proposal: &Open, asked: &Fields) -> Vec<Block> {
     if let Some(index) = view.register.act_index(&proposal.id) {
         return vec![
             Block::Note(Kind::Good, view.say("It was approved.", "承認されています。")),
@@ -191,11 +201,20 @@ fn decision(view: &View<'_>, proposal: &Open) -> Vec<Block> {
         word: view.say("Withdraw: sign with the card", "取り下げる（カードで署名）"),
     };
     let is_own = proposed.and_then(|proposed| proposed.operator.as_ref()) == Some(&view.visitor.operator);
+    let is_it = |what: &What| match what {
+        What::Approve(act) | What::Answer { act, .. } => *act == proposal.id,
+        What::Open { .. } | What::Step { .. } | What::Change { .. } | What::Connection { .. } => false,
+    };
+    let again = again(view, asked, &is_it);
+    let before = again.as_ref().map(|(_, hand)| hand);
+    let typed =
+        again.as_ref().map(|(what, _)| if let What::Answer { reason, .. } = what { reason.as_str() } else { "" });
     let mut blocks = Vec::new();
     match may_approve(view, proposal) {
         Ok(()) => {
-            let mut fields = vec![reason(view)];
-            fields.extend(Hand::fields(view, Some(&whose)));
+            let mut fields = vec![reason(view, typed.unwrap_or_default())];
+            fields.extend(Hand::fields(view, Some(&whose), before));
+            blocks.extend(marked(view, again.as_ref(), &mut fields));
             fields.push(Field::Button {
                 to: format!("/console/proposals/{}/refuse", proposal.id),
                 word: view.say("Refuse: sign with the card", "不承認とする（カードで署名）"),
@@ -213,7 +232,8 @@ fn decision(view: &View<'_>, proposal: &Open) -> Vec<Block> {
             if is_own {
                 let action = format!("/console/proposals/{}/withdraw", proposal.id);
                 let button = view.say("Withdraw: sign with the card", "取り下げる（カードで署名）");
-                let fields = Hand::fields(view, None);
+                let mut fields = Hand::fields(view, None, before);
+                blocks.extend(marked(view, again.as_ref(), &mut fields));
                 blocks.push(Block::Form(Form { action, method: Method::Post, fields, button }));
             }
         }
@@ -245,13 +265,14 @@ fn answered_as(view: &View<'_>, answered: &Answered) -> Vec<Block> {
 }
 
 /// A refusal has to say why.
-fn reason(view: &View<'_>) -> Field {
+fn reason(view: &View<'_>, typed: &str) -> Field {
     Field::Blank(Blank {
         name: REASON.to_owned(),
         label: view.say("Why, where it is refused", "不承認とする場合の理由"),
-        value: String::new(),
+        value: typed.to_owned(),
         hint: String::new(),
         must: false,
+        wrong: String::new(),
         input: Input::Text,
     })
 }
@@ -263,7 +284,7 @@ pub(crate) async fn wish(
     posted: Posted,
 ) -> Result<Response, Barred> {
     let id = id_of(&id)?;
-    wish_for(&hall, &posted, id, What::Approve(id)).await
+    wish_for(&hall, posted, id, What::Approve(id)).await
 }
 
 /// The wish to refuse it.
@@ -277,7 +298,7 @@ pub(crate) async fn refuse(
     if reason.len() > REASON_MAX {
         return Err(Trouble::Long.into());
     }
-    wish_for(&hall, &posted, id, What::Answer { act: id, answer: Answer::Refused, reason }).await
+    wish_for(&hall, posted, id, What::Answer { act: id, answer: Answer::Refused, reason }).await
 }
 
 /// The wish to withdraw it.
@@ -287,22 +308,16 @@ pub(crate) async fn withdraw(
     posted: Posted,
 ) -> Result<Response, Barred> {
     let id = id_of(&id)?;
-    wish_for(&hall, &posted, id, What::Answer { act: id, answer: Answer::Withdrawn, reason: String::new() }).await
+    wish_for(&hall, posted, id, What::Answer { act: id, answer: Answer::Withdrawn, reason: String::new() }).await
 }
 
-async fn wish_for(hall: &Hall, posted: &Posted, id: Hash, what: What) -> Result<Response, Barred> {
+async fn wish_for(hall: &Hall, posted: Posted, id: Hash, what: What) -> Result<Response, Barred> {
     let hand = Hand::read(&posted.fields)?;
     let waits = move |view: &View<'_>| {
-        if open(view).iter().any(|open| open.id == id) {
-            Ok(((), Vec::new()))
-        } else {
-            Err(Refusal::NotFound("proposal"))
-        }
+        if open(view).iter().any(|open| open.id == id) { Ok(()) } else { Err(Refusal::NotFound("proposal")) }
     };
-    posted.entered.clone().answer(hall.clone(), CASE_READERS, waits).await?;
-    begin(hall, &posted.entered, Wanted::Signed(what, hand))
+    begin_judged(hall, posted, (what, hand), (CASE_READERS, format!("/console/proposals/{id}")), waits).await
 }
 
-const REASON: &str = "reason";
 /// As long as a text of a form may be.
 const REASON_MAX: usize = 4_096;

@@ -374,6 +374,7 @@ fn take_away(view: &View<'_>, index: u64) -> Section {
                 "許可されたデータ使用許可申請（例：export-request-2026-1）。閲覧の記録に残ります",
             ),
             must: false,
+            wrong: String::new(),
             input: Input::Line(granted(view)),
         })
     };

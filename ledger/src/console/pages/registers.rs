@@ -8,6 +8,7 @@ use sekisho_register::calendar::local_day;
 use sekisho_register::cards::Card;
 use sekisho_register::change::{CardState, OperatorState, TerminalUse};
 use sekisho_register::dates::{Edge, When};
+use sekisho_register::everyday::Group;
 use sekisho_register::organisation::{Capacity, Post};
 use sekisho_register::people::{Operator, Standing};
 use sekisho_register::role::{Class, Role};
@@ -20,8 +21,9 @@ use sekisho_wire::words::Language;
 use serde::Deserialize;
 
 use super::terminals::kind;
-use super::{from, policy};
+use super::{changes, from, policy};
 use crate::clock::Millis;
+use crate::console::duties::any_of;
 use crate::console::html::{Block, Cell, Content, Field, Form, Kind, Method, Section, Table};
 use crate::console::visit::{Barred, Entered, View};
 use crate::http::visit::Shown;
@@ -49,6 +51,14 @@ const REGISTERS: [(&str, &str, &str, Shows); 8] = [
     ("routes", "Routes of approval", "決裁経路", routes),
     ("permits", "Permits for use out of hours", "時間外使用の許可", permits),
     ("policy", "Policy", "運用方針", policy_table),
+];
+
+/// What can be changed where it is read.
+const ABOUT: [(&str, Group); 4] = [
+    ("operators", Group::People),
+    ("cards", Group::Cards),
+    ("terminals", Group::Terminals),
+    ("permits", Group::Permits),
 ];
 
 fn contents(view: &View<'_>) -> Content {
@@ -125,6 +135,8 @@ pub(crate) async fn one(
                 blocks.push(Block::Text(own));
             }
             blocks.push(Block::Table(table));
+            let about = ABOUT.iter().find(|(register, _)| register == at);
+            blocks.extend(about.and_then(|(_, group)| changes::buttons(view, *group)));
             let content = Content {
                 title: view.say(*english, *japanese),
                 place: "/console/registers",
@@ -141,7 +153,7 @@ fn form(view: &View<'_>, at: &str, date: &str) -> Form {
         name: "date",
         label: view.say("As of the end of", "基準日"),
         value: date.to_owned(),
-        hint: view.say("2026-04-01 or R8.4.1; empty: now", "令和8年4月1日、R8.4.1、2026-04-01。空欄は現在"),
+        hint: view.say("2026-04-01 or R8.4.1; empty: now", "令和8年4月1日、R8.4.1。空欄は現在"),
     };
     Form {
         action: format!("/console/registers/{at}"),
@@ -156,7 +168,18 @@ fn as_of(view: &View<'_>, at: Millis) -> Result<Arc<Register>, Refusal> {
     if at >= view.register.newest_made() {
         return Ok(Arc::clone(&view.register));
     }
-    let mut register = Register::new();
+    let mut pasts = view.office.pasts();
+    let kept = pasts.until(at);
+    if let Some((_, register)) = kept.as_ref().filter(|(moment, _)| *moment == at) {
+        return Ok(Arc::clone(register));
+    }
+    let register = folded_until(view, kept.map_or_else(Register::new, |(_, register)| (*register).clone()), at)?;
+    pasts.keep(at, Arc::clone(&register));
+    Ok(register)
+}
+
+/// Goes on with the acts that were made by then.
+fn folded_until(view: &View<'_>, mut register: Register, at: Millis) -> Result<Arc<Register>, Refusal> {
     while register.size() < view.register.size() {
         let page = view.ledger.store.entries(&view.visitor.office, LogName::Register, register.size(), PAGE)?;
         if page.is_empty() {
@@ -429,7 +452,7 @@ fn routes(at: &AsOf<'_, '_>) -> Table {
         let name = at.say(class.name(), class.title());
         let names = |roles: &[Role]| {
             let names: Vec<String> = roles.iter().map(|role| role_name(*role, at.view.language)).collect();
-            names.join(&at.say(" or ", "又は"))
+            any_of(at.view, &names)
         };
         let stages = route.stages.iter().enumerate().map(|(stage, roles)| format!("{}. {}", stage + 1, names(roles)));
         vec![Cell::Text(name), roles(&route.proposers), Cell::Lines(stages.collect())]

@@ -3,12 +3,13 @@
 use axum::extract::State;
 use axum::response::Response;
 use sekisho_register::calendar::Month;
+use sekisho_register::everyday::Group;
 use sekisho_register::retention::{CLASSES, Order};
 use sekisho_register::thing::class_name;
 use sekisho_register::wareki::{month_text, numbered};
 use sekisho_wire::record::Retention;
 
-use super::list;
+use super::{changes, list};
 use crate::console::html::{Block, Cell, Content, Kind, Section, Table};
 use crate::console::lacks::gone;
 use crate::console::visit::{Barred, Entered, View};
@@ -29,7 +30,12 @@ pub(crate) async fn kept(State(hall): State<Hall>, entered: Entered) -> Result<R
 
 fn content(view: &View<'_>, months: &[StoredKey]) -> Content {
     let sections = vec![
-        Section::lead(vec![Block::Table(kept_table(view, months))]),
+        Section::lead(
+            changes::buttons(view, Group::Retention)
+                .into_iter()
+                .chain([Block::Table(kept_table(view, months))])
+                .collect(),
+        ),
         Section::new(view.say("Destroyed", "廃棄"), vec![Block::Table(gone(view, view.register.all_destroyed()))]),
         Section::new(view.say("Preservation orders", "保全"), vec![Block::Table(orders(view))]),
     ];

@@ -3,9 +3,9 @@
 use axum::extract::State;
 use axum::response::Response;
 use sekisho_register::change::Answer;
-use sekisho_register::organisation::Capacity;
+use sekisho_register::organisation::{ByDeputy, Capacity};
 use sekisho_register::render;
-use sekisho_wire::id::{Code, Hash};
+use sekisho_wire::id::Hash;
 use serde::Deserialize;
 
 use super::acts::{act, by_whom, changes_of};
@@ -23,11 +23,10 @@ use crate::visitors::{ANY_ROLE, CASE_READERS};
 /// Those that wait, each in full for whoever holds the post; nothing where none waits.
 pub(super) fn section(view: &View<'_>) -> Option<Section> {
     let casebook = view.office.casebook();
-    let waiting: Vec<(Hash, Code)> =
-        casebook.unreviewed(&view.register).map(|(act, post)| (*act, post.clone())).collect();
-    let (mine, others): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|(_, post)| holds(view, post));
+    let waiting = casebook.unreviewed(&view.register);
+    let (mine, others): (Vec<_>, Vec<_>) = waiting.partition(|(_, decided)| may_look_at(view, decided));
     let mut blocks = Vec::new();
-    for (id, post) in mine.iter().take(SHOWN) {
+    for (id, ByDeputy { post, .. }) in mine.iter().take(SHOWN) {
         // Of the casebook they are as its readers may see them.
         let here = view.register.act_index(id).map(|index| (LogName::Register, index));
         let there =
@@ -50,8 +49,8 @@ pub(super) fn section(view: &View<'_>) -> Option<Section> {
     if !others.is_empty() {
         let count = others.len();
         let text = view.say(
-            format!("{count} decisions of deputies wait for the holders of other posts."),
-            format!("他の職の代決{count}件が後閲を待っています。"),
+            format!("{count} decisions of deputies wait for others to look at them."),
+            format!("代決{count}件が他の者の後閲を待っています。"),
         );
         blocks.push(Block::Note(Kind::Plain, text));
     }
@@ -59,8 +58,9 @@ pub(super) fn section(view: &View<'_>) -> Option<Section> {
     (!blocks.is_empty()).then(|| Section::new(title, blocks))
 }
 
-fn holds(view: &View<'_>, post: &Code) -> bool {
-    let post = view.register.post(post);
+/// Whether he holds the post, and was not himself the deputy who decided.
+fn may_look_at(view: &View<'_>, ByDeputy { post, operator }: &ByDeputy) -> bool {
+    let post = view.register.post(post).filter(|_| *operator != view.visitor.operator);
     post.is_some_and(|post| post.is_held_by(&view.visitor.operator, Capacity::Holder, view.now))
 }
 
@@ -79,7 +79,7 @@ pub(crate) async fn wish(
     let hand = Hand::read(&posted.fields)?;
     let waits = move |view: &View<'_>| {
         let casebook = view.office.casebook();
-        let waits = casebook.unreviewed(&view.register).any(|(act, post)| *act == id && holds(view, post));
+        let waits = casebook.unreviewed(&view.register).any(|(act, decided)| *act == id && may_look_at(view, decided));
         if waits { Ok(((), Vec::new())) } else { Err(Refusal::NotFound("act")) }
     };
     Entered::answer(posted.entered.clone(), hall.clone(), ANY_ROLE, waits).await?;

@@ -11,11 +11,12 @@ use sekisho_wire::record::About;
 use serde::Deserialize;
 
 use super::cases::{May, case_of, may_take};
-use super::wish::begin;
+use super::wish::begin_judged;
 use crate::console::blanks::{self, Before, PREFIX};
-use crate::console::duties::roles;
+use crate::console::duties::{roles, step_link};
 use crate::console::hand::Hand;
 use crate::console::html::{self, Block, Cell, Content, Kind, Method, Section, Table};
+use crate::console::judged::judge;
 use crate::console::visit::{Barred, Entered, Fields, Posted, View};
 use crate::console::wishes::{Wanted, What};
 use crate::http::visit::Shown;
@@ -90,7 +91,8 @@ pub(crate) async fn form(
             let (blocks, rows) = if may_open(view, form) {
                 let whose = opened_by(form);
                 let action = format!("/console/forms/{}", form.name());
-                to_fill_in(view, (definition.fields, action), &whose, &asked)
+                let is_it = |what: &What| matches!(what, What::Open { form: of, .. } if *of == form);
+                to_fill_in(view, (definition.fields, action), &whose, (&asked, &is_it))
             } else {
                 let who = roles(view, definition.opened_by);
                 let why =
@@ -114,34 +116,47 @@ fn to_fill_in(
     view: &View<'_>,
     (blanks, action): (&'static [forms::Blank], String),
     whose: &Whose,
-    asked: &Fields,
+    (asked, is_it): (&Fields, &dyn Fn(&What) -> bool),
 ) -> (Vec<Block>, usize) {
-    let (mut fields, rows) = blanks::fields(view, blanks, &before(view, asked));
-    fields.extend(Hand::fields(view, Some(whose)));
+    let again = again(view, asked, is_it);
+    let typed = again.as_ref().map_or(&[] as &[_], |(what, _)| what.filled());
+    let (mut fields, rows) = blanks::fields(view, blanks, &before(asked, typed));
+    fields.extend(Hand::fields(view, Some(whose), again.as_ref().map(|(_, hand)| hand)));
     let button = view.say("Go on: sign with the card", "次へ（カードで署名）");
+    let summary = marked(view, again.as_ref(), &mut fields);
     let form = html::Form { action, method: Method::Post, fields, button };
-    (vec![Block::Text(signed_there(view)), Block::Form(form)], rows)
+    (summary.into_iter().chain([Block::Text(signed_there(view)), Block::Form(form)]).collect(), rows)
+}
+
+/// What was typed for a wish of this kind that came to nothing, where the address names one.
+pub(super) fn again(view: &View<'_>, asked: &Fields, is_it: &dyn Fn(&What) -> bool) -> Option<(What, Hand)> {
+    let number = asked.get("again")?.parse::<u64>().ok()?;
+    let wish = view.guest.wishes().iter().find(|wish| wish.number == number)?;
+    let Wanted::Signed(what, hand) = &wish.wanted else { return None };
+    is_it(what).then(|| (what.clone(), hand.clone()))
+}
+
+/// Says beside the fields what is wrong with what was typed, and gives what stands above them.
+pub(super) fn marked(view: &View<'_>, again: Option<&(What, Hand)>, fields: &mut [html::Field]) -> Option<Block> {
+    let (what, hand) = again?;
+    let judged = judge(view, what, hand);
+    judged.mark(fields);
+    judged.summary()
 }
 
 /// Where it is signed.
 pub(super) fn signed_there(view: &View<'_>) -> String {
     view.say(
-        "Nothing is written down here in the browser: the window of sekisho-admin at your desk shows it as text, asks for the PIN and lets your card sign.",
-        "この画面だけで記録されることはありません。手元の sekisho-admin の画面に内容が表示され、暗証番号の入力後にカードで署名します。",
+        "Nothing is written down here in the browser: the window of sekisho-admin at your desk asks for the PIN, shows it as text, asks whether to sign it and lets your card sign. 15 minutes after a page was last opened the session ends, and typing does not prolong it.",
+        "この画面だけで記録されることはありません。手元の sekisho-admin の画面で、暗証番号の入力後に内容を確認し、カードで署名します。最後に画面を開いてから15分で利用は終了し、文字の入力では延長されません。",
     )
 }
 
-/// What stands in the fields at first: what an address says, or what was typed for a wish that came to nothing.
-fn before(view: &View<'_>, asked: &Fields) -> Before {
-    let wish = asked.get("again").and_then(|number| number.parse::<u64>().ok());
-    let wish = wish.and_then(|number| view.guest.wishes().iter().find(|wish| wish.number == number));
-    let typed = wish.into_iter().flat_map(|wish| match &wish.wanted {
-        Wanted::Signed(what, _) => what.filled(),
-        Wanted::Evidence { .. } => &[],
-    });
-    let typed = typed.map(|(name, value)| ((*name).to_owned(), value.clone()));
+/// What stands in the fields at first: what was typed, and what an address says.
+pub(super) fn before(asked: &Fields, typed: &[(&'static str, String)]) -> Before {
+    let typed = typed.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
     let said = asked.iter().filter_map(|(name, value)| Some((name.strip_prefix(PREFIX)?.to_owned(), value.clone())));
-    typed.chain(said).collect()
+    said.chain(typed).collect()
 }
 
 /// The wish to open a case.
@@ -153,8 +168,8 @@ pub(crate) async fn open(
     let form = form_of(&name)?;
     let filled = blanks::typed(form.definition().fields, &posted.fields)?;
     let hand = Hand::read(&posted.fields)?;
-    posted.entered.clone().answer(hall.clone(), ANY_ROLE, |_| Ok(((), Vec::new()))).await?;
-    begin(&hall, &posted.entered, Wanted::Signed(What::Open { form, filled }, hand))
+    let back = format!("/console/forms/{}", form.name());
+    begin_judged(&hall, posted, (What::Open { form, filled }, hand), (ANY_ROLE, back), |_| Ok(())).await
 }
 
 #[derive(Deserialize)]
@@ -187,7 +202,10 @@ pub(crate) async fn step(
             let action = format!("/console/cases/{id}/{}", step.name);
             let (mut blocks, rows) = match may_take(view, case, step) {
                 May::Yes => {
-                    to_fill_in(view, (step.fields, action), &case.whose(step, &view.register, view.now), &asked)
+                    let is_it = |what: &What| {
+                        matches!(what, What::Step { case, step: of, .. } if *case == id && of.key == step.key)
+                    };
+                    to_fill_in(view, (step.fields, action), &case.whose(step, &view.register, view.now), (&asked, &is_it))
                 }
                 not @ (May::Over | May::NotHis | May::Another | May::Taken | May::After(_)) => {
                     (vec![Block::Note(Kind::Plain, why_not(view, not))], 0)
@@ -243,7 +261,7 @@ pub(crate) async fn take(
     let (case, step) = of.read()?;
     let filled = blanks::typed(step.fields, &posted.fields)?;
     let hand = Hand::read(&posted.fields)?;
-    let is_there = move |view: &View<'_>| for_whom(view, &view.office.casebook(), case, step).map(|_| ((), Vec::new()));
-    posted.entered.clone().answer(hall.clone(), ANY_ROLE, is_there).await?;
-    begin(&hall, &posted.entered, Wanted::Signed(What::Step { case, step, filled }, hand))
+    let is_there = move |view: &View<'_>| for_whom(view, &view.office.casebook(), case, step).map(drop);
+    let back = step_link(case, step);
+    begin_judged(&hall, posted, (What::Step { case, step, filled }, hand), (ANY_ROLE, back), is_there).await
 }

@@ -78,10 +78,13 @@ fn row(view: &View<'_>, terminal: &sekisho_register::places::Terminal, rows: &[B
     let section = view.register.section(&version.section);
     let section = section.map_or_else(|| version.section.to_string(), |section| section.title().to_owned());
     let post = version.responsible.as_ref().and_then(|post| view.register.post(post));
-    let responsible = post.map_or_else(Vec::new, |post| {
-        let holders = post.holders(view.now).map(|holder| view.person(&holder.operator));
-        std::iter::once(post.version().title.to_string()).chain(holders).collect()
-    });
+    let responsible = post.map_or_else(
+        || vec!["-".to_owned()],
+        |post| {
+            let holders = post.holders(view.now).map(|holder| view.person(&holder.operator));
+            std::iter::once(post.version().title.to_string()).chain(holders).collect()
+        },
+    );
     let number = |of: fn(&Behind) -> u64| known.map_or_else(|| Cell::text("-"), |row| Cell::number(of(row)));
     vec![
         Cell::text(terminal.code().as_str()),

@@ -1,15 +1,22 @@
 //! What was wished for, until it is signed, declined, or too late.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::response::Response;
+use sekisho_register::Role;
 use sekisho_register::change::{Answer, CaseId, ConnectionState};
 use sekisho_register::forms::Form;
 use serde::Deserialize;
 
+use crate::clock::Millis;
 use crate::console::door::see;
 use crate::console::duties::step_link;
+use crate::console::guests::{Guest, Use};
+use crate::console::hand::Hand;
 use crate::console::html::{Block, Cell, Content, Kind, Section};
-use crate::console::visit::{BY_ITSELF, Barred, Entered, Trouble, View};
+use crate::console::judged::judge;
+use crate::console::visit::{BY_ITSELF, Barred, Entered, Posted, Trouble, View};
 use crate::console::wishes::{Outcome, Wanted, What, Wish};
 use crate::http::{Hall, Named};
 use crate::refusal::Refusal;
@@ -24,6 +31,37 @@ pub(super) fn begin(hall: &Hall, entered: &Entered, wanted: Wanted) -> Result<Re
     Ok(see(&format!("/console/wishes/{number}")))
 }
 
+/// The same, once nothing is wrong with it; else back to the form, which says everything that is, with what was typed.
+pub(super) async fn begin_judged(
+    hall: &Hall,
+    posted: Posted,
+    (what, hand): (What, Hand),
+    (any_of, back): (&'static [Role], String),
+    is_there: impl FnOnce(&View<'_>) -> Result<(), Refusal> + Send + 'static,
+) -> Result<Response, Barred> {
+    let wanted = Wanted::Signed(what.clone(), hand.clone());
+    let judged = move |view: &View<'_>| {
+        is_there(view)?;
+        Ok((judge(view, &what, &hand).is_fine(), Vec::new()))
+    };
+    if posted.entered.clone().answer(hall.clone(), any_of, judged).await? {
+        return match begin(hall, &posted.entered, wanted.clone()) {
+            Err(Barred::Trouble(Trouble::Wishes)) => {
+                let number = put_aside(hall, &posted.entered, wanted, Outcome::Crowded)?;
+                Ok(see(&format!("/console/wishes/{number}")))
+            }
+            answer => answer,
+        };
+    }
+    let number = put_aside(hall, &posted.entered, wanted, Outcome::Wrong)?;
+    Ok(see(&format!("{back}?again={number}#wrong")))
+}
+
+fn put_aside(hall: &Hall, entered: &Entered, wanted: Wanted, why: Outcome) -> Result<u64, Refusal> {
+    let (mut guests, now) = (hall.ledger.console.guests(), hall.ledger.clock.now());
+    guests.put_aside(&entered.cookie, wanted, why, now).ok_or(Refusal::TokenNeeded)
+}
+
 #[derive(Deserialize)]
 pub(crate) struct OfNumber {
     number: u64,
@@ -35,19 +73,21 @@ pub(crate) async fn one(
     mut entered: Entered,
     Named(OfNumber { number }): Named<OfNumber>,
 ) -> Result<Response, Barred> {
-    let ledger = &hall.ledger;
-    let (register, now) = (ledger.office(&entered.guest.visitor.office)?.register(), ledger.clock.now());
-    // Whatever the companion says or does not: what stands in the register was done.
-    let is_done = |wanted: &Wanted| match wanted {
-        Wanted::Signed(What::Approve(id), _) => register.act_index(id).is_some(),
-        Wanted::Signed(..) | Wanted::Evidence { .. } => false,
-    };
-    let guest = {
-        let mut guests = ledger.console.guests();
-        guests.fulfil(&entered.cookie, is_done, now);
-        guests.guest(&entered.cookie, crate::console::guests::Use::ByItself, now)
-    };
-    entered.guest = guest.ok_or(Refusal::TokenNeeded)?;
+    entered.guest = looked_at(&hall, &entered)?;
+    if entered.how == Use::ByItself {
+        let (mut changes, mut stopping) = (hall.ledger.console.changed.subscribe(), hall.stopping.clone());
+        let hold = tokio::time::sleep(HOLD);
+        tokio::pin!(hold);
+        while is_open(&entered, number, hall.ledger.clock.now()) {
+            tokio::select! {
+                () = hold.as_mut() => break,
+                // An approval in the register and a time that is over tell nobody.
+                _ = tokio::time::timeout(LOOK, changes.changed()) => {}
+                _ = stopping.wait_for(|stopping| *stopping) => break,
+            }
+            entered.guest = looked_at(&hall, &entered)?;
+        }
+    }
     entered
         .show(hall, ANY_ROLE, move |view| {
             let wish = view.guest.wishes().iter().find(|wish| wish.number == number);
@@ -57,22 +97,64 @@ pub(crate) async fn one(
         .await
 }
 
+/// Whose wishes they are, as they stand now. Whatever the companion says or does not: what stands in the register was done.
+fn looked_at(hall: &Hall, entered: &Entered) -> Result<Guest, Refusal> {
+    let ledger = &hall.ledger;
+    let (register, now) = (ledger.office(&entered.guest.visitor.office)?.register(), ledger.clock.now());
+    let is_done = |wanted: &Wanted| match wanted {
+        Wanted::Signed(What::Approve(id), _) => register.act_index(id).is_some(),
+        Wanted::Signed(..) | Wanted::Evidence { .. } => false,
+    };
+    let mut guests = ledger.console.guests();
+    guests.fulfil(&entered.cookie, is_done, now);
+    guests.guest(&entered.cookie, Use::ByItself, now).ok_or(Refusal::TokenNeeded)
+}
+
+fn is_open(entered: &Entered, number: u64, now: Millis) -> bool {
+    entered.guest.wishes().iter().any(|wish| wish.number == number && wish.outcome(now).is_none())
+}
+
+/// A page that waits is answered when it has something new to say, or after so long: whoever hears it hears it anew each time.
+const HOLD: Duration = Duration::from_secs(25);
+const LOOK: Duration = Duration::from_secs(1);
+
 fn content(view: &View<'_>, wish: &Wish) -> Content {
     let outcome = wish.outcome(view.now);
     let (kind, text) = match outcome {
         None => (
             Kind::Warning,
             view.say(
-                "Sign in the window of sekisho-admin: it shows what is signed and asks for the PIN. This page follows by itself.",
-                "sekisho-admin の画面で署名してください。署名する内容が表示され、暗証番号の入力を求められます。この画面は自動的に更新されます。",
+                "Sign in the window of sekisho-admin: it asks for the PIN, shows what is to be signed, and asks whether to sign it. This page follows by itself.",
+                "sekisho-admin の画面で署名してください。暗証番号の入力後に署名する内容が表示され、署名するかどうかを確認します。この画面は自動的に更新されます。",
             ),
         ),
         Some(Outcome::Done) => (Kind::Good, view.say("It was carried out.", "完了しました。")),
         Some(Outcome::Declined) => (Kind::Plain, view.say("It was declined. Nothing was signed.", "取りやめました。署名はされていません。")),
         Some(Outcome::Failed) => (Kind::Alarm, view.say("It could not be carried out.", "実行できませんでした。")),
+        Some(Outcome::Wrong) => (
+            Kind::Alarm,
+            view.say("Something in it has to be put right. Nothing was signed.", "記入内容に誤りがあります。署名はしていません。"),
+        ),
+        Some(Outcome::Crowded) => (
+            Kind::Warning,
+            view.say(
+                "Three requests of yours wait for your card already. Nothing was signed: sign or decline those in the window of sekisho-admin, then go back to what was filled in.",
+                "カードでの署名を待っている依頼が既に3件あります。署名はしていません。先に sekisho-admin の画面で署名するか取りやめてから、記入した内容に戻ってください。",
+            ),
+        ),
+        Some(Outcome::Late) if wish.was_handed() => (
+            Kind::Warning,
+            view.say(
+                "Within five minutes nothing was heard of it from the window of sekisho-admin. Whether it was signed is not known: look there and among the acts before you wish for it again.",
+                "5分以内に sekisho-admin から結果の報告がありませんでした。署名されたかどうかは不明です。改めて依頼する前に、sekisho-admin の画面と処分の記録を確認してください。",
+            ),
+        ),
         Some(Outcome::Late) => (
             Kind::Plain,
-            view.say("Nobody signed within five minutes. Nothing was done.", "5分以内に署名されなかったため、終了しました。何も実行していません。"),
+            view.say(
+                "The window of sekisho-admin did not come to it within five minutes. Nothing was done.",
+                "5分以内に sekisho-admin で処理が始まらなかったため、終了しました。何も実行していません。",
+            ),
         ),
     };
     let mut blocks = vec![Block::Note(kind, text)];
@@ -80,7 +162,7 @@ fn content(view: &View<'_>, wish: &Wish) -> Content {
         blocks.push(Block::Act(wish.said().to_owned()));
     }
     let (what, back) = match &wish.wanted {
-        Wanted::Signed(what, _) => (title(view, what), links(view, what, wish.number, outcome)),
+        Wanted::Signed(what, _) => (title(view, what), links(view, what, wish, outcome)),
         Wanted::Evidence { index, .. } => {
             let link = Cell::link(
                 format!("/console/records/{index}"),
@@ -103,6 +185,7 @@ fn title(view: &View<'_>, what: &What) -> String {
         What::Answer { answer: Answer::Reviewed, .. } => view.say("What a deputy decided, looked at", "代決の後閲"),
         What::Open { form, .. } => form.title(view.language).to_owned(),
         What::Step { case, step, .. } => format!("{}: {}", case.text(view.language), step.title.text(view.language)),
+        What::Change { which, .. } => which.title().text(view.language).to_owned(),
         What::Connection { state: ConnectionState::Stopped, .. } => view.say("Stop of the connection", "結合停止"),
         What::Connection { state: ConnectionState::Connected, .. } => {
             view.say("Restoration of the connection", "再結合")
@@ -111,11 +194,13 @@ fn title(view: &View<'_>, what: &What) -> String {
 }
 
 /// Where it leads from here: to what became of it, and after a failure back to what was typed.
-fn links(view: &View<'_>, what: &What, number: u64, outcome: Option<Outcome>) -> Vec<Cell> {
+fn links(view: &View<'_>, what: &What, wish: &Wish, outcome: Option<Outcome>) -> Vec<Cell> {
     let is_done = outcome == Some(Outcome::Done);
+    let is_unknown = outcome == Some(Outcome::Late) && wish.was_handed();
     let again = |form: String| {
         let word = view.say("Back to what was filled in", "記入した内容に戻る");
-        (outcome.is_some() && !is_done).then(|| Cell::link(format!("{form}?again={number}"), word))
+        let number = wish.number;
+        (outcome.is_some() && !is_done && !is_unknown).then(|| Cell::link(format!("{form}?again={number}"), word))
     };
     let act = |id| {
         let index = view.register.act_index(id).filter(|_| is_done);
@@ -126,7 +211,16 @@ fn links(view: &View<'_>, what: &What, number: u64, outcome: Option<Outcome>) ->
     let acts = || Cell::link("/console/acts", view.say("Acts", "処分の記録"));
     let links = match what {
         What::Approve(id) => vec![Some(proposal(id)), act(id)],
-        What::Answer { answer: Answer::Refused | Answer::Withdrawn, act, .. } => vec![Some(proposal(act))],
+        What::Answer { answer: Answer::Refused | Answer::Withdrawn, act, .. } => {
+            vec![Some(proposal(act)), again(format!("/console/proposals/{act}"))]
+        }
+        What::Change { which, .. } => {
+            let proposals = Cell::link("/console/proposals", view.say("Proposals", "承認待ち"));
+            let acts = [acts(), proposals].map(|link| is_done.then_some(link));
+            let form = again(format!("/console/changes/{}", which.name()));
+            let others = Cell::link("/console/changes", view.say("Changes", "登録の変更"));
+            acts.into_iter().chain([form, Some(others)]).collect()
+        }
         What::Answer { answer: Answer::Reviewed, .. } => vec![Some(acts())],
         What::Open { form, .. } => {
             let opened = opened(view, *form).filter(|_| is_done);
@@ -137,13 +231,18 @@ fn links(view: &View<'_>, what: &What, number: u64, outcome: Option<Outcome>) ->
             let link = Cell::link(format!("/console/cases/{case}"), case.text(view.language));
             vec![Some(link), again(step_link(*case, step))]
         }
-        What::Connection { .. } => {
+        What::Connection { state, .. } => {
             let link = Cell::link("/console/connection", view.say("The connection", "結合の状態"));
             let proposals = Cell::link("/console/proposals", view.say("Proposals", "承認待ち"));
-            vec![Some(link), is_done.then_some(proposals)]
+            let way = match state {
+                ConnectionState::Stopped => "stop",
+                ConnectionState::Connected => "open",
+            };
+            vec![Some(link), is_done.then_some(proposals), again(format!("/console/connection/{way}"))]
         }
     };
-    links.into_iter().flatten().collect()
+    let see = is_unknown.then(acts);
+    links.into_iter().chain([see]).flatten().collect()
 }
 
 /// The newest case on this form that this person opened.

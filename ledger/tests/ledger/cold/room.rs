@@ -27,6 +27,7 @@ fn decision(town: &Town, seq: u64, sessions: &[[u8; 16]]) -> Body {
         card: Some(CardGuid([clerk as u8 + 10; 16])),
         operator: Some(code(&format!("{}", 10_000 + clerk))),
         home: None,
+        pin_changed: None,
         profile: Some(code("clerk")),
         section: Some(code("jumin")),
         session: Some(SessionId(sessions[(day * 40 + clerk) as usize])),

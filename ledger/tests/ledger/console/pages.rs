@@ -14,6 +14,7 @@ use crate::town::{NOON, TestCard, code, person};
 fn pages() -> Vec<String> {
     let get = addresses().into_iter().filter(|(method, _)| *method == "get").map(|(_, address)| address);
     let filled = get.map(|address| {
+        let address = address.replace("changes/{name}", "changes/permit");
         let address = address.replace("{case}", "incident-2026-1").replace("{step}", "close");
         let address = address.replace("{name}", "incident").replace("{what}", "stop");
         let address = address.replace("{which}", "operators").replace("{index}", "0").replace("{number}", "1");
@@ -100,7 +101,7 @@ fn a_page_that_is_not_there_says_what_to_do_next() {
 }
 
 /// A person whose post may neither read records nor proposals.
-fn clerk_with_a_post(served: &Served) -> TestCard {
+pub(super) fn clerk_with_a_post(served: &Served) -> TestCard {
     let (card, name) = (TestCard::new(5, "banri"), person("番 理"));
     let designate = Designate {
         operator: code("banri"),
@@ -177,9 +178,14 @@ fn each_page_that_shows_persons_is_a_reading_and_says_of_whom() {
     let (mut browser, _) = entered(&served, &served.town.mayor);
     let of_mayor = About { operator: Some(code("mayor")), ..About::default() };
     let first = |first| About { first: Some(first), ..About::default() };
-    let cases: [(&str, Option<Noted>); 18] = [
+    let cases: [(&str, Option<Noted>); 22] = [
         ("/console/forms", None),
         ("/console/forms/notice", Some((Query::Register, 4, About::default()))),
+        // Cards and persons to choose from.
+        ("/console/forms/incident", Some((Query::Register, 2, About::default()))),
+        ("/console/changes", None),
+        ("/console/changes/permit", Some((Query::Register, 2, About::default()))),
+        ("/console/changes/card_state", Some((Query::Register, 2, About::default()))),
         ("/console/cases", Some((Query::Entries, 1, first(0)))),
         ("/console/cases/incident-2026-1", Some((Query::Entries, 1, first(0)))),
         ("/console/help", None),

@@ -151,8 +151,38 @@ fn wishes_are_few_are_declined_and_end_after_five_minutes() {
     assert_eq!(wished(&served, &token).as_array().unwrap().len(), 1);
     served.town.clock.advance(1_000);
     assert_eq!(wished(&served, &token), json!([]));
-    assert!(browser.page("/console/wishes/3").contains("5分以内に署名されなかった"));
+    let late = browser.page("/console/wishes/3");
+    assert!(late.contains("署名されたかどうかは不明です") && !late.contains("何も実行していません"), "{late}");
+    settle(3, &json!({"outcome": "done"})).ok();
+    assert!(browser.page("/console/wishes/3").contains("完了しました"), "a late word is better than none");
+    wish(&mut browser, "/console/records/3");
+    let looked = served.anybody().get_as(&served.at("console/wishes?wait=0"), &token).ok();
+    assert_eq!(looked["wishes"].as_array().unwrap().len(), 1);
+    (0..20).for_each(|_| {
+        served.town.clock.advance(15_000);
+        served.anybody().get_as(&served.at("console/wishes?wait=0"), &token).ok();
+    });
+    let late = browser.page("/console/wishes/4");
+    assert!(late.contains("処理が始まらなかった") && late.contains("何も実行していません"), "{late}");
     assert_eq!(browser.get("/console/wishes/7").status, 404);
+}
+
+#[test]
+fn a_page_that_waits_is_answered_when_it_has_something_new_to_say() {
+    let mut served = Served::new();
+    served.town.send(5);
+    served.town.publish();
+    let (mut browser, token) = entered(&served, &served.town.mayor);
+    let page = wish(&mut browser, "/console/records/0");
+    assert!(browser.page(&page).contains("署名してください"), "who presses something waits for nothing");
+    std::thread::scope(|scope| {
+        let waits = scope.spawn(|| browser.page(&format!("{page}?auto=1")));
+        std::thread::sleep(std::time::Duration::from_millis(1_500));
+        assert!(!waits.is_finished(), "nothing new is no answer");
+        let declined = json!({"outcome": "declined"});
+        served.anybody().post_as(&served.at("console/wishes/1"), &token, &declined).ok();
+        assert!(waits.join().unwrap().contains("取りやめました"));
+    });
 }
 
 #[test]

@@ -14,6 +14,7 @@ use crate::concern::Concern;
 use crate::fold::Register;
 use crate::forms::spans::SPANS;
 use crate::forms::{Asked, Blank, Form, Step, stop};
+use crate::organisation::ByDeputy;
 use crate::recovery::is_for_recovery_keys;
 use crate::refusal::{FieldFault, FoldRefusal};
 use crate::role::{Class, Role};
@@ -122,7 +123,7 @@ impl Casebook {
         check_spans(open.form, None, &open.fields, &open.fields)?;
         check_witness(open.form, definition.fields, &open.fields, admitted)?;
         // What a panel reports nobody has judged, so who is to be told is the form's to say.
-        match Form::recipient_missing(open) {
+        match Form::recipients_missing(open).next() {
             Some(role) if person && open.form == Form::Incident => Err(FoldRefusal::RecipientMissing(role)),
             Some(_) | None => Ok(()),
         }
@@ -173,14 +174,18 @@ impl Casebook {
         t: u64,
     ) -> Result<(), FoldRefusal> {
         if said.answer == Answer::Reviewed {
-            let post = register.state.by_deputy.get(&said.act).or_else(|| self.by_deputy.get(&said.act));
-            let post = post.ok_or(FoldRefusal::NotAProposal)?;
-            if self.reviewed.contains(&said.act) {
+            let decided = register.state.by_deputy.get(&said.act).or_else(|| self.by_deputy.get(&said.act));
+            let ByDeputy { post, operator: deputy } = decided.ok_or(FoldRefusal::NotAProposal)?;
+            if self.was_reviewed(&said.act) {
                 return Err(FoldRefusal::SaidTwice);
             }
             // Whoever decided in his place does not look at it in his place.
             let his =
                 signed.act().post.as_ref() == Some(post) && !signed.act().as_deputy && signed.act().paper.is_none();
+            // Nor once he holds the post himself.
+            if his && admitted.operator.as_ref() == Some(deputy) {
+                return Err(FoldRefusal::OwnDecision { post: post.clone() });
+            }
             let operator = admitted.operator.clone().filter(|_| !his);
             return operator.map_or(Ok(()), |operator| Err(FoldRefusal::PostNotHeld { post: post.clone(), operator }));
         }
@@ -326,7 +331,7 @@ fn check_connection_act(case: &Case, step: &Step, taken: &TakeStep, register: &R
 }
 
 /// A step about another one names one that is there, and that no other step of its kind is about.
-fn check_number(case: &Case, step: &Step, taken: &TakeStep) -> Result<(), FoldRefusal> {
+pub(super) fn check_number(case: &Case, step: &Step, taken: &TakeStep) -> Result<(), FoldRefusal> {
     let Asked::EachOf(other) = step.asked else { return Ok(()) };
     let named = value(&taken.fields, 1);
     let there = (1..).zip(case.taken(other)).any(|(number, _)| named == Some(&Value::Number(number)));

@@ -1,14 +1,22 @@
 //! Whether a form is filled in as it asks (§R11.3): every field known, in order, of its kind, and about what is there.
 
+use alloc::vec::Vec;
+
 use sekisho_wire::id::Code;
 
 use super::Casebook;
+use super::admitted::check_number;
 use crate::act::SignedAct;
 use crate::calendar::local_day;
-use crate::change::{Field, Value};
+use crate::change::{Field, OpenCase, TakeStep, Value};
 use crate::fold::{MADE_AHEAD_MS, Register};
-use crate::forms::{Blank, Form, Kind, Need};
+use crate::forms::{Blank, Form, Kind, Need, Words, incident};
 use crate::refusal::{FieldFault, FoldRefusal};
+use crate::role::Role;
+use crate::typed::{Fault, WrongField};
+
+/// What is said of a number that a step before was about.
+const TAKEN: Words = Words("この番号については既に行われています", "this one was dealt with already");
 
 impl Casebook {
     pub(super) fn check_fields(
@@ -25,25 +33,67 @@ impl Casebook {
         if fields.iter().any(|field| blanks.iter().all(|blank| blank.key != field.key)) {
             return Err(FoldRefusal::FieldWrong { form, field: "", fault: FieldFault::Unknown });
         }
-        for blank in blanks {
-            let wrong = |fault| Err(FoldRefusal::FieldWrong { form, field: blank.name, fault });
-            match fields.iter().find(|field| field.key == blank.key) {
-                None if blank.need == Need::Must => return wrong(FieldFault::Missing),
-                None => {}
-                Some(field) => {
-                    if let Err(fault) = self.fits(register, blank.kind, &field.value, signed) {
-                        return wrong(fault);
-                    }
-                }
-            }
+        match self.faults(register, blanks, fields, signed.act().made).next() {
+            Some((blank, fault)) => Err(FoldRefusal::FieldWrong { form, field: blank.name, fault }),
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Each field that is not as its form asks, written down at `made`.
+    fn faults<'c>(
+        &'c self,
+        register: &'c Register,
+        blanks: &'static [Blank],
+        fields: &'c [Field],
+        made: u64,
+    ) -> impl Iterator<Item = (&'static Blank, FieldFault)> + 'c {
+        blanks.iter().filter_map(move |blank| {
+            let fault = match fields.iter().find(|field| field.key == blank.key) {
+                None if blank.need == Need::Must => FieldFault::Missing,
+                None => return None,
+                Some(field) => self.fits(register, blank.kind, &field.value, made).err()?,
+            };
+            Some((blank, fault))
+        })
+    }
+
+    /// All that is wrong with what somebody filled in to open a case on this form, were it written at `made`; by which right he does, others ask.
+    #[must_use]
+    pub fn wrong_to_open(&self, register: &Register, open: &OpenCase, made: u64) -> Vec<WrongField> {
+        let blanks = open.form.definition().fields;
+        let mut wrong = self.wrong(register, blanks, &open.fields, made);
+        let missing: Vec<Role> = Form::recipients_missing(open).collect();
+        let recipients = blanks.iter().find(|blank| blank.key == incident::RECIPIENTS);
+        if let Some(blank) = recipients.filter(|_| open.form == Form::Incident && !missing.is_empty()) {
+            wrong.push(WrongField::of(blank, Fault::Recipients(missing)));
+        }
+        wrong
+    }
+
+    /// The same of what he filled in to take a case on.
+    #[must_use]
+    pub fn wrong_to_step(&self, register: &Register, taken: &TakeStep, made: u64) -> Vec<WrongField> {
+        let Some(step) = taken.case.form.definition().step(taken.step) else { return Vec::new() };
+        let mut wrong = self.wrong(register, step.fields, &taken.fields, made);
+        let number = step.fields.first().filter(|_| wrong.is_empty());
+        if let (Some(blank), Some(case)) = (number, self.case(&taken.case)) {
+            wrong.extend(match check_number(case, step, taken) {
+                Ok(()) => None,
+                Err(FoldRefusal::FieldWrong { fault, .. }) => Some(WrongField::of(blank, Fault::Field(fault))),
+                Err(_) => Some(WrongField::of(blank, Fault::Against(TAKEN))),
+            });
+        }
+        wrong
+    }
+
+    fn wrong(&self, register: &Register, blanks: &'static [Blank], fields: &[Field], made: u64) -> Vec<WrongField> {
+        let faults = self.faults(register, blanks, fields, made);
+        faults.map(|(blank, fault)| WrongField::of(blank, Fault::Field(fault))).collect()
     }
 
     /// Whether a value is of its field's kind, and about what the register or the casebook knows.
-    fn fits(&self, register: &Register, kind: Kind, value: &Value, signed: &SignedAct) -> Result<(), FieldFault> {
+    pub(crate) fn fits(&self, register: &Register, kind: Kind, value: &Value, made: u64) -> Result<(), FieldFault> {
         let there = |is: bool| if is { Ok(()) } else { Err(FieldFault::NotThere) };
-        let made = signed.act().made;
         let been = |is: bool| if is { Ok(()) } else { Err(FieldFault::InFuture) };
         match (kind, value) {
             (Kind::Text, Value::Text(_))

@@ -148,7 +148,9 @@ fn acted_on(register: &Register, change: &Change) -> Vec<Thing> {
         return said.operator.iter().map(operator).collect();
     }
     if let Change::ActivateCard(said) = change {
-        return [Thing::Card(said.card), operator(&said.operator)].into();
+        let lent = register.card(&said.card).into_iter().flat_map(|card| card.activations().iter());
+        let lent = lent.filter(|lent| lent.value.to > said.from).map(|lent| operator(&lent.value.operator));
+        return [Thing::Card(said.card), operator(&said.operator)].into_iter().chain(lent).collect();
     }
     let of_card = |card| {
         let holder = register.card(card).and_then(|card| card.issued().operator.as_ref());

@@ -181,6 +181,18 @@ pub struct ResetPin {
     pub identified: Identified,
 }
 
+/// Kind 34.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct PinChanged {
+    /// The card.
+    #[n(0)]
+    pub card: CardGuid,
+    /// When its holder gave it another PIN.
+    #[n(1)]
+    pub at: u64,
+}
+
 /// How a person was identified who showed his card (本人確認).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(index_only)]

@@ -3,10 +3,10 @@
 use alloc::format;
 use alloc::string::String;
 
-use sekisho_wire::pin_policy::{Alphabet, FirstUse, PinPolicy};
+use sekisho_wire::pin_policy::{Alphabet, FirstUse};
 
 use super::card_kind;
-use crate::policy::{Policy, TwoTerminals};
+use crate::policy::{PinLasts, Policy, TwoTerminals};
 use crate::render::Titles;
 
 pub(super) fn policy(policy: &Policy, say: &Titles<'_>) -> String {
@@ -17,7 +17,7 @@ pub(super) fn policy(policy: &Policy, say: &Titles<'_>) -> String {
         say.say("適用しない", "not enforced")
     };
     let years = policy.retention_years;
-    let pin = pins(&policy.pin, say);
+    let pin = pins(policy, say);
     let rests = rests(policy, say);
     let two = match policy.two_terminals {
         TwoTerminals::Tell => {
@@ -84,7 +84,7 @@ fn rests(policy: &Policy, say: &Titles<'_>) -> String {
     say.say(&format!("{rest}、{day}"), &format!("{rest}, {day}"))
 }
 
-fn pins(policy: &PinPolicy, say: &Titles<'_>) -> String {
+fn pins(Policy { pin: policy, pin_lasts, .. }: &Policy, say: &Titles<'_>) -> String {
     let alphabet = match policy.alphabet {
         Alphabet::Digits => say.say("数字", "digits"),
         Alphabet::Any => say.say("英数字・記号", "characters"),
@@ -94,9 +94,14 @@ fn pins(policy: &PinPolicy, say: &Titles<'_>) -> String {
         FirstUse::Keep => say.say("初期暗証番号の変更は任意", "a first PIN may stay"),
         FirstUse::Change => say.say("初期暗証番号は要変更", "a first PIN must be changed"),
     };
+    let lasts = match pin_lasts {
+        None => say.say("有効期限なし", "a PIN does not end"),
+        Some(PinLasts::FiscalYear) => say.say("年度末まで有効", "a PIN lasts until the end of the fiscal year"),
+        Some(PinLasts::Days(days)) => say.say(&format!("{days}日間有効"), &format!("a PIN lasts {days} days")),
+    };
     let (minimum, history) = (policy.minimum, policy.history);
     say.say(
-        &format!("{alphabet}{minimum}文字以上、直近{history}個は再使用不可、{first_use}"),
-        &format!("PINs of {minimum} or more {alphabet}, none of the last {history}, {first_use}"),
+        &format!("{alphabet}{minimum}文字以上、直近{history}個は再使用不可、{first_use}、{lasts}"),
+        &format!("PINs of {minimum} or more {alphabet}, none of the last {history}, {first_use}, {lasts}"),
     )
 }

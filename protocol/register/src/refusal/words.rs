@@ -26,7 +26,7 @@ impl FoldRefusal {
 }
 
 impl FieldFault {
-    fn text(self, field: &str, language: Language) -> String {
+    pub(crate) fn text(self, field: &str, language: Language) -> String {
         let (ja, en) = match self {
             Self::Missing => ("記入が必要です", "has to be filled in"),
             Self::Unknown => ("様式にない欄があります", "there is a field that the form does not have"),

@@ -245,6 +245,7 @@ impl Sentences<'_> {
             Reason::RestDue => ("a rest was due", "休憩の時間になった"),
             Reason::DailyLimit => ("the day's time was used up", "1日の操作時間の上限に達した"),
             Reason::OpenElsewhere => ("another session was open elsewhere", "別の端末機で利用中だった"),
+            Reason::PinExpired => ("the PIN expired", "暗証番号の有効期限が切れた"),
         };
         self.say(english, japanese)
     }

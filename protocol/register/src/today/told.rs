@@ -1,6 +1,6 @@
 //! What people have to be told, to know or to acknowledge.
 
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use sekisho_wire::id::Code;
@@ -47,16 +47,15 @@ pub(super) fn untrained(register: &Register, casebook: &Casebook, now: u64) -> V
 
 /// Changes of the last weeks of somebody's card or permissions that no notice speaks of. Who is given a card in his hand knows of it.
 pub(super) fn not_told(register: &Register, casebook: &Casebook, now: u64) -> Vec<Task> {
-    // What went to a post alone told the post.
-    let to_a_person = |notice: &&Case| {
-        notice.opened.field(cards::TO_OPERATOR).is_some() || notice.opened.field(cards::TO_POST).is_none()
-    };
-    let told: BTreeSet<u64> =
-        notices(casebook).filter(to_a_person).filter_map(|notice| told_of(register, notice)).collect();
-    let mut changes = BTreeSet::<(u64, Code, u64)>::new();
+    let told: BTreeSet<(u64, Option<&Code>)> =
+        notices(casebook).filter_map(|notice| Some((told_of(register, notice)?, to_whom(notice)?))).collect();
+    let (mut changes, mut about) = (BTreeSet::<(u64, Code, u64)>::new(), BTreeMap::<u64, BTreeSet<&Code>>::new());
     let recent = |effective: u64| effective <= now && effective.saturating_add(NOTICE_TIME) > now;
     for card in register.cards_by_number() {
         let Some(holder) = card.issued().operator.as_ref() else { continue };
+        for said in card.states().iter() {
+            about.entry(said.index).or_default().insert(holder);
+        }
         let said = card.states().iter().filter(|said| recent(said.effective));
         let told_by_hand = |state: CardState| matches!(state, CardState::Returned | CardState::Disposed);
         changes.extend(
@@ -66,12 +65,20 @@ pub(super) fn not_told(register: &Register, casebook: &Casebook, now: u64) -> Ve
     for operator in register.operators() {
         let began = operator.designations().iter().map(|said| said.index).min().unwrap_or(0);
         for (_, words) in operator.profiles() {
+            for said in words.iter() {
+                about.entry(said.index).or_default().insert(operator.code());
+            }
             // What was given on the first day is what he was told he would do.
             let said = words.iter().filter(|said| recent(said.effective) && said.index > began);
             changes.extend(said.map(|said| (said.index, operator.code().clone(), said.effective)));
         }
     }
-    let open = changes.into_iter().filter(|(index, ..)| !told.contains(index));
+    // A notice that names nobody told the one person whom its act is about; of many it does not say whom.
+    let alone = |index: &u64| about.get(index).is_some_and(|persons| persons.len() == 1);
+    let knows = |index: &u64, operator: &Code| {
+        told.contains(&(*index, Some(operator))) || (alone(index) && told.contains(&(*index, None)))
+    };
+    let open = changes.into_iter().filter(|(index, operator, _)| !knows(index, operator));
     open.map(|(index, operator, since)| Task {
         what: Waits::NotTold { operator, index },
         whose: Whose::Roles(Form::Notice.definition().opened_by.to_vec()),
@@ -84,6 +91,15 @@ pub(super) fn not_told(register: &Register, casebook: &Casebook, now: u64) -> Ve
 /// Notices that were not withdrawn.
 fn notices(casebook: &Casebook) -> impl Iterator<Item = &Case> {
     casebook.cases_on(Form::Notice).filter(|notice| !notice.is_withdrawn())
+}
+
+/// Whom a notice told: a person, or nobody by name; nothing where it went to a post alone, which told the post.
+#[expect(clippy::option_option, reason = "the outer one says whether it told a person at all")]
+fn to_whom(notice: &Case) -> Option<Option<&Code>> {
+    match notice.opened.field(cards::TO_OPERATOR) {
+        Some(Value::Code(operator)) => Some(Some(operator)),
+        Some(_) | None => notice.opened.field(cards::TO_POST).is_none().then_some(None),
+    }
 }
 
 /// The act that a notice speaks of.

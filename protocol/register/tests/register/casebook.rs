@@ -248,3 +248,39 @@ fn s3_27_any_panel_reports_what_happened_at_it_and_numbers_follow() {
     assert_eq!(filed, opened(3, 4, 7));
     assert_eq!(office.casebook.cases().map(|case| case.id).collect::<Vec<_>>(), [1, 2, 3, 4].map(number));
 }
+
+#[test]
+fn what_was_kept_back_is_not_filed_when_its_time_is_over() {
+    const DAY: u64 = 24 * 60 * 60 * 1000;
+    let mut office = Office::furnished();
+    let kept_back = office.proposal(vec![route()]);
+    let (mut by_acts, mut by_reports) = (office.clone(), office.clone());
+    office.now += DAY;
+    let next = office.proposal(vec![route()]);
+    // As long as nothing later was taken, the bytes do not say how late it is.
+    assert!(office.clone().file(&kept_back).is_ok());
+    office.file(&next).unwrap();
+    let refused = |office: &mut Office, entry: &[u8]| office.file(entry).map(drop).map_err(|refusal| refusal.code());
+    assert_eq!(refused(&mut office, &kept_back), Err("expired"));
+    // An approval that is dated back does not help what it approves.
+    office.now -= DAY;
+    let mut act = office.draft(vec![]);
+    (act.log, act.post, act.proposal) = (Log::Casebook, Some(code("vice")), Some(act::Proposal(kept_back.clone())));
+    act.expires = act.made + 10 * DAY;
+    assert_eq!(refused(&mut office, &sign_card(&act, 2)), Err("expired"));
+
+    // The register that judges knows how late it is as well: the signer of an accepted entry saw it.
+    by_acts.now += DAY;
+    by_acts.act(vec![section("koseki", "戸籍課", SectionState::Open)]).unwrap();
+    let mut act = by_acts.draft(vec![route()]);
+    (act.log, act.made, act.expires) = (Log::Casebook, act.made - DAY, act.made + DAY);
+    by_acts.file(&sign_card(&act, 1)).unwrap();
+    assert_eq!(refused(&mut by_acts, &kept_back), Err("expired"));
+
+    // A terminal's clock is nobody's word.
+    by_reports.now += 10 * DAY;
+    let mut act = by_reports.draft(vec![Change::Open(Box::new(incident("mado-1")))]);
+    (act.post, act.log) = (None, Log::Casebook);
+    by_reports.file(&sign_edwards(&act, Signer::Terminal(code("mado-1")), TERMINAL_SEED)).unwrap();
+    assert_eq!(refused(&mut by_reports, &kept_back), Ok(()));
+}

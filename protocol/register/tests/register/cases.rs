@@ -273,6 +273,39 @@ fn what_waits_names_cards_people_terminals_and_days() {
         .collect();
     assert_eq!(days, [day - 2]);
     let me: Code = code("aoki");
-    let mine = |task: &sekisho_register::today::Task| task.is_for(&me, &office.register, office.now);
+    let mine = |task: &sekisho_register::today::Task| task.is_for(&me, &office.register, &office.casebook, office.now);
     assert!(today(&office.register, &office.casebook, office.now).iter().any(mine));
+}
+
+#[test]
+fn what_waits_for_the_holder_of_a_post_is_his_deputy_s_after_an_hour() {
+    let mut office = Office::furnished();
+    let mayor = vec![Role::Executive];
+    let mayor = SetPost { post: code("mayor"), title: title("町長"), roles: mayor, section: None, keeper: None };
+    let board = vec![Role::SecurityCommittee];
+    let board = SetPost { post: code("board"), title: title("委員"), roles: board, section: None, keeper: None };
+    office.approved(vec![Change::Post(mayor), Change::Post(board)]).unwrap();
+    let hold = |operator: &str, deputy: bool, from: u64| {
+        Change::HoldPost(HoldPost { post: code("mayor"), operator: code(operator), from, to: None, deputy })
+    };
+    office.approved(vec![hold("aoki", false, office.now), hold("baba", true, office.now)]).unwrap();
+    office.writes(leak(1, &[Role::Executive, Role::SecurityCommittee, Role::SystemManager])).unwrap();
+    let told = Whose::Roles(vec![Role::Executive]);
+    let sees = |office: &Office, who: &str| {
+        let all = today(&office.register, &office.casebook, office.now);
+        let mut its = all.iter().filter(|task| task.whose == told);
+        its.any(|task| task.is_for(&code(who), &office.register, &office.casebook, office.now))
+    };
+    let hour = 60 * 60 * 1000;
+    let opened = office.now;
+    assert!(sees(&office, "aoki") && !sees(&office, "baba"), "he is asked first");
+    office.now = opened + hour - 1;
+    assert!(!sees(&office, "baba"));
+    office.now = opened + hour;
+    assert!(sees(&office, "aoki") && sees(&office, "baba"));
+    // Nobody waits an hour for a chair that is empty.
+    office.now = opened + 1;
+    let leave = LeavePost { post: code("mayor"), operator: code("aoki"), effective: office.now };
+    office.approved(vec![Change::LeavePost(leave)]).unwrap();
+    assert!(!sees(&office, "aoki") && sees(&office, "baba"));
 }

@@ -2,6 +2,7 @@
 //! wins over every later one.
 
 use sekisho_register::change::*;
+use sekisho_register::policy::PinLasts;
 use sekisho_register::*;
 use sekisho_wire::decision::*;
 use sekisho_wire::id::*;
@@ -230,6 +231,7 @@ pub(crate) fn rows() -> Vec<Row> {
             input.permit = Some(Numbered { fiscal_year: 2026, number: 1 })
         }),
         work_row(V::OutOfHours, |office| act(office, closed_all_week()), same),
+        work_row(V::PinExpired, a_pin_for_a_day, same),
         work_row(V::RestNeeded, two_hours_then_rest, |input| input.worked = 7200),
         work_row(V::DailyLimit, four_hours_a_day, |input| input.worked_today = 14_400),
         function_row(V::CardProofNeeded, |office| refunction(office, |function| function.level = Level::Card), same),
@@ -243,6 +245,13 @@ fn other_permit(office: &mut Office) {
     other.key = edwards_public(41);
     act(office, Change::Terminal(Box::new(other)));
     permit(office, "mado-2");
+}
+
+/// Two days after its card was made.
+fn a_pin_for_a_day(office: &mut Office) {
+    let policy = Policy { pin_lasts: Some(PinLasts::Days(1)), ..Policy::default() };
+    act(office, Change::Policy(SetPolicy { policy }));
+    office.now += 2 * calendar::DAY_MS;
 }
 
 fn two_hours_then_rest(office: &mut Office) {

@@ -55,7 +55,16 @@ fn organisation() -> [(&'static str, Change); 4] {
     ]
 }
 
-fn people() -> [(&'static str, Change); 4] {
+/// What is left out where it is empty.
+fn policy_that_asks() -> Policy {
+    Policy {
+        qualified_kinds: vec![CardKind::Business, CardKind::Spare],
+        permitted_classes: vec![Class::Operators, Class::Cards],
+        ..Policy::default()
+    }
+}
+
+fn people() -> [(&'static str, Change); 6] {
     let designation =
         Designate { class: PersonClass::SystemStaff, terminals: codes(&["mado-1", "mado-2"]), ..designation("chiba") };
     let state = SetOperatorState {
@@ -64,12 +73,21 @@ fn people() -> [(&'static str, Change); 4] {
         effective: t(3),
         reason: StateReason::LeftDuty,
     };
+    let qualification = Qualify {
+        operator: code("chiba"),
+        kinds: vec![CardKind::Business, CardKind::Spare],
+        ground: title("研修 令和8年度"),
+        from: t(0),
+        to: t(9),
+    };
     let withdrawal = WithdrawProfile { operator: code("chiba"), profile: code("p1"), effective: t(4) };
     [
         ("designate", Change::Designate(Box::new(designation))),
         ("operator_state", Change::OperatorState(state)),
         ("profile", profile("chiba", "p1", &["juminhyo", "inkan"])),
         ("withdraw_profile", Change::WithdrawProfile(withdrawal)),
+        ("qualify", Change::Qualify(Box::new(qualification))),
+        ("end_qualification", Change::EndQualification(EndQualification { operator: code("chiba"), effective: t(4) })),
     ]
 }
 
@@ -106,7 +124,7 @@ fn work() -> [(&'static str, Change); 6] {
     ]
 }
 
-fn things() -> [(&'static str, Change); 7] {
+fn things() -> [(&'static str, Change); 8] {
     let card = IssueCard { profiles: codes(&["p1"]), ..issue_signing(10, "chiba") };
     let state = SetCardState {
         card: guid(10),
@@ -135,6 +153,7 @@ fn things() -> [(&'static str, Change); 7] {
         ("card_state", Change::CardState(state)),
         ("activate_card", Change::ActivateCard(Box::new(activation))),
         ("reset_pin", Change::ResetPin(ResetPin { card: guid(10), identified: Identified::StaffCard })),
+        ("pin_changed", Change::PinChanged(PinChanged { card: guid(10), at: t(12) })),
         ("terminal", Change::Terminal(Box::new(terminal))),
         ("terminal_state", Change::TerminalState(retired)),
         ("open_epoch", Change::OpenEpoch(epoch)),
@@ -286,6 +305,7 @@ fn acts() -> [(&'static str, Vec<u8>); 4] {
         request: Some(CaseReference::new("R8-0012").unwrap()),
         agreement: Some(CaseReference::new("R8-0013").unwrap()),
         effective: Some(t(13)),
+        permit: Some(Numbered { fiscal_year: 2026, number: 7 }),
         ..act.clone()
     };
     let by_card = sign_card(&in_post, 1);
@@ -312,6 +332,7 @@ fn written() -> String {
     };
     changes().iter().for_each(|(name, change)| line(&format!("{}_{name}", change.kind()), &bytes_of(change)));
     line("policy", &bytes_of(&policy()));
+    line("policy_that_asks", &bytes_of(&policy_that_asks()));
     acts().iter().for_each(|(name, entry)| line(name, entry));
     lines
 }
@@ -349,6 +370,7 @@ fn every_kind_of_change_is_among_the_golden_bytes_and_is_read_from_them() {
     assert_eq!(kinds, Change::KINDS);
     changes.iter().for_each(|(name, change)| reads_as(&format!("{}_{name}", change.kind()), change));
     reads_as("policy", &policy());
+    reads_as("policy_that_asks", &policy_that_asks());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper of a test may fail like the test itself")]
 
+mod asked;
 mod case_steps;
 mod casebook;
 mod cases;
@@ -14,8 +15,10 @@ mod grant;
 mod limits;
 mod newer;
 mod office;
+mod panel;
 mod partners;
 mod periods;
+mod pins;
 mod properties;
 mod recovery;
 mod render;
@@ -24,6 +27,8 @@ mod retention;
 mod routes;
 mod shared;
 mod stages;
+mod strategies;
 mod succession;
 mod taking;
+mod today;
 mod witnesses;

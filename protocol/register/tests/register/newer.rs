@@ -38,13 +38,13 @@ fn folded(office: &Office, entry: &[u8]) -> (&'static str, Concluded, V) {
 const HALTS: (&str, Concluded, V) = ("content_unknown", Concluded::NotUnderstood, V::RulesUnknown);
 
 #[test]
-fn a_seventeenth_policy_key_halts() {
+fn an_eighteenth_policy_key_halts() {
     let mut office = Office::furnished();
     let policy = Policy { idle_seconds: 299, ..Policy::default() };
     let act = office.draft(vec![Change::Policy(SetPolicy { policy })]);
     let payload = act.encode_payload();
-    let map = payload.windows(5).position(|bytes| bytes == [0xb0, 0x00, 0x19, 0x01, 0x2b]).unwrap();
-    let (from, to) = (&payload[map..], [&[0xb1], &payload[map + 1..], &[0x10, 0x00]].concat());
+    let map = payload.windows(5).position(|bytes| bytes == [0xb1, 0x00, 0x19, 0x01, 0x2b]).unwrap();
+    let (from, to) = (&payload[map..], [&[0xb2], &payload[map + 1..], &[0x11, 0x00]].concat());
     assert_eq!(folded(&office, &rewritten(&act, from, &to, 1)), HALTS);
 }
 

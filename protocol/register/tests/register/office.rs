@@ -123,6 +123,13 @@ pub(crate) struct Office {
     salts: u8,
 }
 
+/// The act in an entry, and its signer, where it was made over this very register.
+fn made_over(register: &Register, entry: &[u8]) -> Option<(Act, Signer)> {
+    let signed = SignedAct::decode(entry).ok()?;
+    let here = signed.act().seen_size == register.size() && register.office().is_some();
+    here.then(|| (signed.act().clone(), signed.signer().clone()))
+}
+
 impl Office {
     pub(crate) fn empty() -> Self {
         Self { register: Register::new(), casebook: Casebook::new(), entries: vec![], now: tuesday_ten(), salts: 0 }
@@ -191,8 +198,14 @@ impl Office {
     pub(crate) fn take(&mut self, entry: &[u8]) -> Result<Folded, FoldRefusal> {
         // What the ledger asks first and what the fold says must never differ.
         let asked = self.register.would_accept(entry, self.now);
+        let rehearsed = made_over(&self.register, entry);
+        let before = if rehearsed.is_some() { self.register.clone() } else { Register::new() };
         let folded = self.register.fold(entry);
         assert_eq!(asked, folded);
+        if let Some((act, signer)) = &rehearsed {
+            let said = before.rehearse(act, signer);
+            assert!(said.is_ok() || folded.is_err(), "a rehearsal refuses what is taken: {said:?}");
+        }
         self.entries.push(entry.to_vec());
         folded
     }
@@ -208,7 +221,26 @@ impl Office {
 
     /// What the ledger asks before it files an act.
     pub(crate) fn would_file(&self, entry: &[u8]) -> Result<Filed, FoldRefusal> {
-        let unopposed = self.casebook.look(&self.register, entry, self.now)?;
+        let looked = self.casebook.look(&self.register, entry, self.now);
+        if let Some((act, signer)) = made_over(&self.register, entry) {
+            let said = self.casebook.rehearse(&self.register, &act, &signer);
+            assert!(said.is_ok() || looked.is_err(), "a rehearsal refuses what is filed: {said:?}");
+            // What somebody filled in or may not do he hears before he signs.
+            if let Err(refusal) = &looked
+                && said.is_ok()
+            {
+                let of_the_moment = [
+                    "signature_wrong",
+                    "made_in_future",
+                    "expired",
+                    "other_history",
+                    "seen_ahead",
+                    "signer_not_current",
+                ];
+                assert!(of_the_moment.contains(&refusal.code()), "a rehearsal says nothing of {refusal:?}");
+            }
+        }
+        let unopposed = looked?;
         assert_eq!(unopposed.judged_by(), self.casebook.judged_by(entry));
         let filed = self.casebook.would_accept(&self.register_at(unopposed.judged_by()), &unopposed);
         // For nothing that is refused in the end is a register folded.
@@ -280,6 +312,7 @@ impl Office {
             grant: None,
             reported: None,
             home: None,
+            pin_changed: None,
         }
     }
 

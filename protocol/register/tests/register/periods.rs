@@ -46,6 +46,58 @@ fn a_shortened_designation_ends_and_an_extended_one_goes_on() {
 }
 
 #[test]
+fn a_duty_was_over_when_what_really_held_ended() {
+    let left = |words: &[(u64, i64, i64)], days: &[u64]| {
+        let (office, _) = designated(words);
+        let person = office.register.operator(&code("doi")).unwrap();
+        let start = person.designations().iter().map(|said| said.effective).min().unwrap();
+        let day = |t: u64| (t - start) / DAY;
+        days.iter().map(|at| person.left(start + at * DAY).map(|left| day(left.at))).collect::<Vec<_>>()
+    };
+    // Shortened: long after the first one would have ended, too.
+    assert_eq!(
+        left(&[(0, 0, 100), (20, 0, 30)], &[29, 30, 99, 100, 500]),
+        [None, Some(30), Some(30), Some(30), Some(30)]
+    );
+    assert_eq!(left(&[(0, 0, 30), (20, 0, 100)], &[30, 99, 100]), [None, None, Some(100)]);
+    // Renewed too late, it was over in between.
+    assert_eq!(left(&[(0, 0, 30), (40, 40, 60)], &[29, 35, 45, 60]), [None, Some(30), None, Some(60)]);
+}
+
+#[test]
+fn a_duty_that_was_over_is_not_ended_again_by_an_act() {
+    let (mut office, _) = designated(&[(0, 0, 30)]);
+    let start = office.now;
+    let end = |office: &mut Office, day: u64| {
+        office.now = start + day * DAY;
+        let (state, reason) = (OperatorState::Ended, StateReason::LeftDuty);
+        office.act(vec![Change::OperatorState(SetOperatorState {
+            operator: code("doi"),
+            state,
+            effective: office.now,
+            reason,
+        })])
+    };
+    let left = |office: &Office, day: u64| {
+        office
+            .register
+            .operator(&code("doi"))
+            .unwrap()
+            .left(start + day * DAY)
+            .map(|left| ((left.at - start) / DAY, left.why))
+    };
+    let over = office.register.clone();
+    end(&mut office, 40).unwrap();
+    assert_eq!(left(&office, 50), Some((30, None)));
+    office.register = over;
+    end(&mut office, 10).unwrap();
+    assert_eq!(
+        [9, 10, 50].map(|day| left(&office, day)),
+        [None, Some((10, Some(StateReason::LeftDuty))), Some((10, Some(StateReason::LeftDuty)))]
+    );
+}
+
+#[test]
 fn next_years_designation_outlives_what_is_said_of_this_year_and_not_what_reaches_into_it() {
     let (_, which) = designated(&[(0, 0, 100), (10, 100, 200), (20, 0, 100), (30, 0, 50)]);
     assert_eq!([15, 20, 49, 50, 99, 100, 200].map(which), [Some(0), Some(2), Some(3), None, None, Some(1), None]);
@@ -265,4 +317,30 @@ fn a_card_and_a_permit_begin_with_their_act_whatever_they_say() {
     assert_eq!([now - 1, now].map(|t| card.is_current(t)), [false, true]);
     let permit = office.register.permits().next().unwrap();
     assert_eq!([now - 1, now].map(|t| permit.is_in_force(t)), [false, true]);
+}
+
+#[test]
+fn a_card_that_is_disposed_of_later_and_revoked_until_then_says_still_how_it_was_destroyed() {
+    let mut office = Office::furnished();
+    let now = office.now;
+    office.act(vec![designate("doi"), Change::IssueCard(Box::new(issue(70, Some("doi"))))]).unwrap();
+    office.act(vec![card_state(70, CardState::Disposed, now + DAY)]).unwrap();
+    let said = office.register.card(&guid(70)).unwrap().disposal().cloned();
+    assert!(said.is_some());
+    office.act(vec![card_state(70, CardState::Revoked, now)]).unwrap();
+    assert_eq!(office.register.card(&guid(70)).unwrap().disposal().cloned(), said);
+    // Whoever says it again says how anew.
+    office.now += DAY;
+    let anew = Disposal { on: calendar::local_day(now), method: title("溶解"), person: code("baba"), witness: None };
+    let disposed = SetCardState {
+        card: guid(70),
+        state: CardState::Disposed,
+        reason: StateReason::Other,
+        effective: office.now,
+        disposal: Some(anew.clone()),
+    };
+    office.act(vec![Change::CardState(disposed)]).unwrap();
+    let card = office.register.card(&guid(70)).unwrap();
+    assert_eq!(card.state(office.now), CardState::Disposed);
+    assert_eq!(card.disposal(), Some(&anew));
 }

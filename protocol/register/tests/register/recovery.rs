@@ -321,20 +321,28 @@ fn a_version_that_the_ledger_does_not_know_is_not_announced_either() {
 }
 
 #[test]
-fn recovery_keys_say_no_date_on_which_it_takes_effect() {
+fn recovery_keys_name_neither_a_date_nor_a_paper() {
     let mut office = lost();
-    let dated = |office: &mut Office, changes| {
+    let with = |office: &mut Office, changes, add: &dyn Fn(&mut Act)| {
         let mut act = office.draft(changes);
-        (act.post, act.log, act.effective) = (None, Log::Casebook, Some(office.now + DAY));
+        (act.post, act.log) = (None, Log::Casebook);
+        add(&mut act);
         let inner = sign_edwards(&act, recovery(30), 30);
         let mut act = office.draft(vec![]);
         (act.post, act.proposal) = (None, Some(Proposal(inner)));
         code_of(office.take(&sign_edwards(&act, recovery(31), 31)))
     };
-    assert_eq!(dated(&mut office, vec![announcement()]), Err("effective_wrong"));
+    let dated = |act: &mut Act| act.effective = Some(act.made + DAY);
+    let on_paper = |act: &mut Act| {
+        let decided = sekisho_register::calendar::local_day(act.made);
+        act.paper = Some(sekisho_register::Paper { post: code("vice"), document: title("白総第12号"), decided });
+    };
+    assert_eq!(with(&mut office, vec![announcement()], &dated), Err("effective_wrong"));
+    assert_eq!(with(&mut office, vec![announcement()], &on_paper), Err("value_wrong"));
     let id = office.announced();
     office.now += WAIT;
-    assert_eq!(dated(&mut office, complete(id)), Err("effective_wrong"));
+    assert_eq!(with(&mut office, complete(id), &dated), Err("effective_wrong"));
+    assert_eq!(with(&mut office, complete(id), &on_paper), Err("value_wrong"));
     assert_eq!(code_of(office.recover(complete(id), &[30, 31])), Ok(()));
 }
 

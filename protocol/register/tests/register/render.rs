@@ -177,7 +177,7 @@ made: 2026-11-24 10:00 JST (expires 2026-11-25 10:00 JST)
    key of the register log: {register}
    key of the casebook log: {casebook}
    envelope key fingerprint: {envelope}
-   policy: idle lock after 300 s, session at most 36000 s, register at most 259200 s old, 5 PIN tries, PINs of 6 or more characters, none of the last 5, a first PIN must be changed, hours enforced (cards exempt: none), no rests, no limit a day, 35 days kept on terminals, years kept: access 7, operation 1, administration 7; pulling the card closes the session, an operator at two terminals raises an alarm; a recovery waits 259200 s; a ledger that starts hears 50 % of the terminals";
+   policy: idle lock after 300 s, session at most 36000 s, register at most 259200 s old, 5 PIN tries, PINs of 6 or more characters, none of the last 5, a first PIN must be changed, a PIN lasts until the end of the fiscal year, hours enforced (cards exempt: none), no rests, no limit a day, 35 days kept on terminals, years kept: access 7, operation 1, administration 7; pulling the card closes the session, an operator at two terminals raises an alarm; a recovery waits 259200 s; a ledger that starts hears 50 % of the terminals";
     assert_eq!(render(&act, &office.register, Language::English), with_keys(english));
     let japanese = "\
 団体の設置
@@ -196,6 +196,6 @@ made: 2026-11-24 10:00 JST (expires 2026-11-25 10:00 JST)
    登録簿の鍵: {register}
    処理簿の鍵: {casebook}
    封筒の鍵の指紋: {envelope}
-   運用方針: 離席時のロックまで 300秒、連続利用の上限 36000秒、登録簿の有効時間 259200秒、暗証番号の試行 5回・英数字・記号6文字以上、直近5個は再使用不可、初期暗証番号は要変更、運用時間 適用する(対象外のカード: なし)、休憩の定めなし、1日の上限なし、端末での保存 35日、保存年数 操作履歴7年・稼働状況1年・管理7年、カードを抜くと終了、2台で同時に利用した場合は警報のみ、復旧の予告から実施まで 259200秒以上、台帳の起動後に確認する端末機 50%";
+   運用方針: 離席時のロックまで 300秒、連続利用の上限 36000秒、登録簿の有効時間 259200秒、暗証番号の試行 5回・英数字・記号6文字以上、直近5個は再使用不可、初期暗証番号は要変更、年度末まで有効、運用時間 適用する(対象外のカード: なし)、休憩の定めなし、1日の上限なし、端末での保存 35日、保存年数 操作履歴7年・稼働状況1年・管理7年、カードを抜くと終了、2台で同時に利用した場合は警報のみ、復旧の予告から実施まで 259200秒以上、台帳の起動後に確認する端末機 50%";
     assert_eq!(render(&act, &office.register, Language::Japanese), with_keys(japanese));
 }

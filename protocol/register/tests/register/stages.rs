@@ -231,7 +231,7 @@ fn what_a_deputy_decided_the_holder_looks_at_and_nobody_else() {
     let entry = sign_card(&act, 10);
     office.take(&entry).unwrap();
     let waiting = |office: &Office| {
-        office.casebook.unreviewed(&office.register).map(|(_, post)| post.clone()).collect::<Vec<Code>>()
+        office.casebook.unreviewed(&office.register).map(|(_, decided)| decided.post.clone()).collect::<Vec<Code>>()
     };
     assert_eq!(waiting(&office), [code("chief")]);
     let reviewed = || Change::Answer(AnswerAct { act: id_of(&entry), answer: Answer::Reviewed, reason: None });
@@ -242,4 +242,151 @@ fn what_a_deputy_decided_the_holder_looks_at_and_nobody_else() {
     assert!(office.says(reviewed(), CHIEF).is_ok());
     assert_eq!(waiting(&office), Vec::<Code>::new());
     assert_eq!(office.says(reviewed(), CHIEF), Err("said_twice"));
+}
+
+#[test]
+fn who_decided_as_deputy_does_not_look_at_it_once_he_holds_the_post() {
+    let mut office = Office::furnished();
+    let hold = |office: &Office, operator: &str, deputy| {
+        Change::HoldPost(HoldPost { post: code("chief"), operator: code(operator), from: office.now, to: None, deputy })
+    };
+    let (deputy, holder) = (hold(&office, "chiba", true), hold(&office, "chiba", false));
+    office.approved(vec![deputy]).unwrap();
+    // What he proposed, and the vice approved, waits once.
+    let mut act = office.draft(vec![section("koseki", "戸籍課", SectionState::Open)]);
+    (act.log, act.as_deputy) = (Log::Casebook, true);
+    let proposal = sign_card(&act, 10);
+    office.file(&proposal).unwrap();
+    let approval = office.approval(&proposal, "vice", 2);
+    office.take(&approval).unwrap();
+    // What he wrote into the casebook waits as well.
+    let mut act = office.draft(vec![Change::Open(Box::new(crate::fold::incident("mado-1")))]);
+    (act.log, act.as_deputy) = (Log::Casebook, true);
+    let written = sign_card(&act, 10);
+    office.file(&written).unwrap();
+    office.approved(vec![holder]).unwrap();
+    let waiting = |office: &Office| {
+        let unreviewed = office.casebook.unreviewed(&office.register);
+        let mut acts: Vec<_> = unreviewed.map(|(act, decided)| (*act, decided.operator.to_string())).collect();
+        acts.sort();
+        acts
+    };
+    let mut both = [&proposal, &written].map(|entry| (id_of(entry), "chiba".to_owned()));
+    both.sort();
+    assert_eq!(waiting(&office), both);
+    let mine = |office: &Office, operator: &str| {
+        let tasks = today::today(&office.register, &office.casebook, office.now).into_iter();
+        let reviews = tasks.filter(|task| matches!(task.what, today::Waits::Review { .. }));
+        reviews.filter(|task| task.is_for(&code(operator), &office.register, &office.casebook, office.now)).count()
+    };
+    assert_eq!((mine(&office, "chiba"), mine(&office, "aoki")), (0, 2));
+    for entry in [&proposal, &written] {
+        let reviewed = || Change::Answer(AnswerAct { act: id_of(entry), answer: Answer::Reviewed, reason: None });
+        assert_eq!(office.says(reviewed(), ("chief", 10)), Err("own_decision"));
+        assert!(office.says(reviewed(), CHIEF).is_ok());
+    }
+    assert_eq!(waiting(&office), []);
+}
+
+#[test]
+fn a_proposal_whose_route_was_shortened_is_withdrawn() {
+    let mut office = two_stages();
+    let proposal = office.proposal(vec![designate("doi")]);
+    office.file(&proposal).unwrap();
+    let (id, first) = (id_of(&proposal), office.stage(&proposal, HEAD, Log::Casebook));
+    office.file(&first).unwrap();
+    for stages in [vec![vec![Role::DataProtectionManager]], vec![]] {
+        let mut office = office.clone();
+        let route = SetRoute {
+            class: Class::Operators,
+            proposers: vec![Role::SystemManager],
+            stages: stages.clone(),
+            distinct: true,
+        };
+        office.approved(vec![Change::Route(route)]).unwrap();
+        let stranded = |office: &Office| {
+            let tasks = today::today(&office.register, &office.casebook, office.now);
+            let found = tasks.into_iter().find(|task| task.what == today::Waits::Stranded { proposal: id });
+            found.map(|task| task.is_for(&code("aoki"), &office.register, &office.casebook, office.now))
+        };
+        assert_eq!(stranded(&office), Some(true), "its proposer hears of it");
+        let proposed = office.casebook.proposal(&id).unwrap();
+        let asked = office.register.may_approve_next(proposed, &code("baba"), office.now);
+        let refusal = FoldRefusal::RouteShorter { stages: stages.len(), approvals: 2 };
+        assert_eq!(asked, Err(refusal.clone()));
+        let last = office.stage(&first, VICE, Log::Register);
+        assert_eq!(office.take(&last), Err(refusal.clone()));
+        let last = office.stage(&first, VICE, Log::Casebook);
+        assert_eq!(office.file(&last), Err(refusal));
+        // By its bytes the proposal alone could be approved; the ledger knows that a stage has approved it, for two.
+        assert_eq!(office.casebook.may_be_approved(&id, &id).map_err(|refusal| refusal.code()), Err("stage_taken"));
+        let withdrawn = AnswerAct { act: id, answer: Answer::Withdrawn, reason: None };
+        assert!(office.says(Change::Answer(withdrawn), CHIEF).is_ok());
+        assert_eq!(stranded(&office), None);
+    }
+}
+
+/// An office with a spare card, Doi of the residents' section, of which Chiba is the head, and Endo of another.
+fn with_a_spare_card() -> Office {
+    let mut office = Office::furnished();
+    let head = SetPost {
+        post: code("jumin-kacho"),
+        title: title("住民課長"),
+        roles: vec![Role::DataHandlingManager],
+        section: Some(code("jumin")),
+        keeper: None,
+    };
+    let hold =
+        HoldPost { post: code("jumin-kacho"), operator: code("chiba"), from: office.now, to: None, deputy: false };
+    office.approved(vec![Change::Post(head), Change::HoldPost(hold)]).unwrap();
+    let zeimu = Designate { section: code("zeimu"), sections: vec![code("zeimu")], ..designation("endo") };
+    let spare = IssueCard { kind: CardKind::Spare, operator: None, dormant: true, ..issue(70, None) };
+    office.act(vec![Change::Designate(Box::new(zeimu)), designate("doi"), Change::IssueCard(Box::new(spare))]).unwrap();
+    office
+}
+
+fn lend(operator: &str, from: u64, to: u64) -> Change {
+    let (card, operator, reason) = (guid(70), code(operator), code("wasure"));
+    Change::ActivateCard(Box::new(ActivateCard { card, operator, profiles: vec![], from, to, reason }))
+}
+
+const DAY: u64 = 24 * 60 * 60 * 1000;
+
+#[test]
+fn s4_11_5_the_head_of_a_section_takes_no_card_that_another_section_has_on_loan() {
+    let mut office = with_a_spare_card();
+    let now = office.now;
+    let lends = |office: &mut Office, change| {
+        let act = Act { post: Some(code(HEAD.0)), ..office.draft(vec![change]) };
+        office.take(&sign_card(&act, HEAD.1)).map(drop).map_err(|refusal| refusal.code())
+    };
+    assert_eq!(lends(&mut office, lend("endo", now, now + DAY)), Err("no_route"), "not one of his own");
+    office.act(vec![lend("endo", now + 2 * DAY, now + 4 * DAY)]).unwrap();
+    // From when until when he lends it, in days, and whether it would end the loan of the other section.
+    for (from, to, free) in [(0, 2, true), (4, 5, true), (0, 3, false), (2, 3, false), (3, 5, false), (1, 6, false)] {
+        let said = lends(&mut office.clone(), lend("doi", now + from * DAY, now + to * DAY));
+        assert_eq!(said, if free { Ok(()) } else { Err("no_route") }, "{from} to {to}");
+    }
+    // A loan that was ended before its time is nobody's; and whoever acts for the whole office ends any.
+    office.act(vec![lend("doi", now + 2 * DAY, now + 3 * DAY)]).unwrap();
+    assert_eq!(lends(&mut office, lend("chiba", now + 2 * DAY, now + 5 * DAY)), Ok(()));
+}
+
+#[test]
+fn nobody_lends_a_card_for_more_than_a_month_alone() {
+    let mut office = with_a_spare_card();
+    let (now, month) = (office.now, 31 * DAY);
+    let refusal = Err(FoldRefusal::LoanTooLong { card: guid(70), most: 31 });
+    let alone = |office: &Office, from, to| office.clone().act(vec![lend("doi", from, to)]).map(drop);
+    assert_eq!(alone(&office, now, now + month), Ok(()));
+    assert_eq!(alone(&office, now, now + month + 1), refusal);
+    assert_eq!(alone(&office, 0, now + month), Ok(()), "no act reaches back");
+    assert_eq!(alone(&office, now + DAY, now + DAY + month + 1), refusal);
+    let long = vec![lend("doi", now, now + 60 * DAY)];
+    let proposal = office.proposal(long);
+    office.file(&proposal).unwrap();
+    let himself = office.stage(&proposal, CHIEF, Log::Register);
+    assert_eq!(office.take(&himself).map(drop), refusal, "whoever approves his own is alone");
+    let together = office.stage(&proposal, VICE, Log::Register);
+    assert!(office.take(&together).is_ok());
 }

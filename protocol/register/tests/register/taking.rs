@@ -1,4 +1,4 @@
-//! Permission to take records away (§R11.9): three decisions, the days it is for, its end.
+//! Permission to take records away (§R11.11): three decisions, the days it is for, its end.
 
 use sekisho_register::change::*;
 use sekisho_register::forms::{Form, dealings};

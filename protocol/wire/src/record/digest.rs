@@ -28,3 +28,9 @@ pub fn token_digest(office: &OfficeId, challenge: &Hash) -> [u8; 32] {
 pub fn evidence_digest(office: &OfficeId, content: &Hash) -> [u8; 32] {
     labelled_digest("sekisho evidence v1", &(office, content))
 }
+
+/// What slot 9A of its writer's card signs for logs that were taken out of the ledger (EXPORT.md §X2.4). `content` is the SHA-256 of the list of files.
+#[must_use]
+pub fn export_digest(office: &OfficeId, content: &Hash) -> [u8; 32] {
+    labelled_digest("sekisho export v1", &(office, content))
+}

@@ -24,6 +24,7 @@ pub(super) fn edit(key: Key, allowed: impl Fn(char) -> bool) -> Option<Edit> {
         | Key::Down
         | Key::Language
         | Key::ChangePin
+        | Key::Decide
         | Key::Report
         | Key::Lock
         | Key::End

@@ -1,10 +1,11 @@
 //! PINs that are typed in the panel: for a function, and to be changed.
 
-use sekisho_ipc::{AuthorizeRequest, PinEntry, PinFrameError, PromptRequest, TypedPin};
+use sekisho_ipc::{AuthorizeRequest, PinEntry, PinFrameError, PromptRequest, SessionState, State, TypedPin};
 
 use super::edit::{Edit, edit};
 use super::{Action, Dialog, Key, Panel};
 use crate::failure::Failure;
+use crate::phrases::is_expired;
 
 impl Panel {
     pub(super) fn key_in_proof(&mut self, key: Key, request: AuthorizeRequest, mut typed: TypedPin) -> Option<Action> {
@@ -31,6 +32,12 @@ impl Panel {
         None
     }
 
+    /// Whether the PIN of the card that is shown has expired: it is good for its change alone.
+    pub(in crate::panel) fn must_change(&self) -> bool {
+        let closed = |state: &&State| matches!(state.state, SessionState::AwaitPin | SessionState::Locked);
+        self.state().filter(closed).is_some_and(|state| is_expired(&state.advice))
+    }
+
     /// Whether a PIN is typed here. Else it is typed on the reader, or nowhere, and the agent says which.
     pub(super) fn asks_for_pin(&self) -> bool {
         self.pin_entry() == PinEntry::Keyboard
@@ -46,6 +53,9 @@ impl Panel {
     pub(super) fn key_in_login_on_reader(&mut self, key: Key) -> Option<Action> {
         if key != Key::Enter || self.pin_entry() == PinEntry::ReaderNow {
             return None;
+        }
+        if self.must_change() {
+            return self.begin_change();
         }
         let profile = self.profiles().into_iter().nth(self.profile);
         self.on_reader(PromptRequest { profile, ..PromptRequest::login() })

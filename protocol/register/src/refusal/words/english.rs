@@ -138,7 +138,10 @@ impl FoldRefusal {
                 format!("cannot take the act: changes of class {} need an approval", class.name())
             }
             Self::SamePerson(class) => {
-                format!("cannot take the act: for class {} proposer and approver must be two persons", class.name())
+                format!(
+                    "cannot take the act: for class {} whoever proposes and whoever approves each stage must be different persons",
+                    class.name()
+                )
             }
             Self::StageBefore(class) => {
                 format!(
@@ -154,6 +157,14 @@ impl FoldRefusal {
                     "cannot take the act: the proposal was {}, at entry {index} of the casebook",
                     answer.name(Language::English)
                 )
+            }
+            Self::RouteShorter { stages, approvals } => {
+                format!(
+                    "cannot take the act: it would be approval {approvals} of a proposal whose route has {stages} stages now"
+                )
+            }
+            Self::OwnDecision { post } => {
+                format!("cannot take the act: whoever decided as deputy of post {post} does not look at it himself")
             }
             Self::NotTheProposer => "cannot take the act: only whoever proposed it withdraws it".into(),
             Self::ReasonMissing => "cannot take the act: who refuses says why".into(),
@@ -215,6 +226,9 @@ impl FoldRefusal {
             Self::PermitWrong { permit, fault } => {
                 let number = numbered(*permit, Language::English);
                 format!("cannot take the act: permit {number} to use the system {}", fault.text(Language::English))
+            }
+            Self::LoanTooLong { card, most } => {
+                format!("cannot lend card {card}: one person alone lends it for {most} days at most")
             }
             Self::NotQualified { operator, kind } => format!(
                 "cannot lend the card: operator {operator} does not qualify for a {} card on the day on which it begins",

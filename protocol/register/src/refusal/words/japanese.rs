@@ -103,13 +103,20 @@ impl FoldRefusal {
             Self::NotShown(office) => format!("団体 {office} が同じ決定をしたことが示されていません"),
             Self::ApprovalNeeded(class) => format!("「{}」の処分には承認が必要です", class.title()),
             Self::SamePerson(class) => {
-                format!("「{}」の処分では、申請者と承認者は別の者でなければなりません", class.title())
+                format!(
+                    "「{}」の処分では、申請する者と各段階で承認する者は、すべて別の者でなければなりません",
+                    class.title()
+                )
             }
             Self::StageBefore(class) => format!("「{}」の処分の前の段階の承認がまだです", class.title()),
             Self::StageTaken { index } => format!("この段階は承認済みです(処理簿の{index})"),
             Self::ProposalOver { answer, index } => {
                 format!("この申請は{}されています(処理簿の{index})", answer.name(Language::Japanese))
             }
+            Self::RouteShorter { stages, approvals } => {
+                format!("決裁区分が短くなりました。これは{approvals}番目の承認ですが、段階は現在{stages}です")
+            }
+            Self::OwnDecision { post } => format!("職 {post} の代決をした本人は、その後閲を行えません"),
             Self::NotTheProposer => "取り下げることができるのは申請者だけです".into(),
             Self::ReasonMissing => "不承認には理由が必要です".into(),
             Self::NotItsKeeper { post, keeper } => {
@@ -165,6 +172,9 @@ impl FoldRefusal {
             Self::PermitWrong { permit, fault } => {
                 let number = numbered(*permit, Language::Japanese);
                 format!("利用許可 {number} は{}", fault.text(Language::Japanese))
+            }
+            Self::LoanTooLong { card, most } => {
+                format!("カード {card} を1人の判断で貸し出せるのは{most}日以内です")
             }
             Self::NotQualified { operator, kind } => format!(
                 "カードを貸与できません。操作者 {operator} は、貸与の開始日に{}の交付資格を認定されていません",

@@ -31,9 +31,10 @@ impl FoldRefusal {
                 "台帳に異常がある可能性があります。署名せず、システム管理者に連絡してください。",
                 "The ledger may show two histories: sign nothing and call the system manager.",
             ),
-            Self::SignerUnknown(_) | Self::SignerNotCurrent(_) | Self::OperatorNotCurrent(_) => {
-                ("有効な管理者のカードで署名してください。", "Sign with the card of a current administrator.")
-            }
+            Self::SignerUnknown(_) | Self::SignerNotCurrent(_) | Self::OperatorNotCurrent(_) => (
+                "有効な管理者のカードで署名してください。先に申請又は承認した者のカードである場合は、申請を取り下げ、改めて申請してください。",
+                "Sign with the card of a current administrator. If it is the card of somebody who proposed or approved before you, have the proposal withdrawn and made again.",
+            ),
             Self::SignatureWrong(_) => ("もう一度署名してください。", "Sign again."),
             Self::SignerNotAllowed(_) | Self::NoRoute(_) => {
                 ("権限のある職の者が署名してください。", "Let a post with that role sign.")
@@ -93,6 +94,12 @@ impl FoldRefusal {
             Self::ProposalOver { .. } => {
                 ("必要であれば、改めて申請してください。", "Propose it anew if it is still needed.")
             }
+            Self::RouteShorter { .. } => {
+                ("申請者が取り下げ、改めて申請してください。", "Let its proposer withdraw it and propose it anew.")
+            }
+            Self::OwnDecision { .. } => {
+                ("その職に就く別の者が後閲してください。", "Let somebody else who holds that post look at it.")
+            }
             Self::NotTheProposer => {
                 ("不承認とするか、申請者に取下げを求めてください。", "Refuse it, or ask its proposer to withdraw it.")
             }
@@ -137,6 +144,10 @@ impl FoldRefusal {
             Self::PermitWrong { .. } => (
                 "「sekisho-admin case list --form system-use」で、その課の有効な許可の番号を確認してください。",
                 "Look for a permit of that section that is in force: 'sekisho-admin case list --form system-use'.",
+            ),
+            Self::LoanTooLong { .. } => (
+                "期間を短くするか、申請(「--propose」)として提出し、別の者の承認を受けてください。",
+                "Lend it for less, or propose it (--propose) and have another person approve it.",
             ),
             Self::NotQualified { .. } => (
                 "「sekisho-admin operator qualify」で交付資格を認定してから貸与してください。",

@@ -11,8 +11,8 @@ impl WrongValue {
         let (ja, en) = match self {
             Self::FoundingAct => ("設置の処分には他の内容を含められません", "a founding act holds nothing else"),
             Self::PostNamed => (
-                "職による署名ではないのに、職が記されています",
-                "a post is named, but this is not signed in the name of one",
+                "職による署名ではないのに、職又はその書面が記されています",
+                "a post, or a paper of one, is named, but this is not signed in the name of one",
             ),
             Self::Administrators => {
                 ("管理者は2名以上必要です", "there must be at least two administrators, each a person of his own")

@@ -1,0 +1,291 @@
+//! What waits, told by a program of the office's own, such as one that sends mail (register §R11.6). It is a hook beside the real thing: what waits stands at
+//! the console and at the desk whether anybody is told or not, and only a card acknowledges it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::fs::{File, TryLockError};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use sekisho_register::cases::Whose;
+use sekisho_register::today::{ANSWER_MS, Task, Telling, Waits, today};
+use sekisho_register::wareki::moment_text;
+use sekisho_register::{Casebook, Register};
+use sekisho_wire::id::{Code, OfficeId};
+use sekisho_wire::words::Language;
+use serde::{Deserialize, Serialize};
+
+use crate::clock::{Clock, Millis};
+use crate::config::Config;
+use crate::data::{DataDir, replace_file};
+use crate::error::LedgerError;
+use crate::office::{fold_casebook, fold_register};
+
+/// How long the program may take for one message.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How urgent it has become: people are told once of each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// It waits.
+    Waits,
+    /// Nobody has done it for an hour: deputies are asked, too.
+    Unanswered,
+    /// It should have been done.
+    Overdue,
+}
+
+impl Stage {
+    fn of(task: &Task, now: Millis) -> Self {
+        if task.is_overdue(now) {
+            Self::Overdue
+        } else if now >= task.since.saturating_add(ANSWER_MS) {
+            Self::Unanswered
+        } else {
+            Self::Waits
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Waits => "waits",
+            Self::Unanswered => "unanswered",
+            Self::Overdue => "overdue",
+        }
+    }
+
+    const fn sentence(self, language: Language) -> &'static str {
+        match (self, language) {
+            (Self::Waits, Language::Japanese) => "次の事項が処理を待っています。",
+            (Self::Waits, Language::English) => "This waits:",
+            (Self::Unanswered, Language::Japanese) => "次の事項が1時間以上処理されていません。代決者も処理できます。",
+            (Self::Unanswered, Language::English) => "This has waited for more than an hour; deputies can do it, too:",
+            (Self::Overdue, Language::Japanese) => "次の事項が期限を過ぎています。",
+            (Self::Overdue, Language::English) => "This is overdue:",
+        }
+    }
+}
+
+/// What was told in an office: each thing that waits still, and how urgent it was then.
+type Told = BTreeMap<String, Stage>;
+
+/// Something that waits.
+struct Waiting {
+    key: String,
+    stage: Stage,
+    task: Task,
+}
+
+/// One message: what has become so urgent for these people.
+#[derive(Debug)]
+struct Message {
+    /// Roles, by name; of a post, its code.
+    to: Vec<String>,
+    stage: Stage,
+    subject: String,
+    text: String,
+    keys: Vec<String>,
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Messages that the program took; without one, those that there would be, as text.
+    pub messages: Vec<String>,
+    /// Messages that it did not take, and why. They are tried again the next time.
+    pub failures: Vec<String>,
+}
+
+/// Runs `program` once for each message about what waits and was not told yet; without a program says what it would be told.
+///
+/// # Errors
+/// When the book or the file of what was told cannot be read or written, or another run is under way. What the program does wrong stands in the outcome.
+pub fn tell(
+    root: &Path,
+    office: Option<&OfficeId>,
+    program: &[OsString],
+    language: Language,
+    clock: &dyn Clock,
+) -> Result<Outcome, LedgerError> {
+    let data = DataDir::new(root);
+    let config = Config::read(&data.config())?;
+    let store = config.book(&data)?.open_snapshot()?;
+    let path = data.told();
+    let _alone = alone(&path.with_extension("lock"))?;
+    let mut told: BTreeMap<String, Told> = read(&path)?;
+    let mut outcome = Outcome::default();
+    for stored in store.offices()?.iter().filter(|stored| office.is_none_or(|office| *office == stored.id)) {
+        let register = fold_register(&*store, &stored.id)?;
+        let mut casebook = Casebook::of(&register);
+        fold_casebook(&*store, &stored.id, &register, &mut casebook)?;
+        let of_office = told.entry(stored.id.to_string()).or_default();
+        let messages = messages(&register, &casebook, of_office, language, clock.now());
+        for message in messages {
+            let head = format!("{} ({})", message.subject, message.to.join(" "));
+            if program.is_empty() {
+                outcome.messages.push(format!("{head}\n{}", message.text));
+                continue;
+            }
+            match run(program, &stored.id, &message) {
+                Ok(()) => {
+                    let of_office = told.entry(stored.id.to_string()).or_default();
+                    of_office.extend(message.keys.iter().map(|key| (key.clone(), message.stage)));
+                    // After each: a run that is broken off tells twice what it told last, and no more.
+                    write(&path, &told)?;
+                    outcome.messages.push(head);
+                }
+                Err(cause) => outcome.failures.push(format!("{head}: {cause}")),
+            }
+        }
+        if !program.is_empty() {
+            write(&path, &told)?;
+        }
+    }
+    Ok(outcome)
+}
+
+/// What there is to tell; what waits no more is forgotten.
+fn messages(
+    register: &Register,
+    casebook: &Casebook,
+    told: &mut Told,
+    language: Language,
+    now: Millis,
+) -> Vec<Message> {
+    // A mail goes through many hands: it calls people by their codes.
+    let person = |operator: &Code| operator.to_string();
+    let telling = Telling { register, casebook, language, person: &person };
+    let all = today(register, casebook, now).into_iter();
+    let all: Vec<Waiting> =
+        all.map(|task| Waiting { key: key(&task, register, casebook), stage: Stage::of(&task, now), task }).collect();
+    let waiting: BTreeSet<&String> = all.iter().map(|waiting| &waiting.key).collect();
+    told.retain(|key, _| waiting.contains(key));
+    let mut groups: BTreeMap<_, Vec<&Waiting>> = BTreeMap::new();
+    for waiting in all.iter().filter(|waiting| told.get(&waiting.key).is_none_or(|known| *known < waiting.stage)) {
+        groups.entry((waiting.stage, telling.whose(&waiting.task.whose))).or_default().push(waiting);
+    }
+    let message = |(stage, whose): (Stage, String), group: &[&Waiting]| {
+        let lines: Vec<String> = group.iter().map(|waiting| line(&telling, &waiting.task)).collect();
+        let (office, count) = (register.title(), lines.len());
+        let subject = match language {
+            Language::Japanese => format!("[関所] {office} 要処理 {count}件: {whose}"),
+            Language::English => format!("[Sekisho] {office}: {count} waiting for {whose}"),
+        };
+        let how = match language {
+            Language::Japanese => {
+                "台帳の画面又は「sekisho-admin today」で確認してください。カードで処理するまで、要処理として残ります。"
+            }
+            Language::English => {
+                "See the ledger's console, or 'sekisho-admin today'. It waits until somebody does it by card."
+            }
+        };
+        let text = format!("{}\n\n{}\n\n{how}\n", stage.sentence(language), lines.join("\n"));
+        let to = group.first().map_or_else(Vec::new, |waiting| names(&waiting.task.whose));
+        Message { to, stage, subject, text, keys: group.iter().map(|waiting| waiting.key.clone()).collect() }
+    };
+    groups.into_iter().map(|(of, group)| message(of, &group)).collect()
+}
+
+fn line(telling: &Telling<'_>, task: &Task) -> String {
+    let what = telling.what(&task.what);
+    match (task.due, telling.language) {
+        (None, Language::Japanese | Language::English) => format!("- {what}"),
+        (Some(due), Language::Japanese) => format!("- {what}（期限 {}）", moment_text(due, telling.language)),
+        (Some(due), Language::English) => format!("- {what} (due {})", moment_text(due, telling.language)),
+    }
+}
+
+/// By what one thing that waits is known again: in words, for a newer program has them too, with the act where words are not enough.
+fn key(task: &Task, register: &Register, casebook: &Casebook) -> String {
+    let person = |operator: &Code| operator.to_string();
+    let telling = Telling { register, casebook, language: Language::English, person: &person };
+    let act = match &task.what {
+        Waits::Approval { proposal } | Waits::Stranded { proposal } => proposal.to_string(),
+        Waits::Review { act, .. } => act.to_string(),
+        Waits::Step(_)
+        | Waits::StopUnrecorded
+        | Waits::Unconfirmed { .. }
+        | Waits::NobodyResponsible(_)
+        | Waits::Unreturned { .. }
+        | Waits::Unrenewed { .. }
+        | Waits::Untrained(_)
+        | Waits::NotTold { .. }
+        | Waits::Unacknowledged { .. }
+        | Waits::Unreported { .. }
+        | Waits::Unqualified { .. }
+        | Waits::LossUnwritten { .. } => String::new(),
+    };
+    format!("{} {}: {act}", names(&task.whose).join(","), telling.what(&task.what))
+}
+
+fn names(whose: &Whose) -> Vec<String> {
+    match whose {
+        Whose::Roles(roles) | Whose::Partner(roles, _) | Whose::Writer(_, roles) => {
+            roles.iter().map(|role| role.name().to_owned()).collect()
+        }
+        Whose::Section(roles, section) => roles.iter().map(|role| format!("{}@{section}", role.name())).collect(),
+        Whose::Post(post) => vec![format!("post:{post}")],
+    }
+}
+
+/// Runs the program for one message: the text on its standard input, the rest in its environment.
+fn run(program: &[OsString], office: &OfficeId, message: &Message) -> Result<(), String> {
+    let (name, arguments) = program.split_first().ok_or("no program")?;
+    let mut child = Command::new(name)
+        .args(arguments)
+        .env("SEKISHO_OFFICE", office.to_string())
+        .env("SEKISHO_SUBJECT", &message.subject)
+        .env("SEKISHO_TO", message.to.join(" "))
+        .env("SEKISHO_STAGE", message.stage.name())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .map_err(|source| format!("cannot run {}: {source}", name.to_string_lossy()))?;
+    // Whoever reads nothing has his reasons; what counts is how he ends.
+    if let Some(mut input) = child.stdin.take() {
+        drop(input.write_all(message.text.as_bytes()));
+    }
+    wait(&mut child)
+}
+
+fn wait(child: &mut Child) -> Result<(), String> {
+    const STEP: Duration = Duration::from_millis(20);
+    for _ in 0..PATIENCE.as_millis() / STEP.as_millis() {
+        match child.try_wait() {
+            Ok(Some(status)) if status.success() => return Ok(()),
+            Ok(Some(status)) => return Err(status.to_string()),
+            Ok(None) => std::thread::sleep(STEP),
+            Err(source) => return Err(source.to_string()),
+        }
+    }
+    let killed = child.kill().and_then(|()| child.wait());
+    killed.map_err(|source| source.to_string())?;
+    Err(format!("it took longer than {} seconds and was ended", PATIENCE.as_secs()))
+}
+
+/// One run at a time: two would tell everything twice.
+fn alone(path: &PathBuf) -> Result<File, LedgerError> {
+    let file = File::options().create(true).append(true).open(path).map_err(LedgerError::file("open", path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(LedgerError::InUse { path: path.clone() }),
+        Err(TryLockError::Error(source)) => Err(LedgerError::file("lock", path)(source)),
+    }
+}
+
+fn read(path: &Path) -> Result<BTreeMap<String, Told>, LedgerError> {
+    let bytes = match std::fs::read(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
+        bytes => bytes.map_err(LedgerError::file("read", path))?,
+    };
+    let expected = "what people were told already; without the file they are told once more";
+    serde_json::from_slice(&bytes).map_err(|_| LedgerError::Damaged { path: path.to_owned(), expected })
+}
+
+fn write(path: &Path, told: &BTreeMap<String, Told>) -> Result<(), LedgerError> {
+    let json = serde_json::to_vec(told).expect("words are JSON");
+    replace_file(path, &json).map_err(LedgerError::file("write", path))
+}
