@@ -205,7 +205,7 @@ fn plan_change(
     }
     expect_filed(stage, office, entry, &folded)?;
     if let Some(casebook) = stage.casebook(office) {
-        casebook.may_reconnect(&folded.changes).map_err(Refusal::Act)?;
+        casebook.may_reconnect(register, &folded.changes).map_err(Refusal::Act)?;
         let set_up = SignedAct::decode(entry).ok().and_then(|signed| register.set_up(&signed));
         set_up.map_or(Ok(()), |set_up| casebook.permits(&set_up, Asked::Before)).map_err(Refusal::Act)?;
     }

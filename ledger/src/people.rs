@@ -3,17 +3,18 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use sekisho_register::cases::is_permitted;
 use sekisho_register::change::CaseId;
+use sekisho_register::taking::{NotCovered, Taking};
 use sekisho_register::{NameHash, SignedAct};
 use sekisho_tlog::{Hash, inclusion_proof};
-use sekisho_wire::id::{CaseReference, OfficeId};
+use sekisho_wire::id::{CaseReference, Code, OfficeId};
 use sekisho_wire::reason::AlarmKind;
-use sekisho_wire::record::Alarm;
+use sekisho_wire::record::{Alarm, Emitter, Record};
 
 use crate::acts::{self, Founder, Name, Placed};
 use crate::clock::Millis;
 use crate::code::CodeSecret;
+use crate::index::Question;
 use crate::ledger::Ledger;
 use crate::line::Lane;
 use crate::locks::lock;
@@ -72,16 +73,80 @@ impl Ledger {
         Ok((placed, published.size))
     }
 
-    /// Whether what is asked for may be taken away: without a number it is only looked at (S3 33, S4 21; register §R11).
+    /// What may be taken away now under that number (S3 33, S4 21; register §R11.11).
     ///
     /// # Errors
-    /// [`Refusal::NotPermitted`] when the number is not that of a request that the owning section, the system manager and the data protection
-    /// manager have granted.
-    pub fn expect_permitted(&self, office: &OfficeId, permission: Option<&CaseReference>) -> Result<(), Refusal> {
-        let Some(number) = permission else { return Ok(()) };
+    /// [`Refusal::NotPermitted`] when it is not that of a request that the owning section, the system manager and the data protection manager have
+    /// granted, or when its use has ended.
+    pub fn permitted(&self, office: &OfficeId, number: &CaseReference) -> Result<Taking, Refusal> {
         let casebook = self.office(office)?.casebook();
         let case = number.as_str().parse::<CaseId>().ok().and_then(|id| casebook.case(&id).cloned());
-        if case.is_some_and(|case| is_permitted(&case)) { Ok(()) } else { Err(Refusal::NotPermitted) }
+        let case = case.ok_or(Refusal::NotPermitted(NotCovered::NotGranted))?;
+        Taking::of(&case, self.clock.now()).map_err(Refusal::NotPermitted)
+    }
+
+    /// Whether entries of logs may be taken away whole under that number; without one they are only looked at. A log has no part that could be verified by
+    /// itself, so neither days nor section are compared.
+    ///
+    /// # Errors
+    /// [`Refusal::NotPermitted`].
+    pub fn expect_permitted(&self, office: &OfficeId, permission: Option<&CaseReference>) -> Result<(), Refusal> {
+        permission.map_or(Ok(()), |number| self.permitted(office, number).map(drop))
+    }
+
+    /// The question whose answer may be taken away; without a number it is only looked at. One that leaves a side of the period open asks for what is
+    /// permitted on that side; one that names days outside is refused.
+    ///
+    /// # Errors
+    /// [`Refusal::NotPermitted`].
+    pub fn permit_search(
+        &self,
+        office: &OfficeId,
+        permission: Option<&CaseReference>,
+        question: Question,
+    ) -> Result<Question, Refusal> {
+        let Some(number) = permission else { return Ok(question) };
+        let taking = self.permitted(office, number)?;
+        let (first, end) = taking.period();
+        let (since, until) = (question.since.unwrap_or(first), question.until.unwrap_or(end));
+        taking.covers(since, until).map_err(Refusal::NotPermitted)?;
+        if let Some(terminal) = &question.terminal {
+            self.expect_of_its_section(office, terminal, &taking)?;
+        }
+        Ok(Question { since: Some(since), until: Some(until), ..question })
+    }
+
+    /// Whether this record may be taken away; without a number it is only looked at.
+    ///
+    /// # Errors
+    /// [`Refusal::NotPermitted`]; as [`Self::record_bytes`].
+    pub fn permit_record(
+        &self,
+        office: &OfficeId,
+        permission: Option<&CaseReference>,
+        index: u64,
+    ) -> Result<(), Refusal> {
+        let Some(number) = permission else { return Ok(()) };
+        let taking = self.permitted(office, number)?;
+        let record = Record::decode(&self.record_bytes(office, index)?);
+        let record = record.map_err(|error| Refusal::Unavailable { cause: error.to_string() })?;
+        taking.covers(record.trusted, record.trusted.saturating_add(1)).map_err(Refusal::NotPermitted)?;
+        match &record.emitter {
+            Emitter::Terminal(terminal) => self.expect_of_its_section(office, terminal.as_str(), &taking),
+            Emitter::Ledger => Ok(()),
+        }
+    }
+
+    /// A terminal that stands in another section has no records of this one. (What a question does not name it is not limited by.)
+    fn expect_of_its_section(&self, office: &OfficeId, terminal: &str, taking: &Taking) -> Result<(), Refusal> {
+        let register = self.office(office)?.register();
+        let known = Code::new(terminal).ok().and_then(|code| register.terminal(&code).cloned());
+        match known {
+            Some(known) if known.version().section != taking.section => {
+                Err(Refusal::NotPermitted(NotCovered::OtherSection))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// The cases that the casebook's entry at `index` opened.

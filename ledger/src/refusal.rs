@@ -6,8 +6,9 @@ use std::fmt;
 
 use sekisho_register::FoldRefusal;
 use sekisho_register::calendar::Month;
+use sekisho_register::taking::NotCovered;
 use sekisho_register::thing::class_name;
-use sekisho_register::wareki::month_text;
+use sekisho_register::wareki::{day_text, month_text};
 use sekisho_tlog::Hash;
 use sekisho_wire::record::Retention;
 use sekisho_wire::words::Language;
@@ -103,12 +104,37 @@ pub enum Refusal {
     RoleMissing,
     /// What is asked for is another section's, and whoever asks heads his own alone (register §R12).
     OtherSection,
-    /// Nobody has permitted under this number that records are taken away.
-    NotPermitted,
+    /// Nobody has permitted under this number that these records are taken away now.
+    NotPermitted(NotCovered),
     /// The certificate signing request is not one, or not for the key that it must be for.
     RequestRefused,
     /// The key of a newcomer did not sign his application.
     KeyUnproved,
+}
+
+/// Why a permission does not cover what is asked for.
+fn not_covered(fault: NotCovered, language: Language) -> String {
+    let day = |day: u32| day_text(day, language);
+    match (language, fault) {
+        (Language::English, NotCovered::NotGranted) => "no permission to take records away has this number".into(),
+        (Language::English, NotCovered::Refused) => "taking records away under this number was refused".into(),
+        (Language::English, NotCovered::Ended) => "the use under this permission was ended".into(),
+        (Language::English, NotCovered::Over { until }) => format!("this permission was for use until {}", day(until)),
+        (Language::English, NotCovered::OtherDays { from, to }) => {
+            format!("this permission is for records from {} to {}, and others are asked for", day(from), day(to))
+        }
+        (Language::English, NotCovered::OtherSection) => {
+            "this permission is for records of another section than that terminal's".into()
+        }
+        (Language::Japanese, NotCovered::NotGranted) => "この番号の使用許可はありません".into(),
+        (Language::Japanese, NotCovered::Refused) => "この番号の申請は不許可又は取下げとなっています".into(),
+        (Language::Japanese, NotCovered::Ended) => "この許可による使用は終了しています".into(),
+        (Language::Japanese, NotCovered::Over { until }) => format!("この許可の使用期限は{}でした", day(until)),
+        (Language::Japanese, NotCovered::OtherDays { from, to }) => {
+            format!("この許可の対象は{}から{}までの記録です", day(from), day(to))
+        }
+        (Language::Japanese, NotCovered::OtherSection) => "この許可は、その端末機の課のものではありません".into(),
+    }
 }
 
 /// Where a terminal's history stands.
@@ -213,7 +239,7 @@ impl Refusal {
             Self::ProofRefused => (403, "proof_refused"),
             Self::RoleMissing => (403, "role_missing"),
             Self::OtherSection => (403, "other_section"),
-            Self::NotPermitted => (403, "not_permitted"),
+            Self::NotPermitted(_) => (403, "not_permitted"),
             Self::RequestRefused => (400, "request_refused"),
             Self::KeyUnproved => (403, "key_unproved"),
         }
@@ -344,9 +370,9 @@ impl Refusal {
                 "this is about another section, and you head your own alone",
                 "Ask the data protection manager, or the head of that section.",
             ),
-            Self::NotPermitted => plain(
-                "no permission to take records away has this number",
-                "Apply with 'sekisho-admin case open export-request …'; once the owning section, the system manager and the data protection manager have granted it, use its number, as in export-request-2026-1.",
+            Self::NotPermitted(fault) => (
+                not_covered(*fault, Language::English),
+                "Name days with --since and --until that are permitted, or apply with 'sekisho-admin case open export-request …'; once the owning section, the system manager and the data protection manager have granted it, use its number, as in export-request-2026-1.",
             ),
             Self::RequestRefused => {
                 plain("the certificate request is not one for the terminal's P-256 key", "Enrol the terminal again.")
@@ -461,9 +487,9 @@ impl Refusal {
                 "他の課に関するものです。閲覧できるのは自分の課に関するものだけです",
                 "データ保護管理者又はその課の長に依頼してください。",
             ),
-            Self::NotPermitted => plain(
-                "この番号の使用許可はありません",
-                "「sekisho-admin case open export-request …」で申請し、所管課、システム管理者、データ保護管理者の決定を受けてから、その番号(export-request-2026-1 の形)を指定してください。",
+            Self::NotPermitted(fault) => (
+                not_covered(*fault, Language::Japanese),
+                "許可された期間を --since と --until で指定するか、「sekisho-admin case open export-request …」で申請し、所管課、システム管理者、データ保護管理者の決定を受けてから、その番号(export-request-2026-1 の形)を指定してください。",
             ),
             Self::RequestRefused => {
                 plain("証明書の要求が、この端末機の P-256 の鍵のものではありません", "端末機を登録し直してください。")

@@ -223,7 +223,9 @@ fn key(task: &Task, register: &Register, casebook: &Casebook) -> String {
 
 fn names(whose: &Whose) -> Vec<String> {
     match whose {
-        Whose::Roles(roles) | Whose::Partner(roles, _) => roles.iter().map(|role| role.name().to_owned()).collect(),
+        Whose::Roles(roles) | Whose::Partner(roles, _) | Whose::Writer(_, roles) => {
+            roles.iter().map(|role| role.name().to_owned()).collect()
+        }
         Whose::Section(roles, section) => roles.iter().map(|role| format!("{}@{section}", role.name())).collect(),
         Whose::Post(post) => vec![format!("post:{post}")],
     }

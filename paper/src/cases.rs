@@ -189,7 +189,7 @@ fn act_cell(of: AsOf<'_>, act: &Hash) -> Cell {
 
 fn whose(of: AsOf<'_>, duty: &Duty) -> Cell {
     match &duty.whose {
-        Whose::Roles(roles) => roles_cell(roles),
+        Whose::Roles(roles) | Whose::Writer(_, roles) => roles_cell(roles),
         Whose::Section(_, section) => of.section(section),
         Whose::Post(post) => of.post(post),
         Whose::Partner(_, partner) => {

@@ -5,13 +5,13 @@ use std::time::Duration;
 use sekisho_tests::scene::Scene;
 use serde_json::Value;
 
-/// A mayor and a committee have posts and no cards: the second founder keeps their papers. `more` is decided in the same act.
+/// A mayor and a committee have posts and no cards: the second founder keeps the mayor's papers, the first the committee's. `more` is decided in the same act.
 pub(crate) fn with_papers(story: &str, more: &str) -> Scene {
     let mut scene = Scene::new(story);
     scene.apply_by_two(&format!(
         "[[post]]\npost = \"mayor\"\ntitle = \"市長\"\nroles = [\"executive\"]\nkeeper = \"jumin-kacho\"\n\
          [[post]]\npost = \"board\"\ntitle = \"セキュリティ対策委員会\"\nroles = [\"security_committee\"]\n\
-         keeper = \"jumin-kacho\"\n{more}"
+         keeper = \"joho-kacho\"\n{more}"
     ));
     scene
 }
@@ -26,7 +26,7 @@ pub(crate) fn day(scene: &Scene, days: u32) -> String {
     scene.clock.minute_in(Duration::from_secs(24 * 3600) * days)[..10].to_owned()
 }
 
-/// A call by which the second founder records what this post decided on paper.
+/// A call by which its keeper records what this post decided on paper.
 pub(crate) fn paper<'a>(of: &'a str, today: &'a str, arguments: &[&'a str]) -> Vec<&'a str> {
     [&["--paper-of", of, "--paper-number", "白総第12号", "--paper-date", today], arguments].concat()
 }
@@ -34,7 +34,7 @@ pub(crate) fn paper<'a>(of: &'a str, today: &'a str, arguments: &[&'a str]) -> V
 /// What this post decided on paper is recorded by its keeper.
 pub(crate) fn on_paper(scene: &mut Scene, of: &str, arguments: &[&str]) -> String {
     let today = day(scene, 0);
-    scene.desk.sign_by("20002");
+    scene.desk.sign_by(if of == "mayor" { "20002" } else { "20001" });
     let said = scene.desk.run(&paper(of, &today, arguments));
     scene.desk.sign_by("20001");
     said

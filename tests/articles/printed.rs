@@ -176,7 +176,9 @@ fn s3_33_nothing_is_taken_away_without_each_of_three_decisions_in_their_order() 
     insert(&scene.terminal, &mut scene.clerk);
     login(&scene.terminal, &scene.clerk);
     wait_sealed(&scene.terminal);
+    let days = [format!("from={}", day(&scene, 0)), format!("to={}", day(&scene, 0))];
     let why = ["section=jumin", "purpose=統計調査", "content=操作履歴", "provided=電子データ", "managed=施錠保管"];
+    let why = [&why[..], &[&days[0], &days[1]]].concat();
     let case = open(&scene, "export-request", &why);
     let file = scene.scratch.path().join("out.csv");
     let export =
@@ -187,8 +189,13 @@ fn s3_33_nothing_is_taken_away_without_each_of_three_decisions_in_their_order() 
     for decision in ["consent", "agree", "permit"] {
         let said = scene.refused(&export);
         assert!(said.contains(&case) && !file.exists(), "before {decision}: {said}");
+        if decision == "permit" {
+            let _ = scene.refused(&["case", "step", &case, decision, granted]);
+            scene.desk.sign_by("20002");
+        }
         step(&scene, &case, decision, &[granted]);
     }
+    scene.desk.sign_by("20001");
     scene.desk.run(&export);
     assert!(file.exists());
     let said = shown(&scene, &case);

@@ -7,12 +7,12 @@ use sekisho_tests::scene::Scene;
 
 use crate::console::{Companion, FAINT, at, authority, begins, ends, picture, process_log};
 
-/// A mayor and a committee, whose papers the head of the residents' section keeps, and a mayor's word on every reconnection.
+/// A mayor, whose papers the head of the residents' section keeps, a committee, whose the head of the IT section keeps, and a mayor's word on every reconnection.
 pub(crate) fn with_a_mayor(story: &str) -> Scene {
     let mut scene = Scene::new(story);
     let file = scene.desk.file("both.toml");
     let changes = "[[post]]\npost = \"mayor\"\ntitle = \"町長\"\nroles = [\"executive\"]\nkeeper = \"jumin-kacho\"\n\
-         [[post]]\npost = \"board\"\ntitle = \"セキュリティ対策委員会\"\nroles = [\"security_committee\"]\nkeeper = \"jumin-kacho\"\n\
+         [[post]]\npost = \"board\"\ntitle = \"セキュリティ対策委員会\"\nroles = [\"security_committee\"]\nkeeper = \"joho-kacho\"\n\
          [[route]]\nclass = \"connection\"\nproposers = [\"system_manager\"]\napprovers = [\"executive\"]\ndistinct = false\n";
     std::fs::write(&file, changes).unwrap();
     both_decide(&mut scene, &["propose", file.to_str().unwrap()]);
@@ -68,14 +68,15 @@ fn an_incident_a_stop_and_the_way_back_are_signed_from_the_browser() {
     let incident = reports_an_incident(&scene, &mut visit);
     stops_at_once(&scene, &mut visit, &incident);
     records_the_stop(&mut visit, &incident);
+    records_the_report(&mut visit);
     ends(visit.browser, companion);
 
     scene.desk.sign_as(1);
     let companion = Companion::start(&scene, "second.log", &[]);
     let today = begins(visit.browser, &companion.link);
-    assert!(today.contains("委員会の解消報告") && today.contains("会計課長"), "{today}");
+    assert!(today.contains("首長の確認") && today.contains("会計課長"), "{today}");
     refuses_a_proposal(&mut visit);
-    records_the_two_keys(&mut visit);
+    records_the_confirmation(&mut visit);
     reconnects(&scene, &mut visit);
     let today = visit.open("", "本日の要処理");
     assert!(!today.contains("委員会の解消報告") && !today.contains("首長の確認"), "{today}");
@@ -181,8 +182,8 @@ fn refuses_a_proposal(visit: &mut Visit<'_>) {
     assert!(said.contains("鈴木 花子 (20002)"), "{said}");
 }
 
-/// Report and confirmation, from the papers of those who have no card.
-fn records_the_two_keys(visit: &mut Visit<'_>) {
+/// From the papers of those who have no card: the committee's report by the one keeper, the mayor's confirmation by the other.
+fn records_the_report(visit: &mut Visit<'_>) {
     visit.open("/connection", "委員会の解消報告を記録する");
     visit.browser.follow("main a", "委員会の解消報告を記録する", "次へ（カードで署名）");
     assert_eq!(
@@ -194,6 +195,9 @@ fn records_the_two_keys(visit: &mut Visit<'_>) {
     visit.browser.type_into("#f-cause", "不正な接続元を遮断した。");
     visit.records_from("board", "白総第12号");
     visit.sign("次へ");
+}
+
+fn records_the_confirmation(visit: &mut Visit<'_>) {
     let said = visit.open("/connection", "首長の確認");
     assert!(said.contains("書面：セキュリティ対策委員会") && said.contains("白総第12号"), "{said}");
     assert_eq!(visit.browser.look("document.querySelector('button.main[disabled]').textContent"), "再結合する");

@@ -135,6 +135,7 @@ fn what_a_search_finds_is_taken_away_under_a_permission_and_others_read_it() {
     }
     // Nor under one that nobody has permitted.
     let request = ["section=jumin", "purpose=監査", "content=操作履歴", "provided=電子データ", "managed=施錠保管"];
+    let request = [&request[..], &["from=2020-01-01", "to=2099-12-31"]].concat();
     scene.desk.run(&[&["case", "open", "export-request"], &request[..]].concat());
     let waiting = scene.desk.list(&["case", "list", "--form", "export-request"]);
     let waiting = waiting.last().unwrap()["case"].as_str().unwrap().to_owned();

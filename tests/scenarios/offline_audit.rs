@@ -204,7 +204,7 @@ fn from_the_exported_logs_alone_the_forged_session_and_the_forged_verdict_are_fo
     let (today, part) = (scene.clock.minute_in(Duration::ZERO)[..10].to_owned(), path("part"));
     export(&scene, &part, &permission, &["--from", &today]);
     copy(&after, &path("kept"));
-    goes_on_where_it_was_interrupted(&scene, &after, &permission);
+    goes_on_where_it_was_interrupted(&mut scene, &after, &permission);
 
     // The ledger is gone, and so is the desk.
     scene.ledger.stop();
@@ -364,7 +364,7 @@ fn names_what_was_altered((scene, id): (&Scene, &str), before: &Path, whole: &Pa
 }
 
 /// An export that was interrupted is none, and the same command makes it whole.
-fn goes_on_where_it_was_interrupted(scene: &Scene, folder: &Path, permission: &str) {
+fn goes_on_where_it_was_interrupted(scene: &mut Scene, folder: &Path, permission: &str) {
     let header: serde_json::Value =
         serde_json::from_slice(&std::fs::read(folder.join("export.json")).unwrap()).unwrap();
     let whole = records_in(folder);

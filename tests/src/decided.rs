@@ -93,10 +93,14 @@ pub fn by_two(desk: &mut Desk, arguments: &[&str]) -> String {
     approve(desk)
 }
 
+pub(crate) fn other_founder(one: &str) -> &'static str {
+    FOUNDERS.into_iter().find(|founder| *founder != one).expect("two founders")
+}
+
 fn approve(desk: &mut Desk) -> String {
     let [proposal] = desk.list(&["proposals"]).try_into().unwrap_or_else(|all| panic!("one proposal, not {all:?}"));
     let former = desk.signer();
-    desk.sign_by(FOUNDERS.into_iter().find(|founder| *founder != former).expect("two founders"));
+    desk.sign_by(other_founder(&former));
     let said = desk.run(&["approve", proposal["id"].as_str().expect("an id")]);
     desk.sign_by(&former);
     said

@@ -42,6 +42,7 @@ pub mod small_disk;
 pub mod soft_token;
 pub mod terminal;
 pub mod town;
+pub mod two_keys;
 pub mod units;
 pub mod usb_token;
 pub mod virtual_card;

@@ -132,10 +132,11 @@ impl Hand {
 fn is_asked(register: &Register, post: &Post, whose: &Whose, now: u64) -> bool {
     let has = |asked: &[Role]| post.roles_at(now).iter().any(|role| asked.contains(role));
     match whose {
-        Whose::Roles(asked) | Whose::Partner(asked, _) => has(asked),
+        Whose::Roles(asked) | Whose::Partner(asked, _) | Whose::Writer(_, asked) => has(asked),
         Whose::Section(asked, section) => {
             let of = register.post(post.code()).and_then(|post| post.versions().at(now)?.section.as_ref());
-            has(asked) && of.is_none_or(|of| of == section)
+            let counts = |role: &Role| !role.is_of_a_section() || of.is_none_or(|of| of == section);
+            post.roles_at(now).iter().any(|role| asked.contains(role) && counts(role))
         }
         Whose::Post(asked) => post.code() == asked,
     }

@@ -97,7 +97,7 @@ fn read(view: &View<'_>, casebook: &Casebook, what: &What) -> (Vec<Wrong>, Optio
         }
         What::Open { form, filled } => {
             let (fields, unread) = fields(view, form.definition().fields, filled);
-            let open = OpenCase { form: *form, fields };
+            let open = OpenCase { form: *form, fields }.with_recipients();
             let judged = casebook.wrong_to_open(&view.register, &open, view.now);
             (of_fields(view, unread, judged), Some(vec![Change::Open(Box::new(open))]))
         }
@@ -219,7 +219,7 @@ fn rehearsed(view: &View<'_>, casebook: &Casebook, changes: Vec<Change>, hand: &
     };
     let signer = Signer::Card(view.visitor.card);
     let said = if is_direct {
-        casebook.may_reconnect(&act.changes).and_then(|()| register.rehearse(&act, &signer))
+        casebook.may_reconnect(register, &act.changes).and_then(|()| register.rehearse(&act, &signer))
     } else {
         casebook.rehearse(register, &act, &signer)
     };

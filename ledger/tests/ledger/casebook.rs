@@ -55,7 +55,7 @@ impl Town {
 
     /// An incident that the mayor reports; gives its number.
     pub(crate) fn reports(&self) -> Result<u32, Refusal> {
-        let report = OpenCase::incident(IncidentClass::Failure, code("fire"), code("jumin-1"), None);
+        let report = OpenCase::incident(IncidentClass::Failure, code("fire"), code("jumin-1"), None).with_recipients();
         let index = self.brings_to_the_casebook(&self.proposes(vec![Change::Open(Box::new(report))]))?;
         Ok(self.ledger.cases_at(&self.office, index).unwrap()[0].number.number)
     }

@@ -15,6 +15,7 @@ use crate::change::{Answer, CaseId, Change, ConnectionState, Field, Log};
 use crate::fold::{Register, TERMINAL_ACTS_A_DAY, check_clock, check_recent, decode};
 use crate::forms::Form;
 use crate::organisation::ByDeputy;
+use crate::recovery::is_for_recovery_keys;
 use crate::refusal::FoldRefusal;
 use crate::role::Role;
 use crate::shelved::Shelved;
@@ -276,20 +277,40 @@ impl Casebook {
         }
     }
 
-    /// Whether these changes restore no connection whose disconnection is still to be resolved and confirmed (S1 16). The ledger asks it of acts
-    /// of the register log as well, which nobody folds with the casebook.
+    /// Whether these changes restore no connection whose stop is not recorded, or not resolved and confirmed since (S1 16): each act that stopped
+    /// something that `register` says is stopped still has its open record, and both keys were turned after the newest stop in it. The ledger asks it
+    /// of acts of the register log as well, which nobody folds with the casebook. What recovery keys announced and complete waits for no record.
     ///
     /// # Errors
-    /// [`FoldRefusal::StepMissing`].
-    pub fn may_reconnect(&self, changes: &[Change]) -> Result<(), FoldRefusal> {
+    /// [`FoldRefusal::StopUnrecorded`], [`FoldRefusal::StepMissing`].
+    pub fn may_reconnect(&self, register: &Register, changes: &[Change]) -> Result<(), FoldRefusal> {
         let restores =
             |change: &Change| matches!(change, Change::Connection(set) if set.state == ConnectionState::Connected);
-        if !changes.iter().any(restores) {
+        // What was announced holds whatever was written meanwhile (§R3.17): a record that is opened in the wait is no objection.
+        if !changes.iter().any(restores) || changes.iter().any(is_for_recovery_keys) {
             return Ok(());
         }
+        for stop in register.open_stops() {
+            let mut records = self.records_of_stop(register, stop).peekable();
+            if records.peek().is_none() {
+                return Err(FoldRefusal::StopUnrecorded { stop });
+            }
+            let mut missing = records.filter_map(|case| Some((case.id, case.missing_for_reconnection()?)));
+            if let Some((case, step)) = missing.next() {
+                return Err(FoldRefusal::StepMissing { case, step });
+            }
+        }
+        Ok(())
+    }
+
+    /// Open records of a disconnection that name the act at `stop`.
+    pub(crate) fn records_of_stop<'c>(
+        &'c self,
+        register: &'c Register,
+        stop: u64,
+    ) -> impl Iterator<Item = &'c Case> + 'c {
         let open = self.cases_on(Form::Disconnection).filter(|case| !case.is_closed());
-        let mut missing = open.filter_map(|case| Some((case.id, case.missing_for_reconnection()?)));
-        missing.next().map_or(Ok(()), |(case, step)| Err(FoldRefusal::StepMissing { case, step }))
+        open.filter(move |case| case.stops(register).any(|named| named == stop))
     }
 
     /// Every case, by form and number.

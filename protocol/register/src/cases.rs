@@ -9,9 +9,12 @@ use sekisho_wire::id::{Code, Hash};
 use crate::act::Paper;
 use crate::calendar::{DAY_MS, moment};
 use crate::change::{CaseId, Field, OpenCase, Value, value};
+use crate::concern::Concern;
 use crate::fold::Register;
-use crate::forms::{Asked, Due, Form, Step, Times, cards, dealings, incident, stop};
+use crate::forms::{Asked, Due, Form, Step, Times, WITHDRAWN, cards, dealings, incident, stop};
 use crate::role::Role;
+
+mod whose;
 
 /// A case.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,6 +89,8 @@ pub enum Whose {
     Post(Code),
     /// Somebody with one of these roles tells this office.
     Partner(Vec<Role>, Code),
+    /// This person, who opened the case, or whoever has one of these roles.
+    Writer(Code, Vec<Role>),
 }
 
 /// Kinds of incidents that ask for somebody to be told (§R11.4); an office may have more of its own.
@@ -128,7 +133,29 @@ impl Case {
         self.steps.iter().filter(move |taken| taken.step == step)
     }
 
-    /// Whether nothing can follow: it was closed, or refused.
+    /// Those of them that count still: what is asked for once after each time that another step was taken counts from the newest of these on.
+    pub fn counting(&self, step: u8) -> impl DoubleEndedIterator<Item = &Taken> {
+        let since = match self.id.form.definition().step(step).map(|step| step.times) {
+            Some(Times::OnceAfter(key)) => self.steps.iter().rposition(|taken| taken.step == key),
+            Some(Times::Once | Times::Many) | None => None,
+        };
+        let since = since.map_or(0, |at| at + 1);
+        self.steps.iter().skip(since).filter(move |taken| taken.step == step)
+    }
+
+    /// Whether the step was taken, and counts still.
+    #[must_use]
+    pub fn stands(&self, step: u8) -> bool {
+        self.counting(step).next().is_some()
+    }
+
+    /// Whether it was withdrawn.
+    #[must_use]
+    pub fn is_withdrawn(&self) -> bool {
+        self.taken(WITHDRAWN).next().is_some()
+    }
+
+    /// Whether nothing can follow: it was closed, refused or withdrawn.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         let definition = self.id.form.definition();
@@ -136,10 +163,28 @@ impl Case {
             definition.step(taken.step).is_some_and(|step| {
                 let answers = step.fields.iter().any(|blank| blank.name == "answer" && blank.key == dealings::ANSWERED);
                 let refused = answers && taken.written.choice(dealings::ANSWERED) == Some(0);
-                step.asked == Asked::Closing || refused
+                step.asked == Asked::Closing || step.key == WITHDRAWN || refused
             })
         };
         self.steps.iter().any(closes)
+    }
+
+    /// Of a disconnection: the acts that it says stopped, by index in the register log.
+    pub(crate) fn stops<'c>(&'c self, register: &'c Register) -> impl Iterator<Item = u64> + 'c {
+        self.taken(stop::STOPPED).filter_map(|taken| {
+            let Some(Value::Act(act)) = taken.written.field(stop::ACT) else { return None };
+            register.act_index(act)
+        })
+    }
+
+    /// Threat level and kind of an incident, as each has said it: the opening, and every judgement since.
+    fn judgements(&self) -> impl Iterator<Item = (u8, &Code)> {
+        let of_an_incident = self.id.form == Form::Incident;
+        let written = [&self.opened].into_iter().chain(self.taken(incident::JUDGED).map(|taken| &taken.written));
+        written.filter(move |_| of_an_incident).filter_map(|written| {
+            let Some(Value::Code(kind)) = written.field(incident::KIND) else { return None };
+            Some((written.choice(incident::LEVEL)?, kind))
+        })
     }
 
     /// Class, threat level and kind of an incident, as they were judged last.
@@ -153,20 +198,21 @@ impl Case {
         Some((last.choice(incident::CLASS)?, last.choice(incident::LEVEL)?, kind))
     }
 
-    /// Whether it is a serious one (§R11.4).
+    /// Whether it is, or was ever judged, a serious one (§R11.4): what that asks for no later judgement lets vanish.
     #[must_use]
     pub fn is_serious(&self) -> bool {
-        self.judged().is_some_and(|(_, level, kind)| is_serious(level, kind))
+        self.judgements().any(|(level, kind)| is_serious(level, kind))
     }
 
-    /// The roles that have to be told of it: those that kind and level ask for, and those that were named.
+    /// The roles that have to be told of it: those that were named, and those that kind and level ask for, by the opening and by each judgement since.
+    /// Who was told of something worse hears as well that it was not so bad.
     #[must_use]
     pub fn recipients(&self) -> Vec<Role> {
-        let mut told: BTreeSet<Role> = match (self.id.form, self.judged()) {
-            (Form::CardLoss, _) => cards::TOLD_OF_A_CARD.into(),
-            (_, Some((_, level, kind))) => required_recipients(level, kind).collect(),
-            (_, None) => BTreeSet::new(),
-        };
+        let asked = self.judgements().flat_map(|(level, kind)| required_recipients(level, kind));
+        let mut told: BTreeSet<Role> = asked.collect();
+        if self.id.form == Form::CardLoss {
+            told.extend(cards::TOLD_OF_A_CARD);
+        }
         if let Some(Value::Roles(named)) =
             self.opened.field(incident::RECIPIENTS).filter(|_| self.id.form == Form::Incident)
         {
@@ -189,7 +235,7 @@ impl Case {
                 steps
                     .iter()
                     .filter(|step| step.asked == Asked::Closing)
-                    .map(|step| self.duty(step, Whose::Roles(step.by.to_vec()), None)),
+                    .map(|step| self.duty(step, self.whose(step, register, t), None)),
             );
         }
         duties
@@ -197,18 +243,17 @@ impl Case {
 
     /// Whether this step still has to be taken, and by whom.
     fn duties_of(&self, step: &'static Step, register: &Register, t: u64) -> Vec<Duty> {
-        let by = || Whose::Roles(step.by.to_vec());
-        let unless_taken = |whose: Whose| {
-            let first = self.taken(step.key).next().is_none();
-            first.then(|| self.duty(step, whose, None)).into_iter().collect()
+        let unless_taken = || {
+            let missing = !self.stands(step.key);
+            missing.then(|| self.duty(step, self.whose(step, register, t), None)).into_iter().collect()
         };
         match step.asked {
-            Asked::Nobody | Asked::Closing => Vec::new(),
+            Asked::Nobody | Asked::Closing | Asked::Withdrawal(_) => Vec::new(),
             // Who said at once how grave it is has judged it.
             Asked::WhoMay if self.needs_no_judgement(step.key) => Vec::new(),
-            Asked::WhoMay => unless_taken(by()),
-            Asked::WhereSerious if self.is_serious() => unless_taken(by()),
-            Asked::Where(key, word) if self.opened.choice(key) == Some(word) => unless_taken(by()),
+            Asked::WhoMay => unless_taken(),
+            Asked::WhereSerious if self.is_serious() => unless_taken(),
+            Asked::Where(key, word) if self.opened.choice(key) == Some(word) => unless_taken(),
             Asked::WhereSerious | Asked::Where(..) => Vec::new(),
             Asked::EachRole => {
                 let heard = |role: &Role| self.taken(step.key).any(|taken| taken.written.roles.contains(role));
@@ -223,34 +268,22 @@ impl Case {
                 };
                 let related = register.partners().map(|partner| partner.said().partner.clone());
                 let related = related.filter(|partner| register.is_related(partner, t) && !told(partner));
-                related.map(|partner| self.duty(step, Whose::Partner(step.by.to_vec(), partner), None)).collect()
+                let by = step.takers(&Concern::Nobody, register, t);
+                related.map(|partner| self.duty(step, Whose::Partner(by.to_vec(), partner), None)).collect()
             }
             Asked::EachOf(other) => {
                 let done = |number: u64| {
                     self.taken(step.key).any(|taken| taken.written.field(1) == Some(&Value::Number(number)))
                 };
                 let open = (1..).zip(self.taken(other)).filter(|(number, _)| !done(*number));
-                open.map(|(number, about)| self.duty(step, by(), Some((number, about)))).collect()
+                open.map(|(number, about)| {
+                    self.duty(step, self.whose_about(step, Some(about), register, t), Some((number, about)))
+                })
+                .collect()
             }
             // A field that may stay empty, and does, names nobody.
             Asked::Field(key) if self.opened.field(key).is_none() => Vec::new(),
-            Asked::Field(key) => unless_taken(self.asked_by_field(step, key)),
-        }
-    }
-
-    /// Whose this step is to take, whether anybody is asked to or not: of one that goes to each recipient, whichever of them.
-    #[must_use]
-    pub fn whose(&self, step: &Step) -> Whose {
-        match step.asked {
-            Asked::EachRole => Whose::Roles(self.recipients()),
-            Asked::Field(key) => self.asked_by_field(step, key),
-            Asked::Nobody
-            | Asked::WhoMay
-            | Asked::EachPartner
-            | Asked::WhereSerious
-            | Asked::Where(..)
-            | Asked::EachOf(_)
-            | Asked::Closing => Whose::Roles(step.by.to_vec()),
+            Asked::Field(_) => unless_taken(),
         }
     }
 
@@ -258,18 +291,6 @@ impl Case {
         self.id.form == Form::Incident
             && step == incident::JUDGED
             && self.opened.choice(incident::LEVEL).is_some_and(|level| level > 0)
-    }
-
-    /// Whose a step is that goes to the section or the post that the opening names.
-    pub(crate) fn asked_by_field(&self, step: &Step, key: u8) -> Whose {
-        let blank = self.id.form.definition().fields.iter().find(|blank| blank.key == key);
-        match (self.opened.field(key), blank.map(|blank| blank.kind)) {
-            (Some(Value::Code(section)), Some(crate::forms::Kind::Section)) => {
-                Whose::Section(step.by.to_vec(), section.clone())
-            }
-            (Some(Value::Code(post)), Some(crate::forms::Kind::Post)) => Whose::Post(post.clone()),
-            _ => Whose::Roles(step.by.to_vec()),
-        }
     }
 
     fn duty(&self, step: &'static Step, whose: Whose, about: Option<(u64, &Taken)>) -> Duty {
@@ -296,37 +317,69 @@ impl Case {
         let not_asked = |step: &Step| {
             if let Asked::Where(key, word) = step.asked { self.opened.choice(key) != Some(word) } else { false }
         };
-        let mut missing = before.filter(|step| !not_asked(step) && self.taken(step.key).next().is_none());
+        let mut missing = before.filter(|step| !not_asked(step) && !self.stands(step.key));
         missing.next()
     }
 
-    /// Of a disconnection: the step without which nothing is connected again, the report or the confirmation (S1 16).
+    /// Of a disconnection: the step without which nothing is connected again, the report or the confirmation (S1 16), since the newest stop in it.
     #[must_use]
     pub fn missing_for_reconnection(&self) -> Option<&'static str> {
         let steps = [stop::RESOLVED, stop::CONFIRMED].into_iter();
-        let mut missing =
-            steps.filter(|step| self.id.form == Form::Disconnection && self.taken(*step).next().is_none());
+        let mut missing = steps.filter(|step| self.id.form == Form::Disconnection && !self.stands(*step));
         missing.next().and_then(|step| Some(self.id.form.definition().step(step)?.name))
     }
 
     /// Whether this step may be taken once more.
     #[must_use]
     pub fn admits(&self, step: &Step) -> bool {
-        step.times == Times::Many || self.taken(step.key).next().is_none()
+        self.hindered_by(step).is_none()
+    }
+
+    /// The step that was taken already, so that this one cannot be any more: itself, or of a withdrawal what decided.
+    pub(crate) fn hindered_by(&self, step: &Step) -> Option<&'static Step> {
+        let definition = self.id.form.definition();
+        let taken = if let Asked::Withdrawal(until) = step.asked {
+            until.iter().find(|key| self.taken(**key).next().is_some()).copied()
+        } else {
+            (step.times != Times::Many && self.stands(step.key)).then_some(step.key)
+        };
+        taken.and_then(|key| definition.step(key))
     }
 }
 
 impl Form {
     /// Whom an incident of this kind and level has to tell (§R11.4), and whoever the opening forgot of them.
     pub(crate) fn recipients_missing(opened: &OpenCase) -> impl Iterator<Item = Role> {
-        let filled = (opened.field(incident::LEVEL), opened.field(incident::KIND), opened.field(incident::RECIPIENTS));
-        let missing: Vec<Role> = match filled {
-            (Some(Value::Choice(level)), Some(Value::Code(kind)), Some(Value::Roles(named))) => {
-                required_recipients(*level, kind).filter(|role| !named.contains(role)).collect()
+        let named = match opened.field(incident::RECIPIENTS) {
+            Some(Value::Roles(named)) => named.as_slice(),
+            Some(_) | None => &[],
+        };
+        opened.recipients_asked_for().into_iter().filter(|role| !named.contains(role))
+    }
+}
+
+impl OpenCase {
+    /// Whom an incident has to tell by the kind and the level that stand in it (§R11.4); of other forms nobody.
+    #[must_use]
+    pub fn recipients_asked_for(&self) -> Vec<Role> {
+        match (self.form, self.field(incident::LEVEL), self.field(incident::KIND)) {
+            (Form::Incident, Some(Value::Choice(level)), Some(Value::Code(kind))) => {
+                let asked: BTreeSet<Role> = required_recipients(*level, kind).collect();
+                asked.into_iter().collect()
             }
             _ => Vec::new(),
-        };
-        missing.into_iter()
+        }
+    }
+
+    /// With those whom it has to tell, where nobody was named: what people sign says who is told.
+    #[must_use]
+    pub fn with_recipients(mut self) -> Self {
+        let asked = self.recipients_asked_for();
+        if !asked.is_empty() && self.field(incident::RECIPIENTS).is_none() {
+            self.fields.push(Field { key: incident::RECIPIENTS, value: Value::Roles(asked) });
+            self.fields.sort_by_key(|field| field.key);
+        }
+        self
     }
 }
 
@@ -347,12 +400,4 @@ fn required_recipients(level: u8, kind: &Code) -> impl Iterator<Item = Role> {
 
 fn is_serious(level: u8, kind: &Code) -> bool {
     level >= SERIOUS || kind.as_str() == "intrusion"
-}
-
-/// Whether a taken step says that something is permitted.
-#[must_use]
-pub fn is_permitted(case: &Case) -> bool {
-    let permitted = case.taken(dealings::PERMITTED).next_back();
-    case.id.form == Form::ExportRequest
-        && permitted.is_some_and(|taken| taken.written.choice(dealings::ANSWERED) == Some(dealings::GRANTED))
 }

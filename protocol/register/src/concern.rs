@@ -5,8 +5,9 @@ use alloc::vec::Vec;
 
 use sekisho_wire::id::{CardGuid, Code};
 
-use crate::change::{Change, Designate};
+use crate::change::{Change, Designate, Field, Value};
 use crate::fold::Register;
+use crate::forms::{Blank, Kind};
 use crate::people::Standing;
 use crate::role::Role;
 
@@ -42,6 +43,13 @@ impl Mandate {
             (Some(own), Concern::Sections(sections)) => sections.iter().all(|section| section == own),
         };
         self.roles.iter().copied().filter(reaches).collect()
+    }
+}
+
+impl Concern {
+    /// Whom something concerns that is about these sections.
+    pub(crate) fn of(sections: Vec<Option<Code>>) -> Self {
+        if sections.is_empty() { Self::Nobody } else { all(sections.into_iter()) }
     }
 }
 
@@ -118,6 +126,32 @@ impl Register {
             | Change::SharePolicy(_)
             | Change::ShowShared(_) => Concern::Office,
         }
+    }
+
+    /// The sections of what these fields are about: a section that is named says itself whose it is; else each terminal, person and card does.
+    /// Nothing where they are about none of it; whoever only helps (a witness, an attendant) makes it nobody else's.
+    pub(crate) fn sections_in(&self, blanks: &[Blank], fields: &[Field], t: u64) -> Vec<Option<Code>> {
+        let named = |kind: Kind, name: &str| {
+            let key = blanks.iter().find(|blank| blank.kind == kind && blank.name == name)?.key;
+            fields.iter().find(|field| field.key == key).map(|field| &field.value)
+        };
+        if let Some(Value::Code(section)) = named(Kind::Section, "section") {
+            return [Some(section.clone())].into();
+        }
+        let mut sections = Vec::new();
+        if let Some(Value::Code(terminal)) = named(Kind::Terminal, "terminal") {
+            sections.push(self.place_of(terminal, t));
+        }
+        if let Some(Value::Code(operator)) = named(Kind::Operator, "operator") {
+            sections.push(self.section_of(operator, t));
+        }
+        if let Some(Value::Card(card)) = named(Kind::Card, "card") {
+            let holder = self.card(card).and_then(|card| {
+                card.holder(t).map(|holder| holder.operator).or(card.issued().operator.as_ref()).cloned()
+            });
+            sections.push(holder.and_then(|holder| self.section_of(&holder, t)));
+        }
+        sections
     }
 
     /// Whoever is designated, from where, and to work where: each of these sections is somebody's own.

@@ -13,6 +13,8 @@ pub struct Stops {
     all: bool,
     restored: BTreeSet<Code>,
     functions: BTreeSet<Code>,
+    /// What the newest word did.
+    by: Option<ConnectionState>,
 }
 
 impl Stops {
@@ -36,7 +38,13 @@ impl Stops {
                 }
             }),
         }
+        next.by = Some(change.state);
         next
+    }
+
+    /// Whether the newest word stopped, or restored.
+    pub(crate) const fn by(&self) -> Option<ConnectionState> {
+        self.by
     }
 
     /// Whether the function was stopped by its name.

@@ -18,6 +18,7 @@ pub mod checks;
 pub mod dealings;
 pub mod incident;
 pub mod people;
+pub mod spans;
 pub mod stop;
 
 /// A form. The numbers are our own.
@@ -200,6 +201,10 @@ pub struct Step {
     pub title: Words,
     /// Who may take it; empty: whoever is asked ([`Asked`]).
     pub by: &'static [Role],
+    /// Who may where no post of the office holds one of those roles; empty: nobody else.
+    pub otherwise: &'static [Role],
+    /// Steps that another person has to have taken: who took one of them, for whomever, does not take this. [`OPENING`] is the opening.
+    pub distinct: &'static [u8],
     /// Who is asked to take it.
     pub asked: Asked,
     /// What has to be filled in, by key, ascending.
@@ -233,6 +238,8 @@ pub enum Asked {
     Field(u8),
     /// Closes the case: whoever may, once everything else that had to be done is.
     Closing,
+    /// Nobody; whoever opened it, or may, ends it with a reason as long as none of these steps was taken.
+    Withdrawal(&'static [u8]),
 }
 
 /// When a step is due.
@@ -253,9 +260,16 @@ pub enum Due {
 pub enum Times {
     /// Once.
     Once,
+    /// Once after each time that this step was taken: what was said before it does not count any more.
+    OnceAfter(u8),
     /// As often as needed.
     Many,
 }
+
+/// The key of what is no step: the opening of the case.
+pub const OPENING: u8 = 0;
+/// The key of the step that withdraws a case, on every form that has one.
+pub const WITHDRAWN: u8 = 60;
 
 /// A name in both languages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -439,12 +453,34 @@ pub(crate) const fn step(
     asked: Asked,
     fields: &'static [Blank],
 ) -> Step {
-    Step { key, name, title, by, asked, fields, after: &[], due: Due::Open, times: Times::Many }
+    let (otherwise, distinct, after) = (&[], &[], &[]);
+    Step { key, name, title, by, otherwise, distinct, asked, fields, after, due: Due::Open, times: Times::Many }
 }
 
 /// A step that is taken once.
 pub(crate) const fn once(step: Step) -> Step {
     Step { times: Times::Once, ..step }
+}
+
+/// A step that is taken once after each time that this one was.
+pub(crate) const fn once_after(key: u8, step: Step) -> Step {
+    Step { times: Times::OnceAfter(key), ..step }
+}
+
+/// A step that these take where no post of the office holds a role that may.
+pub(crate) const fn otherwise(otherwise: &'static [Role], step: Step) -> Step {
+    Step { otherwise, ..step }
+}
+
+/// A step that is not for a person who took one of these.
+pub(crate) const fn distinct(distinct: &'static [u8], step: Step) -> Step {
+    Step { distinct, ..step }
+}
+
+/// 取下げ: what was opened by mistake, or is no longer asked for, ends with a reason, until one of these steps was taken.
+pub(crate) const fn withdrawal(until: &'static [u8]) -> Step {
+    const REASON: &[Blank] = &[must(1, "reason", Words("理由", "reason"), Kind::Text)];
+    step(WITHDRAWN, "withdraw", Words("取下げ", "withdrawn"), MANAGERS, Asked::Withdrawal(until), REASON)
 }
 
 /// A step that is due then.
@@ -462,6 +498,9 @@ pub(crate) const fn word(number: u8, name: &'static str, title: Words) -> Choice
     Choice { number, name, title }
 }
 
+/// Whoever answers for the office's security, where it has neither committee nor executive of its own.
+pub(crate) const OFFICERS: &[Role] =
+    &[Role::ChiefSecurityOfficer, Role::SystemManager, Role::DataProtectionManager, Role::SecurityManager];
 /// Whoever answers for the office's data or system.
 pub(crate) const MANAGERS: &[Role] = &[
     Role::ChiefSecurityOfficer,
@@ -504,12 +543,17 @@ mod tests {
             for step in definition.steps {
                 assert!(ascending(step.fields), "{form:?} {}", step.name);
                 assert!(step.after.iter().all(|key| definition.step(*key).is_some()), "{form:?} {}", step.name);
+                let known = |key: &u8| *key == OPENING || definition.step(*key).is_some();
+                assert!(step.distinct.iter().all(known), "{form:?} {}", step.name);
                 match step.asked {
                     Asked::EachOf(key) => assert!(definition.step(key).is_some(), "{form:?} {}", step.name),
                     Asked::Field(key) => {
                         assert!(definition.fields.iter().any(|blank| blank.key == key), "{form:?} {}", step.name);
                     }
                     Asked::EachRole => assert!(step.by.is_empty(), "{form:?} {}", step.name),
+                    Asked::Withdrawal(until) => {
+                        assert!(step.key == WITHDRAWN && until.iter().all(|key| definition.step(*key).is_some()));
+                    }
                     Asked::Nobody
                     | Asked::WhoMay
                     | Asked::EachPartner

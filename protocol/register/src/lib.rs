@@ -60,6 +60,7 @@ pub mod sight;
 mod signers;
 mod state;
 mod succession;
+pub mod taking;
 pub mod thing;
 pub mod timeline;
 pub mod today;

@@ -289,6 +289,27 @@ impl Register {
         first
     }
 
+    /// Every act that stopped something since everything was connected last, by index: of each there has to be a record before anything is restored.
+    #[must_use]
+    pub fn open_stops(&self) -> Vec<u64> {
+        let mut open = Vec::new();
+        for said in self.state.office.iter().flat_map(|office| office.connection.iter()) {
+            match said.value.by() {
+                _ if said.value.is_none() => open.clear(),
+                Some(ConnectionState::Stopped) => open.push(said.index),
+                Some(ConnectionState::Connected) | None => {}
+            }
+        }
+        open
+    }
+
+    /// What the act at `index` did to the connection; nothing for one that did nothing to it.
+    #[must_use]
+    pub fn connection_act(&self, index: u64) -> Option<ConnectionState> {
+        let mut words = self.state.office.as_ref()?.connection.iter();
+        words.find(|said| said.index == index)?.value.by()
+    }
+
     /// How many stages of approval these changes have to pass at `t`.
     #[must_use]
     pub fn stages(&self, changes: &[Change], t: u64) -> usize {

@@ -270,8 +270,20 @@ pub enum FoldRefusal {
         /// That step.
         step: &'static str,
     },
-    /// A step that is taken once was taken.
+    /// Of an act that stopped the connection there is no open record, and nothing is connected again without one.
+    StopUnrecorded {
+        /// Index of the act.
+        stop: u64,
+    },
+    /// A step that is taken once was taken, or one after which this cannot be.
     StepTaken {
+        /// Of which case.
+        case: CaseId,
+        /// The step.
+        step: &'static str,
+    },
+    /// Another person has to take that step than the signer, who took one before it, or opened the case.
+    StepOfAnother {
         /// Of which case.
         case: CaseId,
         /// The step.
@@ -409,6 +421,12 @@ pub enum FieldFault {
     NotThere,
     /// It names a time that has not been.
     InFuture,
+    /// It ends before it began.
+    BeforeBeginning,
+    /// It names an act that did something else than what is written down.
+    OtherAct,
+    /// It names the person beside whom somebody else has to stand.
+    SamePerson,
 }
 
 /// Why a permit to use the system does not cover an act.
@@ -578,6 +596,8 @@ impl FoldRefusal {
             Self::CaseUnknown(_) => "case_unknown",
             Self::CaseOver(_) => "case_over",
             Self::StepMissing { .. } => "step_missing",
+            Self::StopUnrecorded { .. } => "stop_unrecorded",
+            Self::StepOfAnother { .. } => "step_of_another",
             Self::StepTaken { .. } => "step_taken",
             Self::SaidTwice => "said_twice",
             Self::NotAProposal => "not_a_proposal",

@@ -50,7 +50,7 @@ impl Casebook {
                     && newer.day(people::RULES_FROM).is_some_and(|from| from <= today)
             })
         };
-        self.cases_on(Form::Rules).filter(move |rules| !replaced(rules))
+        self.cases_on(Form::Rules).filter(move |rules| !rules.is_withdrawn() && !replaced(rules))
     }
 
     /// What this person has acknowledged by then, in the order of the versions' numbers.

@@ -11,7 +11,7 @@ use crate::casebook::Casebook;
 use crate::cases::{Duty, Whose};
 use crate::change::{CaseId, OperatorState, TerminalUse, Value};
 use crate::fold::Register;
-use crate::forms::{Form, checks, stop};
+use crate::forms::{Form, checks};
 use crate::organisation::Seats;
 use crate::role::Role;
 
@@ -168,31 +168,32 @@ impl Whose {
 
     fn is_in(&self, operator: &Code, seats: Seats, register: &Register, now: u64) -> bool {
         let roles = register.roles_in(operator, seats, now);
-        let has = |asked: &[Role]| roles.iter().any(|(_, role)| asked.contains(role));
-        let in_section = |asked: &[Role], section: &Code| {
-            roles.iter().any(|(post, role)| {
-                let own = register.post(post).and_then(|post| post.versions().at(now)?.section.as_ref());
-                asked.contains(role) && (!role.is_of_a_section() || own.is_none_or(|own| own == section))
-            })
-        };
         let keeps = |post: &Code| {
-            let held = roles.iter().map(|(held, _)| held);
-            held.into_iter()
-                .any(|held| held == post || register.post(post).is_some_and(|post| post.is_kept_by(held, now)))
+            let mut held = roles.iter().map(|(held, _)| held);
+            held.any(|held| held == post || register.post(post).is_some_and(|post| post.is_kept_by(held, now)))
+        };
+        // Also for a post whose papers he keeps.
+        let any = |asked: &[Role], section: Option<&Code>| {
+            roles.iter().any(|(post, role)| asked.contains(role) && reaches(register, post, *role, section, now))
+                || register.posts().any(|post| {
+                    let counts =
+                        |role: &Role| asked.contains(role) && reaches(register, post.code(), *role, section, now);
+                    post.roles_at(now).iter().any(counts) && keeps(post.code())
+                })
         };
         match self {
-            Self::Roles(asked) | Self::Partner(asked, _) => {
-                let on_paper = || {
-                    register
-                        .posts()
-                        .any(|post| post.roles_at(now).iter().any(|role| asked.contains(role)) && keeps(post.code()))
-                };
-                has(asked) || on_paper()
-            }
-            Self::Section(asked, section) => in_section(asked, section),
+            Self::Roles(asked) | Self::Partner(asked, _) => any(asked, None),
+            Self::Section(asked, section) => any(asked, Some(section)),
             Self::Post(post) => keeps(post),
+            Self::Writer(writer, asked) => writer == operator || any(asked, None),
         }
     }
+}
+
+/// Whether a role in this post is one for that section, where one is asked for.
+fn reaches(register: &Register, post: &Code, role: Role, section: Option<&Code>, now: u64) -> bool {
+    let own = register.post(post).and_then(|post| post.versions().at(now)?.section.as_ref());
+    !role.is_of_a_section() || section.is_none_or(|section| own.is_none_or(|own| own == section))
 }
 
 /// Everything that waits at `now`, what is due first at the top.
@@ -245,14 +246,11 @@ fn reviews<'a>(register: &'a Register, casebook: &'a Casebook) -> impl Iterator<
     })
 }
 
-/// A stop that no open record of a disconnection speaks of.
+/// Stops that no open record of a disconnection speaks of.
 fn unrecorded_stop(register: &Register, casebook: &Casebook) -> Option<Task> {
-    let (stopped, since) = register.stopped_by()?;
-    let records = casebook.cases_on(Form::Disconnection).filter(|case| !case.is_closed());
-    let named = |act: &Hash| register.act_index(act) == Some(stopped);
-    let recorded = records
-        .flat_map(|case| case.taken(stop::STOPPED))
-        .any(|taken| if let Some(Value::Act(act)) = taken.written.field(1) { named(act) } else { false });
+    let (_, since) = register.stopped_by()?;
+    let recorded = |stop: &u64| casebook.records_of_stop(register, *stop).next().is_some();
+    let recorded = register.open_stops().iter().all(recorded);
     let whose = Whose::Roles(Form::Disconnection.definition().opened_by.to_vec());
     (!recorded).then_some(Task { what: Waits::StopUnrecorded, whose, since, due: Some(since) })
 }

@@ -137,9 +137,9 @@ fn s1_16_1_nothing_is_confirmed_before_the_committee_reported_that_the_cause_is_
     let early = scene.refused(&paper("mayor", &today, &["case", "step", &case, "confirm", "safety=確認"]));
     assert!(early.contains("comes first"), "{early}");
     let cause = ["reporter=委員長", "cause=端末の撤去"];
-    let undated = scene.refused(&paper("board", &today, &[&["case", "step", &case, "resolve"], &cause[..]].concat()));
-    assert!(!undated.is_empty(), "it has a date");
     scene.desk.sign_by("20001");
+    let undated = scene.refused(&paper("board", &today, &[&["case", "step", &case, "resolve"], &cause[..]].concat()));
+    assert!(undated.contains("on"), "it has a date: {undated}");
     let on = format!("on={today}");
     on_paper(&mut scene, "board", &[&["case", "step", &case, "resolve"], &cause[..], &[&on]].concat());
     let said = shown(&scene, &case);
@@ -155,6 +155,16 @@ fn s1_16_2_reconnection_takes_the_committees_word_and_the_mayors() {
     insert(&scene.terminal, &mut scene.clerk);
     scene.decide(&["connection", "stop"]);
     assert_eq!(try_login(&scene.terminal, &scene.clerk), "connection_stopped");
+    let unrecorded = scene.refused(&["--propose", "connection", "open"]);
+    assert!(unrecorded.contains("case open disconnection"), "{unrecorded}");
+    let act = stop_act(&scene);
+    let case = disconnection(&scene, "immediate");
+    step(&scene, &case, "stop", &[&act]);
+    let on = format!("on={}", day(&scene, 0));
+    on_paper(&mut scene, "board", &["case", "step", &case, "resolve", "reporter=委員長", "cause=端末の撤去", &on]);
+    let unconfirmed = scene.refused(&["--propose", "connection", "open"]);
+    assert!(unconfirmed.contains("'confirm' comes first"), "{unconfirmed}");
+    on_paper(&mut scene, "mayor", &["case", "step", &case, "confirm", "safety=確認"]);
     assert!(scene.refused(&["connection", "open"]).contains("approv"), "nobody reconnects alone");
     scene.desk.run(&["--propose", "connection", "open"]);
     let [proposal] = scene.desk.list(&["proposals"]).try_into().unwrap_or_else(|all| panic!("{all:?}"));

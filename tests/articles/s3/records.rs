@@ -31,7 +31,7 @@ const FIELDS: [&str; 20] = [
 ];
 
 /// The titles of a file of records.
-fn titles(scene: &Scene) -> Vec<String> {
+fn titles(scene: &mut Scene) -> Vec<String> {
     let file = scene.scratch.path().join("all.csv");
     let permission = scene.desk.permit_export("jumin");
     let out = ["--permission", &permission, "--format", "csv", "--out", file.to_str().unwrap()];
@@ -59,7 +59,7 @@ fn s3_5_1_no_field_of_a_record_is_for_a_resident() {
         assert!(asked(&scene, "counter", name).is_err(), "'{name}' was taken for a case");
     }
     wait_sealed(&scene.terminal);
-    assert_eq!(titles(&scene), FIELDS);
+    assert_eq!(titles(&mut scene), FIELDS);
     let decisions = scene.search(&["--kind", "decision"]);
     assert_eq!(decisions.len(), 1, "what was no number is nowhere: {decisions:?}");
 }
@@ -80,7 +80,7 @@ fn s3_5_2_purposes_come_from_the_offices_list_and_there_is_no_free_text() {
     scene.decide(&["purpose", "set", "court", "裁判所の照会", "--state", "ended"]);
     assert_eq!(asked(&scene, "court", "R8-0012").as_deref(), Ok("purpose_unknown"));
     wait_sealed(&scene.terminal);
-    assert_eq!(titles(&scene), FIELDS);
+    assert_eq!(titles(&mut scene), FIELDS);
 }
 
 #[test]

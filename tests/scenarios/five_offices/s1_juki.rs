@@ -58,7 +58,7 @@ fn s1_a_city_on_the_residents_network() {
 /// 19(2): planned, approved by the mayor on paper, held.
 fn training(office: &mut Office) {
     let on = format!("on={}", office.today());
-    office.by(ACCESS, &["case", "open", "training", "content=住基ネットの運用と事故時の措置", &on, "audience=市民課"]);
+    office.by(SYSTEM, &["case", "open", "training", "content=住基ネットの運用と事故時の措置", &on, "audience=市民課"]);
     let case = office.case("training", 1);
     let attended = ["case", "step", &case, "attended", "operator=10101", &on];
     let said = office.refused(ACCESS, &attended);

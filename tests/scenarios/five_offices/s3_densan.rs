@@ -91,7 +91,9 @@ fn out_of_hours(office: &mut Office, card: &mut Issued) {
 
 /// 33: the owning section, then the IT chief, then データ保護管理者; before all three nothing is taken away.
 fn export(office: &mut Office) {
+    let days = [format!("from={}", office.today()), format!("to={}", office.today())];
     let why = ["purpose=統計", "content=操作件数", "provided=電子データ", "managed=施錠保管", "section=kazei"];
+    let why = [&why[..], &[&days[0], &days[1]]].concat();
     office.by(ICT, &[&["case", "open", "export-request"], &why[..]].concat());
     let case = office.case("export-request", 1);
     let out = office.scratch.path().join("s3.csv").to_str().unwrap().to_owned();

@@ -44,7 +44,7 @@ pub(crate) fn forms(
 pub(crate) fn run(desk: &mut Desk, command: CaseCommand) -> Result<(), AdminError> {
     match command {
         CaseCommand::Open { form, fields } => {
-            let open = |fields: &[Field]| OpenCase { form, fields: fields.to_vec() };
+            let open = |fields: &[Field]| OpenCase { form, fields: fields.to_vec() }.with_recipients();
             let judge = |casebook: &Casebook, register: &Register, fields: &[Field], now| {
                 casebook.wrong_to_open(register, &open(fields), now)
             };
@@ -232,6 +232,9 @@ fn step_text(step: &Step, screen: &Screen) -> String {
     let asked = match step.asked {
         Asked::Nobody => screen.words("as needed", "必要に応じて"),
         Asked::Closing => screen.words("closes the case", "事案を終結する"),
+        Asked::Withdrawal(_) => {
+            screen.words("ends the case, until something was decided", "決定等の前に事案を取り下げる")
+        }
         Asked::WhoMay | Asked::Field(_) => screen.words("has to be done", "必須"),
         Asked::EachRole | Asked::EachPartner | Asked::EachOf(_) => {
             screen.words("has to be done for each", "それぞれについて必須")
@@ -239,8 +242,14 @@ fn step_text(step: &Step, screen: &Screen) -> String {
         Asked::WhereSerious => screen.words("has to be done where it is serious", "重大なときは必須"),
         Asked::Where(..) => screen.words("has to be done, depending on what was filled in", "記入内容により必須"),
     };
-    let once = if step.times == Times::Once { screen.words(", once", "、1回限り") } else { "" };
-    format!(" ({asked}{once})")
+    let once = match step.times {
+        Times::Once => screen.words(", once", "、1回限り"),
+        Times::OnceAfter(_) => screen.words(", once after each stop", "、停止ごとに1回限り"),
+        Times::Many => "",
+    };
+    let other =
+        if step.distinct.is_empty() { "" } else { screen.words(", by another person", "、別の者が行う") };
+    format!(" ({asked}{once}{other})")
 }
 
 fn blank_text(blank: &Blank, screen: &Screen) -> String {

@@ -301,6 +301,8 @@ pub(super) enum May {
     Over,
     /// Somebody else may.
     NotHis,
+    /// His post may, and another person has to.
+    Another,
     /// It was taken.
     Taken,
     /// This one comes before.
@@ -312,8 +314,11 @@ pub(super) fn may_take(view: &View<'_>, case: &Case, step: &Step) -> May {
     if case.is_closed() {
         return May::Over;
     }
-    if !case.whose(step).is(&view.visitor.operator, &view.register, view.now) {
+    if !case.whose(step, &view.register, view.now).is(&view.visitor.operator, &view.register, view.now) {
         return May::NotHis;
+    }
+    if case.bars(step, &view.visitor.operator) {
+        return May::Another;
     }
     if !case.admits(step) {
         return May::Taken;

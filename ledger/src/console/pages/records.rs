@@ -6,8 +6,8 @@ use axum::extract::State;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
-use sekisho_register::cases::is_permitted;
 use sekisho_register::dates::{Edge, When};
+use sekisho_register::taking::Taking;
 use sekisho_wire::id::{CardGuid, CaseReference, Numbered};
 use sekisho_wire::reason::Query;
 use sekisho_wire::record::{About, Emitter, KINDS, Record, kind_number};
@@ -356,7 +356,8 @@ fn proof(view: &View<'_>, evidence: &Evidence) -> Section {
 /// Requests to take records away that were granted, the newest first.
 fn granted(view: &View<'_>) -> Vec<(String, String)> {
     let casebook = view.office.casebook();
-    let granted = casebook.cases_on(sekisho_register::forms::Form::ExportRequest).filter(|case| is_permitted(case));
+    let requests = casebook.cases_on(sekisho_register::forms::Form::ExportRequest);
+    let granted = requests.filter(|case| Taking::of(case, view.now).is_ok());
     let mut granted: Vec<_> = granted.map(|case| (case.opened.index, case.id)).collect();
     granted.sort_unstable_by_key(|(index, _)| std::cmp::Reverse(*index));
     granted.into_iter().take(30).map(|(_, id)| (id.to_string(), id.text(view.language))).collect()
@@ -425,7 +426,7 @@ pub(crate) async fn evidence(
 ) -> Result<Response, Barred> {
     let number = permission.number()?;
     let body = entered.answer(hall, READERS, move |view| {
-        view.ledger.expect_permitted(&view.visitor.office, number.as_ref())?;
+        view.ledger.permit_record(&view.visitor.office, number.as_ref(), index)?;
         let about = About { permission: number.clone(), ..from(index) };
         let body = evidence_body(view.ledger, &view.visitor.office, index)?;
         Ok((body, vec![Shown::rows(Query::Proof, 1, about)]))
@@ -448,9 +449,12 @@ pub(crate) async fn wish(
     let permission = Permission { permission }.number()?;
     let number = permission.clone();
     let is_there = move |view: &View<'_>| {
-        view.ledger.expect_permitted(&view.visitor.office, number.as_ref())?;
         let size = view.office.log(crate::store::LogName::Records).committed_size();
-        if index < size { Ok(((), Vec::new())) } else { Err(Refusal::NotFound("record")) }
+        if index >= size {
+            return Err(Refusal::NotFound("record"));
+        }
+        view.ledger.permit_record(&view.visitor.office, number.as_ref(), index)?;
+        Ok(((), Vec::new()))
     };
     posted.entered.clone().answer(hall.clone(), READERS, is_there).await?;
     begin(&hall, &posted.entered, Wanted::Evidence { index, permission })

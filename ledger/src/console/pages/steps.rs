@@ -205,9 +205,9 @@ pub(crate) async fn step(
                     let is_it = |what: &What| {
                         matches!(what, What::Step { case, step: of, .. } if *case == id && of.key == step.key)
                     };
-                    to_fill_in(view, (step.fields, action), &case.whose(step), (&asked, &is_it))
+                    to_fill_in(view, (step.fields, action), &case.whose(step, &view.register, view.now), (&asked, &is_it))
                 }
-                not @ (May::Over | May::NotHis | May::Taken | May::After(_)) => {
+                not @ (May::Over | May::NotHis | May::Another | May::Taken | May::After(_)) => {
                     (vec![Block::Note(Kind::Plain, why_not(view, not))], 0)
                 }
             };
@@ -241,6 +241,10 @@ fn why_not(view: &View<'_>, may: May) -> String {
         May::Yes => String::new(),
         May::Over => view.say("The case is closed.", "この事案は終結しています。"),
         May::NotHis => view.say("Somebody else takes this step.", "この手続は、あなたの職では行えません。"),
+        May::Another => view.say(
+            "Another person takes this step than whoever opened the case or took the steps before.",
+            "この手続は、申請又は先の手続を記録した者とは別の者が行います。",
+        ),
         May::Taken => view.say("This step was taken already.", "この手続は既に行われています。"),
         May::After(before) => {
             view.say(format!("This comes first: {before}"), format!("先に行う手続があります：{before}"))

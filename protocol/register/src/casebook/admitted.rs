@@ -4,17 +4,16 @@ use alloc::collections::BTreeSet;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use sekisho_wire::id::Code;
-
 use super::{Admitted, Casebook};
 use crate::act::SignedAct;
 use crate::admission::Approval;
 use crate::authority::{Authority, Link};
 use crate::cases::{Case, Whose};
-use crate::change::{Answer, AnswerAct, Change, OpenCase, TakeStep, Value, value};
+use crate::change::{Answer, AnswerAct, Change, ConnectionState, Field, OpenCase, TakeStep, Value, value};
 use crate::concern::Concern;
 use crate::fold::Register;
-use crate::forms::{Asked, Form, Step};
+use crate::forms::spans::SPANS;
+use crate::forms::{Asked, Blank, Form, Step, stop};
 use crate::organisation::ByDeputy;
 use crate::recovery::is_for_recovery_keys;
 use crate::refusal::{FieldFault, FoldRefusal};
@@ -67,7 +66,7 @@ impl Casebook {
     /// A proposal, or the approval of any stage but the last.
     fn admit_on_its_way(&self, register: &Register, chain: &[Link], t: u64) -> Result<(), FoldRefusal> {
         let (source, _) = chain.last().ok_or(FoldRefusal::NotAProposal)?;
-        self.may_reconnect(&source.act().changes)?;
+        self.may_reconnect(register, &source.act().changes)?;
         if let Some((signed, _)) = chain.first() {
             self.may_set_up(register, signed, t)?;
         }
@@ -87,7 +86,7 @@ impl Casebook {
         let (mut cases, mut acts) = (BTreeSet::new(), BTreeSet::new());
         for change in &signed.act().changes {
             if let Change::Open(open) = change {
-                self.may_open(register, open, signed, admitted)?;
+                self.may_open(register, open, signed, authority, admitted, t)?;
             }
             if let Change::Step(step) = change {
                 if !cases.insert(step.case) {
@@ -110,14 +109,19 @@ impl Casebook {
         register: &Register,
         open: &OpenCase,
         signed: &SignedAct,
+        authority: &Authority,
         admitted: &Admitted,
+        t: u64,
     ) -> Result<(), FoldRefusal> {
         let definition = open.form.definition();
         let person = admitted.operator.is_some();
-        if person && !definition.opened_by.iter().any(|role| admitted.roles.contains(role)) {
+        let roles = roles_on(&opening_concerns(register, open, t), authority, admitted);
+        if person && !definition.opened_by.iter().any(|role| roles.contains(role)) {
             return Err(FoldRefusal::NotYours { form: open.form, step: None });
         }
         self.check_fields(register, open.form, definition.fields, &open.fields, signed)?;
+        check_spans(open.form, None, &open.fields, &open.fields)?;
+        check_witness(open.form, definition.fields, &open.fields, admitted)?;
         // What a panel reports nobody has judged, so who is to be told is the form's to say.
         match Form::recipients_missing(open).next() {
             Some(role) if person && open.form == Form::Incident => Err(FoldRefusal::RecipientMissing(role)),
@@ -141,16 +145,22 @@ impl Casebook {
         if case.is_closed() {
             return Err(FoldRefusal::CaseOver(id));
         }
-        if !is_asked(case, step, signed, authority, admitted) {
+        if !is_asked(case, step, taken, register, signed, authority, admitted, t) {
             return Err(FoldRefusal::NotYours { form: id.form, step: Some(step.name) });
         }
         if let Some(before) = case.missing_before(step, register, t) {
             return Err(FoldRefusal::StepMissing { case: id, step: before.name });
         }
-        if !case.admits(step) {
-            return Err(FoldRefusal::StepTaken { case: id, step: step.name });
+        if let Some(taken) = case.hindered_by(step) {
+            return Err(FoldRefusal::StepTaken { case: id, step: taken.name });
+        }
+        if admitted.operator.as_ref().is_some_and(|operator| case.bars(step, operator)) {
+            return Err(FoldRefusal::StepOfAnother { case: id, step: step.name });
         }
         self.check_fields(register, id.form, step.fields, &taken.fields, signed)?;
+        check_spans(id.form, Some(step.key), &case.opened.fields, &taken.fields)?;
+        check_witness(id.form, step.fields, &taken.fields, admitted)?;
+        check_connection_act(case, step, taken, register)?;
         check_number(case, step, taken)
     }
 
@@ -212,31 +222,112 @@ impl Casebook {
     }
 }
 
-/// Whether a step is this signer's to take.
-fn is_asked(case: &Case, step: &Step, signed: &SignedAct, authority: &Authority, admitted: &Admitted) -> bool {
-    let has = |roles: &[Role]| step.by.iter().any(|role| roles.contains(role));
-    let of_a_section = |section: &Code| match authority {
-        Authority::Person { mandate, .. } => has(&mandate.roles_on(&Concern::Sections([section.clone()].into()))),
-        Authority::Trustee { .. } | Authority::Terminal(_) | Authority::Recovery(_) => false,
+/// Whether a step is this signer's to take: as [`Case::whose`] says, and the head of a section for what concerns his own alone.
+#[allow(clippy::too_many_arguments, reason = "what the fold knows of a step, and asks nowhere else")]
+fn is_asked(
+    case: &Case,
+    step: &Step,
+    taken: &TakeStep,
+    register: &Register,
+    signed: &SignedAct,
+    authority: &Authority,
+    admitted: &Admitted,
+    t: u64,
+) -> bool {
+    let has = |asked: &[Role], concern: &Concern| {
+        let roles = roles_on(concern, authority, admitted);
+        asked.iter().any(|role| roles.contains(role))
     };
-    match step.asked {
-        Asked::EachRole => case.recipients().iter().any(|role| admitted.roles.contains(role)),
-        Asked::Field(key) => match case.asked_by_field(step, key) {
-            Whose::Section(_, section) => of_a_section(&section),
-            Whose::Post(post) => {
-                let decided = signed.act().paper.as_ref().map(|paper| &paper.post);
-                decided.or(signed.act().post.as_ref()) == Some(&post)
-            }
-            Whose::Roles(_) | Whose::Partner(..) => has(&admitted.roles),
-        },
-        Asked::Nobody
-        | Asked::WhoMay
-        | Asked::WhereSerious
-        | Asked::Where(..)
-        | Asked::EachPartner
-        | Asked::EachOf(_)
-        | Asked::Closing => has(&admitted.roles),
+    let concern = || case.concern(step, case.about(step, &taken.fields), &taken.fields, register, t);
+    let by = || step.takers(&Concern::Nobody, register, t);
+    match (step.asked, case.whose(step, register, t)) {
+        // Whoever is told acknowledges for himself.
+        (Asked::EachRole, Whose::Roles(asked)) => has(&asked, &Concern::Nobody),
+        (_, Whose::Writer(writer, asked)) => {
+            admitted.operator.as_ref() == Some(&writer) || has(&asked, &Concern::Nobody)
+        }
+        (_, Whose::Post(post)) => {
+            let decided = signed.act().paper.as_ref().map(|paper| &paper.post);
+            decided.or(signed.act().post.as_ref()) == Some(&post)
+        }
+        (Asked::Field(_), Whose::Section(asked, section)) => has(&asked, &Concern::Sections([section].into())),
+        (_, Whose::Section(..) | Whose::Roles(_) | Whose::Partner(..)) => has(by(), &concern()),
     }
+}
+
+/// The signer's roles where something concerns these.
+fn roles_on(concern: &Concern, authority: &Authority, admitted: &Admitted) -> Vec<Role> {
+    match authority {
+        Authority::Person { mandate, .. } => mandate.roles_on(concern),
+        Authority::Trustee { .. } | Authority::Terminal(_) | Authority::Recovery(_) => admitted.roles.clone(),
+    }
+}
+
+/// Whom the opening of a case concerns. What everybody may open everybody may open about anybody; and a section that is asked, as one whose records are
+/// to be taken away, is not the one that asks.
+fn opening_concerns(register: &Register, open: &OpenCase, t: u64) -> Concern {
+    let definition = open.form.definition();
+    if definition.opened_by.len() == Role::ALL.len() {
+        return Concern::Nobody;
+    }
+    let is_asked = |key: u8| definition.steps.iter().any(|step| step.asked == Asked::Field(key));
+    let fields: Vec<_> = open.fields.iter().filter(|field| !is_asked(field.key)).cloned().collect();
+    Concern::of(register.sections_in(definition.fields, &fields, t))
+}
+
+/// Nothing ends before it began.
+fn check_spans(form: Form, step: Option<u8>, opened: &[Field], fields: &[Field]) -> Result<(), FoldRefusal> {
+    let definition = form.definition();
+    for span in SPANS.iter().filter(|span| span.form == form && span.step == step) {
+        let ends_early = match (value(opened, span.from), value(fields, span.to)) {
+            (Some(Value::Day(from)), Some(Value::Day(to))) => to < from,
+            (Some(Value::Moment(from)), Some(Value::Moment(to))) => to < from,
+            _ => false,
+        };
+        if ends_early {
+            let blanks = step.and_then(|key| definition.step(key)).map_or(definition.fields, |step| step.fields);
+            let field = blanks.iter().find(|blank| blank.key == span.to).map_or("", |blank| blank.name);
+            return Err(FoldRefusal::FieldWrong { form, field, fault: FieldFault::BeforeBeginning });
+        }
+    }
+    Ok(())
+}
+
+/// A witness is another one than whoever did it, and than whoever writes it down.
+fn check_witness(
+    form: Form,
+    blanks: &'static [Blank],
+    fields: &[Field],
+    admitted: &Admitted,
+) -> Result<(), FoldRefusal> {
+    let named = |name: &str| {
+        let key = blanks.iter().find(|blank| blank.name == name)?.key;
+        if let Some(Value::Code(code)) = value(fields, key) { Some(code) } else { None }
+    };
+    let witness = named("witness");
+    let alone = witness.is_some() && (witness == named("person") || witness == admitted.operator.as_ref());
+    let wrong = FoldRefusal::FieldWrong { form, field: "witness", fault: FieldFault::SamePerson };
+    if alone { Err(wrong) } else { Ok(()) }
+}
+
+/// The record of a disconnection names an act that stopped, and ends with one that restored all that those had stopped.
+fn check_connection_act(case: &Case, step: &Step, taken: &TakeStep, register: &Register) -> Result<(), FoldRefusal> {
+    let form = case.id.form;
+    if form != Form::Disconnection || ![stop::STOPPED, stop::RECONNECTED].contains(&step.key) {
+        return Ok(());
+    }
+    let Some(Value::Act(act)) = value(&taken.fields, stop::ACT) else { return Ok(()) };
+    let did = register.act_index(act).and_then(|index| Some((index, register.connection_act(index)?)));
+    let fits = match did {
+        Some((_, ConnectionState::Stopped)) => step.key == stop::STOPPED,
+        Some((index, ConnectionState::Connected)) if step.key == stop::RECONNECTED => {
+            let open = register.open_stops();
+            case.stops(register).all(|stop| stop < index && !open.contains(&stop))
+        }
+        Some((_, ConnectionState::Connected)) | None => false,
+    };
+    let wrong = FoldRefusal::FieldWrong { form, field: "act", fault: FieldFault::OtherAct };
+    if fits { Ok(()) } else { Err(wrong) }
 }
 
 /// A step about another one names one that is there, and that no other step of its kind is about.

@@ -1,8 +1,8 @@
 //! Forms about cards: 貸与申出書, 紛失等届, 暗証番号再設定申請書, 変更通知, 在庫の受払.
 
 use super::{
-    ANYBODY, Asked, Choice, Definition, Due, Form, HEADS, Kind, MANAGERS, REMARK, Words, due, may, must, once, step,
-    word,
+    ANYBODY, Asked, Choice, Definition, Due, Form, HEADS, Kind, MANAGERS, OPENING, REMARK, Words, distinct, due, may,
+    must, once, step, withdrawal, word,
 };
 use crate::change::StateReason;
 use crate::role::Role;
@@ -34,18 +34,21 @@ pub(super) const CARD_REQUEST: Definition = Definition {
         must(4, "from", Words("開始日", "from"), Kind::Day),
         must(5, "to", Words("終了日", "until"), Kind::Day),
     ],
-    steps: &[once(step(
-        1,
-        "decide",
-        Words("決定", "decision"),
-        MANAGERS,
-        Asked::Closing,
-        &[
-            must(1, "answer", Words("承認の可否", "answer"), Kind::Choice(YES_OR_NO)),
-            may(2, "card", Words("貸与したカード", "card lent"), Kind::Card),
-            may(3, "remark", REMARK, Kind::Text),
-        ],
-    ))],
+    steps: &[
+        once(step(
+            1,
+            "decide",
+            Words("決定", "decision"),
+            MANAGERS,
+            Asked::Closing,
+            &[
+                must(1, "answer", Words("承認の可否", "answer"), Kind::Choice(YES_OR_NO)),
+                may(2, "card", Words("貸与したカード", "card lent"), Kind::Card),
+                may(3, "remark", REMARK, Kind::Text),
+            ],
+        )),
+        withdrawal(&[]),
+    ],
 };
 
 /// The field with the card.
@@ -159,14 +162,20 @@ pub(super) const PIN_RESET: Definition = Definition {
         ),
         may(5, "remark", REMARK, Kind::Text),
     ],
-    steps: &[once(step(
-        1,
-        "done",
-        Words("再設定", "PIN set anew"),
-        MANAGERS,
-        Asked::Closing,
-        &[must(1, "at", Words("日時", "at"), Kind::Past), may(2, "act", Words("処分", "act"), Kind::Act)],
-    ))],
+    steps: &[
+        once(distinct(
+            &[OPENING],
+            step(
+                1,
+                "done",
+                Words("再設定", "PIN set anew"),
+                MANAGERS,
+                Asked::Closing,
+                &[must(1, "at", Words("日時", "at"), Kind::Past), may(2, "act", Words("処分", "act"), Kind::Act)],
+            ),
+        )),
+        withdrawal(&[]),
+    ],
 };
 
 /// The field of a notice with the act.
@@ -189,7 +198,10 @@ pub(super) const NOTICE: Definition = Definition {
         must(4, "at", Words("通知日時", "told at"), Kind::Past),
         may(5, "how", Words("方法", "how"), Kind::Text),
     ],
-    steps: &[once(step(1, "acknowledge", Words("受領", "acknowledged"), &[], Asked::Field(TO_POST), &[]))],
+    steps: &[
+        once(step(1, "acknowledge", Words("受領", "acknowledged"), &[], Asked::Field(TO_POST), &[])),
+        withdrawal(&[1]),
+    ],
 };
 
 /// 睦沢町: blank cards are counted; what is destroyed has a method and a witness.

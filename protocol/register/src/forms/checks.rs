@@ -2,7 +2,7 @@
 
 use super::{
     ANYBODY, Asked, Choice, Definition, Due, Form, HEADS, Kind, MANAGERS, REMARK, Words, after, due, may, must, once,
-    step, word,
+    step, withdrawal, word,
 };
 use crate::role::Role;
 
@@ -86,6 +86,7 @@ pub(super) const INSPECTION: Definition = Definition {
                 &[may(1, "remark", REMARK, Kind::Text)],
             ),
         )),
+        withdrawal(&[FINDING, 3]),
     ],
 };
 
@@ -171,6 +172,7 @@ pub(super) const LOG_REVIEW: Definition = Definition {
                 ],
             ),
         )),
+        withdrawal(&[1]),
     ],
 };
 
@@ -186,17 +188,20 @@ pub(super) const REPORT_REQUEST: Definition = Definition {
         must(3, "due", Words("期限", "due"), Kind::Day),
         may(4, "incident", Words("事案", "incident"), Kind::Case(Form::Incident)),
     ],
-    steps: &[once(due(
-        Due::Field(3),
-        step(
-            1,
-            "answer",
-            Words("報告", "report"),
-            ANYBODY,
-            Asked::Field(2),
-            &[must(1, "report", Words("報告内容", "report"), Kind::Text)],
-        ),
-    ))],
+    steps: &[
+        once(due(
+            Due::Field(3),
+            step(
+                1,
+                "answer",
+                Words("報告", "report"),
+                ANYBODY,
+                Asked::Field(2),
+                &[must(1, "report", Words("報告内容", "report"), Kind::Text)],
+            ),
+        )),
+        withdrawal(&[1]),
+    ],
 };
 
 /// The field that says what was confirmed.

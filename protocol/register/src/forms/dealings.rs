@@ -1,7 +1,8 @@
 //! Forms of permission: to take records away (S4 21, S3 33), to use the system (S2 6).
 
 use super::{
-    Asked, Choice, Definition, Form, HEADS, Kind, MANAGERS, REMARK, Words, after, may, must, once, step, word,
+    Asked, Choice, Definition, Form, HEADS, Kind, MANAGERS, REMARK, Words, after, distinct, may, must, once, otherwise,
+    step, withdrawal, word,
 };
 use crate::role::Role;
 
@@ -17,6 +18,15 @@ pub const GRANTED: u8 = 1;
 /// The section whose records they are.
 pub const OWNING_SECTION: u8 = 5;
 
+/// The first day of the records that may be taken away.
+pub const RECORDS_FROM: u8 = 6;
+/// The last one.
+pub const RECORDS_TO: u8 = 7;
+/// The last day on which they may be; without it [`TAKEN_DAYS`] after it was permitted.
+pub const TAKEN_UNTIL: u8 = 8;
+/// For so many days a permission that names no last day may be used (ours).
+pub const TAKEN_DAYS: u32 = 30;
+
 /// S3 33: the owning section consents, then the IT section chief, then データ保護管理者 decides. S4 21: what it is for, how it is kept, 受払.
 pub(super) const EXPORT_REQUEST: Definition = Definition {
     form: Form::ExportRequest,
@@ -29,39 +39,54 @@ pub(super) const EXPORT_REQUEST: Definition = Definition {
         must(3, "provided", Words("提供方法", "provided how"), Kind::Text),
         must(4, "managed", Words("管理方法", "managed how"), Kind::Text),
         must(OWNING_SECTION, "section", Words("所管課", "owning section"), Kind::Section),
+        must(RECORDS_FROM, "from", Words("記録の期間の始期", "records from"), Kind::Day),
+        must(RECORDS_TO, "to", Words("記録の期間の終期", "records until"), Kind::Day),
+        may(TAKEN_UNTIL, "until", Words("使用期限", "may be used until"), Kind::Day),
     ],
     steps: &[
-        once(step(
-            1,
-            "consent",
-            Words("所管課の同意", "owning section consents"),
-            &[Role::DataHandlingManager, Role::TerminalManager],
-            Asked::Field(OWNING_SECTION),
-            &[must(ANSWERED, "answer", Words("同意の可否", "answer"), Kind::Choice(ANSWER))],
-        )),
-        once(after(
-            &[1],
+        once(otherwise(
+            MANAGERS,
             step(
-                2,
-                "agree",
-                Words("システム管理者の決定", "system manager agrees"),
-                &[Role::SystemManager],
-                Asked::WhoMay,
-                &[must(ANSWERED, "answer", Words("決定", "answer"), Kind::Choice(ANSWER))],
+                1,
+                "consent",
+                Words("所管課の同意", "owning section consents"),
+                &[Role::TerminalManager, Role::DataHandlingManager],
+                Asked::Field(OWNING_SECTION),
+                &[must(ANSWERED, "answer", Words("同意の可否", "answer"), Kind::Choice(ANSWER))],
             ),
         )),
-        once(after(
-            &[1, 2],
-            step(
-                PERMITTED,
-                "permit",
-                Words("データ保護管理者の決定", "data protection manager permits"),
-                &[Role::DataProtectionManager],
-                Asked::WhoMay,
-                &[
-                    must(ANSWERED, "answer", Words("許可の可否", "answer"), Kind::Choice(ANSWER)),
-                    may(2, "conditions", Words("条件", "conditions"), Kind::Text),
-                ],
+        once(otherwise(
+            MANAGERS,
+            after(
+                &[1],
+                step(
+                    2,
+                    "agree",
+                    Words("システム管理者の決定", "system manager agrees"),
+                    &[Role::SystemManager],
+                    Asked::WhoMay,
+                    &[must(ANSWERED, "answer", Words("決定", "answer"), Kind::Choice(ANSWER))],
+                ),
+            ),
+        )),
+        once(otherwise(
+            MANAGERS,
+            distinct(
+                &[1, 2],
+                after(
+                    &[1, 2],
+                    step(
+                        PERMITTED,
+                        "permit",
+                        Words("データ保護管理者の決定", "data protection manager permits"),
+                        &[Role::DataProtectionManager],
+                        Asked::WhoMay,
+                        &[
+                            must(ANSWERED, "answer", Words("許可の可否", "answer"), Kind::Choice(ANSWER)),
+                            may(2, "conditions", Words("条件", "conditions"), Kind::Text),
+                        ],
+                    ),
+                ),
             ),
         )),
         after(
@@ -91,6 +116,18 @@ pub(super) const EXPORT_REQUEST: Definition = Definition {
                 may(3, "how", Words("方法", "how"), Kind::Text),
             ],
         ),
+        once(after(
+            &[PERMITTED],
+            step(
+                6,
+                "close",
+                Words("使用の終了", "use ended"),
+                HEADS,
+                Asked::Closing,
+                &[may(1, "remark", REMARK, Kind::Text)],
+            ),
+        )),
+        withdrawal(&[PERMITTED]),
     ],
 };
 
@@ -123,19 +160,22 @@ pub(super) const SYSTEM_USE: Definition = Definition {
             Asked::WhoMay,
             &[must(1, "result", Words("審査結果", "result"), Kind::Text)],
         )),
-        once(after(
-            &[1],
-            step(
-                USE_PERMITTED,
-                "permit",
-                Words("許可", "permitted"),
-                &[Role::SystemManager],
-                Asked::WhoMay,
-                &[
-                    must(ANSWERED, "answer", Words("許可の可否", "answer"), Kind::Choice(ANSWER)),
-                    may(2, "remark", REMARK, Kind::Text),
-                    may(USE_UNTIL, "until", Words("許可の期限", "until"), Kind::Day),
-                ],
+        once(otherwise(
+            MANAGERS,
+            after(
+                &[1],
+                step(
+                    USE_PERMITTED,
+                    "permit",
+                    Words("許可", "permitted"),
+                    &[Role::SystemManager],
+                    Asked::WhoMay,
+                    &[
+                        must(ANSWERED, "answer", Words("許可の可否", "answer"), Kind::Choice(ANSWER)),
+                        may(2, "remark", REMARK, Kind::Text),
+                        may(USE_UNTIL, "until", Words("許可の期限", "until"), Kind::Day),
+                    ],
+                ),
             ),
         )),
         once(after(
@@ -149,16 +189,20 @@ pub(super) const SYSTEM_USE: Definition = Definition {
                 &[must(1, "act", Words("処分", "act"), Kind::Act)],
             ),
         )),
-        once(after(
-            &[USE_PERMITTED],
-            step(
-                USE_ENDED,
-                "end",
-                Words("許可の終了", "ended"),
-                &[Role::SystemManager],
-                Asked::Nobody,
-                &[must(1, "reason", Words("理由", "reason"), Kind::Text)],
+        once(otherwise(
+            MANAGERS,
+            after(
+                &[USE_PERMITTED],
+                step(
+                    USE_ENDED,
+                    "end",
+                    Words("許可の終了", "ended"),
+                    &[Role::SystemManager],
+                    Asked::Nobody,
+                    &[must(1, "reason", Words("理由", "reason"), Kind::Text)],
+                ),
             ),
         )),
+        withdrawal(&[USE_PERMITTED]),
     ],
 };

@@ -1,6 +1,9 @@
 //! Forms about people: visitors, the server room, training, rules acknowledged, whom to call, who used a terminal.
 
-use super::{ANYBODY, Asked, Definition, Form, HEADS, Kind, MANAGERS, REMARK, Words, may, must, once, step};
+use super::{
+    ANYBODY, Asked, Definition, Form, HEADS, Kind, MANAGERS, OPENING, REMARK, Words, distinct, may, must, once,
+    otherwise, step, withdrawal,
+};
 use crate::role::Role;
 
 /// 大宜味村: name, from where, for what, permitted by whom, beside whom.
@@ -70,7 +73,13 @@ pub(super) const TRAINING: Definition = Definition {
         must(3, "audience", Words("対象", "audience"), Kind::Text),
     ],
     steps: &[
-        once(step(1, "approve", Words("首長の承認", "approved"), &[Role::Executive], Asked::WhoMay, &[])),
+        once(distinct(
+            &[OPENING],
+            otherwise(
+                MANAGERS,
+                step(1, "approve", Words("首長の承認", "approved"), &[Role::Executive], Asked::WhoMay, &[]),
+            ),
+        )),
         step(
             2,
             "moved",
@@ -93,6 +102,7 @@ pub(super) const TRAINING: Definition = Definition {
                 ],
             ),
         ),
+        withdrawal(&[ATTENDED]),
     ],
 };
 
@@ -123,17 +133,20 @@ pub(super) const RULES: Definition = Definition {
         may(4, "document", Words("文書番号", "document"), Kind::Document),
         may(RULES_REPLACED, "replaces", Words("改正前の版", "replaces"), Kind::Case(Form::Rules)),
     ],
-    steps: &[step(
-        ACKNOWLEDGED_RULES,
-        "acknowledged",
-        Words("確認", "acknowledged"),
-        HEADS,
-        Asked::Nobody,
-        &[
-            must(ACKNOWLEDGED_WHO, "operator", Words("確認した操作者", "operator"), Kind::Operator),
-            must(ACKNOWLEDGED_DAY, "on", Words("確認日", "on"), Kind::PastDay),
-        ],
-    )],
+    steps: &[
+        step(
+            ACKNOWLEDGED_RULES,
+            "acknowledged",
+            Words("確認", "acknowledged"),
+            HEADS,
+            Asked::Nobody,
+            &[
+                must(ACKNOWLEDGED_WHO, "operator", Words("確認した操作者", "operator"), Kind::Operator),
+                must(ACKNOWLEDGED_DAY, "on", Words("確認日", "on"), Kind::PastDay),
+            ],
+        ),
+        withdrawal(&[ACKNOWLEDGED_RULES]),
+    ],
 };
 
 /// 伊勢市, 大崎市: by day, by night, and who stands in.
@@ -177,5 +190,6 @@ pub(super) const TERMINAL_USE: Definition = Definition {
                 &[must(1, "at", Words("終了日時", "at"), Kind::Past), may(2, "remark", REMARK, Kind::Text)],
             ),
         )),
+        withdrawal(&[1]),
     ],
 };

@@ -1,7 +1,8 @@
 //! 結合停止等記録 (S1 14–16): two doors in, two keys out.
 
 use super::{
-    Asked, Choice, Definition, Due, Form, HEADS, Kind, MANAGERS, REMARK, Words, after, due, may, must, once, step, word,
+    Asked, Choice, Definition, Due, Form, HEADS, Kind, MANAGERS, OFFICERS, REMARK, Words, after, distinct, due, may,
+    must, once, once_after, otherwise, step, withdrawal, word,
 };
 use crate::role::Role;
 
@@ -19,10 +20,23 @@ pub const STOPPED: u8 = 2;
 pub const RESOLVED: u8 = 4;
 /// The step that confirms it, another one than the report (S1 16(2)).
 pub const CONFIRMED: u8 = 5;
+/// The step that names the act that restored the connection, and closes the case.
+pub const RECONNECTED: u8 = 6;
+/// The field of both steps that name an act.
+pub const ACT: u8 = 1;
 
 const DOORS: &[Choice] = &[
     word(ORDINARY, "ordinary", Words("通常(委員会の意見を聴いた後)", "ordinary: the committee is heard first")),
     word(IMMEDIATE, "immediate", Words("即時(直ちに停止し、事後に通知)", "immediate: told afterwards")),
+];
+/// Whoever may stop, and whoever answers for it: not the head of one section.
+const WHO_STOPS: &[Role] = &[
+    Role::ChiefSecurityOfficer,
+    Role::Executive,
+    Role::SystemManager,
+    Role::DataProtectionManager,
+    Role::AccessManager,
+    Role::SecurityManager,
 ];
 const COMMITTEE: &[Role] = &[Role::SecurityCommittee];
 const EXECUTIVE: &[Role] = &[Role::Executive];
@@ -31,7 +45,7 @@ pub(super) const DISCONNECTION: Definition = Definition {
     form: Form::Disconnection,
     name: "disconnection",
     title: Words("結合停止等記録", "disconnection"),
-    opened_by: HEADS,
+    opened_by: WHO_STOPS,
     fields: &[
         must(DOOR, "door", Words("停止の手続", "door"), Kind::Choice(DOORS)),
         must(2, "incident", Words("事案", "incident"), Kind::Case(Form::Incident)),
@@ -40,13 +54,16 @@ pub(super) const DISCONNECTION: Definition = Definition {
         may(5, "kept-to", Words("保存する記録の終期", "records kept until"), Kind::Moment),
     ],
     steps: &[
-        step(
-            HEARD,
-            "hear",
-            Words("委員会の意見", "committee heard"),
-            COMMITTEE,
-            Asked::Where(DOOR, ORDINARY),
-            &[must(1, "opinion", Words("意見", "opinion"), Kind::Text)],
+        otherwise(
+            OFFICERS,
+            step(
+                HEARD,
+                "hear",
+                Words("委員会の意見", "committee heard"),
+                COMMITTEE,
+                Asked::Where(DOOR, ORDINARY),
+                &[must(1, "opinion", Words("意見", "opinion"), Kind::Text)],
+            ),
         ),
         after(
             &[HEARD],
@@ -56,7 +73,7 @@ pub(super) const DISCONNECTION: Definition = Definition {
                 Words("停止", "stopped"),
                 MANAGERS,
                 Asked::WhoMay,
-                &[must(1, "act", Words("停止の処分", "act"), Kind::Act)],
+                &[must(ACT, "act", Words("停止の処分", "act"), Kind::Act)],
             ),
         ),
         due(
@@ -74,42 +91,58 @@ pub(super) const DISCONNECTION: Definition = Definition {
                 ],
             ),
         ),
-        once(after(
-            &[2],
-            step(
-                RESOLVED,
-                "resolve",
-                Words("委員会の解消報告", "resolution report"),
-                COMMITTEE,
-                Asked::WhoMay,
-                &[
-                    must(1, "reporter", Words("報告者", "reporter"), Kind::Text),
-                    must(2, "cause", Words("原因及び除去の措置", "cause, and how it was removed"), Kind::Text),
-                    must(3, "on", Words("解消日", "on"), Kind::PastDay),
-                ],
+        once_after(
+            STOPPED,
+            otherwise(
+                OFFICERS,
+                after(
+                    &[STOPPED],
+                    step(
+                        RESOLVED,
+                        "resolve",
+                        Words("委員会の解消報告", "resolution report"),
+                        COMMITTEE,
+                        Asked::WhoMay,
+                        &[
+                            must(1, "reporter", Words("報告者", "reporter"), Kind::Text),
+                            must(2, "cause", Words("原因及び除去の措置", "cause, and how it was removed"), Kind::Text),
+                            must(3, "on", Words("解消日", "on"), Kind::PastDay),
+                        ],
+                    ),
+                ),
             ),
-        )),
-        once(after(
-            &[RESOLVED],
-            step(
-                CONFIRMED,
-                "confirm",
-                Words("首長の確認", "confirmation"),
-                EXECUTIVE,
-                Asked::WhoMay,
-                &[must(1, "safety", Words("安全の確保", "safety"), Kind::Text)],
+        ),
+        once_after(
+            STOPPED,
+            otherwise(
+                OFFICERS,
+                distinct(
+                    &[RESOLVED],
+                    after(
+                        &[RESOLVED],
+                        step(
+                            CONFIRMED,
+                            "confirm",
+                            Words("首長の確認", "confirmation"),
+                            EXECUTIVE,
+                            Asked::WhoMay,
+                            &[must(1, "safety", Words("安全の確保", "safety"), Kind::Text)],
+                        ),
+                    ),
+                ),
             ),
-        )),
+        ),
         once(after(
             &[CONFIRMED],
             step(
-                6,
+                RECONNECTED,
                 "close",
                 Words("再結合", "reconnected"),
                 MANAGERS,
                 Asked::Closing,
-                &[must(1, "act", Words("再結合の処分", "act"), Kind::Act), may(2, "remark", REMARK, Kind::Text)],
+                &[must(ACT, "act", Words("再結合の処分", "act"), Kind::Act), may(2, "remark", REMARK, Kind::Text)],
             ),
         )),
+        withdrawal(&[STOPPED]),
     ],
 };

@@ -34,6 +34,9 @@ impl FieldFault {
             Self::Kind => ("記入できる内容ではありません", "holds something else than what is asked for"),
             Self::NotThere => ("登録されていないものです", "names what is not there"),
             Self::InFuture => ("まだ来ていない日時です", "names a time that has not been"),
+            Self::BeforeBeginning => ("始期より前の日時です", "names a time before the beginning"),
+            Self::OtherAct => ("この手続に当たる処分ではありません", "names an act that did something else"),
+            Self::SamePerson => ("別の者を記入してください", "has to name another person"),
         };
         match language {
             _ if field.is_empty() => {

@@ -47,10 +47,8 @@ pub(super) fn untrained(register: &Register, casebook: &Casebook, now: u64) -> V
 
 /// Changes of the last weeks of somebody's card or permissions that no notice speaks of. Who is given a card in his hand knows of it.
 pub(super) fn not_told(register: &Register, casebook: &Casebook, now: u64) -> Vec<Task> {
-    let told: BTreeSet<(u64, Option<&Code>)> = casebook
-        .cases_on(Form::Notice)
-        .filter_map(|notice| Some((told_of(register, notice)?, to_whom(notice)?)))
-        .collect();
+    let told: BTreeSet<(u64, Option<&Code>)> =
+        notices(casebook).filter_map(|notice| Some((told_of(register, notice)?, to_whom(notice)?))).collect();
     let (mut changes, mut about) = (BTreeSet::<(u64, Code, u64)>::new(), BTreeMap::<u64, BTreeSet<&Code>>::new());
     let recent = |effective: u64| effective <= now && effective.saturating_add(NOTICE_TIME) > now;
     for card in register.cards_by_number() {
@@ -88,6 +86,11 @@ pub(super) fn not_told(register: &Register, casebook: &Casebook, now: u64) -> Ve
         due: Some(since + 7 * DAY_MS),
     })
     .collect()
+}
+
+/// Notices that were not withdrawn.
+fn notices(casebook: &Casebook) -> impl Iterator<Item = &Case> {
+    casebook.cases_on(Form::Notice).filter(|notice| !notice.is_withdrawn())
 }
 
 /// Whom a notice told: a person, or nobody by name; nothing where it went to a post alone, which told the post.
@@ -137,8 +140,7 @@ pub(super) fn unreported(register: &Register, casebook: &Casebook, now: u64) -> 
     let to_him = |notice: &&Case| {
         if let Some(Value::Code(post)) = notice.opened.field(cards::TO_POST) { hears(post) } else { false }
     };
-    let told: BTreeSet<u64> =
-        casebook.cases_on(Form::Notice).filter(to_him).filter_map(|notice| told_of(register, notice)).collect();
+    let told: BTreeSet<u64> = notices(casebook).filter(to_him).filter_map(|notice| told_of(register, notice)).collect();
     let mut tasks = Vec::new();
     for operator in register.operators() {
         for (index, effective) in words_about_staff(operator) {

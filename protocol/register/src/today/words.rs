@@ -170,6 +170,10 @@ impl Telling<'_> {
                 let title = known.map_or_else(|| post.to_string(), |post| post.version().title.to_string());
                 self.say(format!("職 {title}"), format!("post {title}"))
             }
+            Whose::Writer(writer, all) => {
+                let (writer, roles) = ((self.person)(writer), self.roles(all));
+                self.say(format!("{writer}又は{roles}"), format!("{writer}, or {roles}"))
+            }
             Whose::Partner(all, partner) => {
                 let roles = self.roles(all);
                 self.say(format!("{roles}から団体 {partner} へ"), format!("{roles}, to office {partner}"))

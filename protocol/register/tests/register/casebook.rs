@@ -6,7 +6,7 @@ use sekisho_register::*;
 use sekisho_wire::cose::Signer;
 use sekisho_wire::id::{Hash, Numbered, OfficeId};
 
-use crate::fold::incident;
+use crate::fold::{incident, incident_by_a_person};
 use crate::office::*;
 
 fn route() -> Change {
@@ -241,7 +241,8 @@ fn s3_27_any_panel_reports_what_happened_at_it_and_numbers_follow() {
     assert_eq!(report(vec![Change::Open(Box::new(judged))]), Err("signer_not_allowed"), "how grave it is people say");
     assert_eq!(report(vec![here()]), opened(2, 2, 6));
     // A person reports several at once.
-    let mut act = office.draft(vec![here(), here()]);
+    let said = || Change::Open(Box::new(incident_by_a_person("mado-1")));
+    let mut act = office.draft(vec![said(), said()]);
     act.log = Log::Casebook;
     let filed = office.file(&sign_card(&act, 1)).map_err(|refusal| refusal.code());
     assert_eq!(filed, opened(3, 4, 7));

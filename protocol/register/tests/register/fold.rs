@@ -371,6 +371,11 @@ pub(crate) fn incident(terminal: &str) -> OpenCase {
     OpenCase::incident(IncidentClass::Misuse, code("leak"), code(terminal), None)
 }
 
+/// The same, as a person opens it: with those who have to be told.
+pub(crate) fn incident_by_a_person(terminal: &str) -> OpenCase {
+    incident(terminal).with_recipients()
+}
+
 #[test]
 fn cards_are_numbered_per_fiscal_year_in_log_order() {
     let mut office = Office::founded();

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a helper of a test may fail like the test itself")]
 
 mod asked;
+mod case_steps;
 mod casebook;
 mod cases;
 mod dates;
@@ -28,5 +29,6 @@ mod shared;
 mod stages;
 mod strategies;
 mod succession;
+mod taking;
 mod today;
 mod witnesses;

@@ -5,7 +5,7 @@ use sekisho_register::*;
 use sekisho_wire::id::Hash;
 use sekisho_wire::words::Language;
 
-use crate::fold::incident;
+use crate::fold::incident_by_a_person;
 use crate::office::*;
 
 fn lost(log: Log, kept_size: u64, signed_size: u64) -> Change {
@@ -19,7 +19,7 @@ fn code_of<T>(result: Result<T, FoldRefusal>) -> Result<(), &'static str> {
 impl Office {
     /// An incident that the chief reports, as an entry.
     fn incident(&mut self) -> Vec<u8> {
-        let mut act = self.draft(vec![Change::Open(Box::new(incident("mado-1")))]);
+        let mut act = self.draft(vec![Change::Open(Box::new(incident_by_a_person("mado-1")))]);
         act.log = Log::Casebook;
         sign_card(&act, 1)
     }

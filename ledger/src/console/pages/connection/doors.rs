@@ -1,8 +1,9 @@
 //! The record of a disconnection (S1 14–16): two doors in, two keys out, and what of it stands.
 
+use sekisho_register::FoldRefusal;
 use sekisho_register::cases::Case;
 use sekisho_register::change::{Change, ConnectionState, SetConnection, Value};
-use sekisho_register::forms::{Asked, Form, Step, stop};
+use sekisho_register::forms::{Asked, Form, Step, WITHDRAWN, stop};
 use sekisho_wire::id::Hash;
 
 use super::super::cases::{May, may_take};
@@ -23,15 +24,17 @@ pub(super) struct Named {
 /// Whether everything may be connected again, or why not yet.
 pub(super) fn why_not_reconnected(view: &View<'_>) -> Option<String> {
     let casebook = view.office.casebook();
-    if casebook.cases_on(Form::Disconnection).all(Case::is_closed) {
-        return Some(view.say(
-            "The record of the disconnection comes first: without it nobody reports and nobody confirms.",
-            "先に結合停止等記録を作成してください（記録がなければ、解消報告も確認もできません）。",
-        ));
-    }
     let restored = SetConnection { state: ConnectionState::Connected, functions: Vec::new(), incident: None };
-    let refused = casebook.may_reconnect(&[Change::Connection(restored)]).err();
-    refused.map(|refusal| refusal.text(view.language))
+    let refused = casebook.may_reconnect(&view.register, &[Change::Connection(restored)]).err();
+    refused.map(|refusal| {
+        if !matches!(refusal, FoldRefusal::StopUnrecorded { .. }) {
+            return refusal.text(view.language);
+        }
+        view.say(
+            "The record of the disconnection comes first, with the act that stopped named in it: without it nobody reports and nobody confirms.",
+            "先に結合停止等記録を作成してください（停止の処分を記載した記録がなければ、解消報告も確認もできません）。",
+        )
+    })
 }
 
 /// That an open record says who is heard before the stop, and nobody was yet.
@@ -93,16 +96,16 @@ fn of_case(view: &View<'_>, case: &Case, named: Named) -> Vec<Block> {
         (view.say("Opened", "記入日時"), Cell::short(view.moment(case.opened.made))),
         (view.say("By", "記入者"), Cell::Lines(by(view, &case.opened))),
     ];
-    let asked = |step: &&Step| is_ordinary || step.key != stop::HEARD;
+    let asked = |step: &&Step| (is_ordinary || step.key != stop::HEARD) && step.key != WITHDRAWN;
     let steps = case.id.form.definition().steps;
     let row = |step: &'static Step| {
-        let last = case.taken(step.key).next_back();
+        let last = case.counting(step.key).next_back();
         let state = match last {
             Some(_) => Cell::Mark(Kind::Good, view.say("stands", "済")),
             None => Cell::Mark(Kind::Warning, view.say("missing", "未了")),
         };
         let (when, who) = last.map_or_else(
-            || (Cell::text("-"), Cell::text(whose(view, &case.whose(step)))),
+            || (Cell::text("-"), Cell::text(whose(view, &case.whose(step, &view.register, view.now)))),
             |taken| (Cell::short(view.moment(taken.written.made)), Cell::Lines(by(view, &taken.written))),
         );
         vec![Cell::text(step.title.text(view.language)), state, when, who]

@@ -195,6 +195,13 @@ impl FoldRefusal {
             Self::StepMissing { case, step } => {
                 format!("cannot take the act: in {} step '{step}' comes first", case.text(Language::English))
             }
+            Self::StopUnrecorded { stop } => {
+                format!("cannot reconnect: no open record of a disconnection names the stop at entry {stop}")
+            }
+            Self::StepOfAnother { case, step } => format!(
+                "cannot take the act: in {} step '{step}' is another person's than whoever opened it or took the steps before",
+                case.text(Language::English)
+            ),
             Self::StepTaken { case, step } => {
                 format!("cannot take the act: in {} step '{step}' was taken already", case.text(Language::English))
             }

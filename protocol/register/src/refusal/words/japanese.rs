@@ -140,6 +140,16 @@ impl FoldRefusal {
                 let title = case.form.step_title(step, Language::Japanese);
                 format!("{}では、先に「{title}」が必要です", case.text(Language::Japanese))
             }
+            Self::StopUnrecorded { stop } => {
+                format!("登録簿の{stop}番の停止を記載した、進行中の結合停止等記録がありません")
+            }
+            Self::StepOfAnother { case, step } => {
+                let title = case.form.step_title(step, Language::Japanese);
+                format!(
+                    "{}の「{title}」は、申請又は先の手続を記録した者とは別の者が行います",
+                    case.text(Language::Japanese)
+                )
+            }
             Self::StepTaken { case, step } => {
                 let title = case.form.step_title(step, Language::Japanese);
                 format!("{}の「{title}」は済んでいます", case.text(Language::Japanese))

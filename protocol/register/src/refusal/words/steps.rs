@@ -116,7 +116,18 @@ impl FoldRefusal {
             Self::CaseUnknown(_) | Self::CaseOver(_) | Self::StepTaken { .. } | Self::SaidTwice => {
                 ("「sekisho-admin case show」で状況を確認してください。", "Look at it with 'sekisho-admin case show'.")
             }
-            Self::StepMissing { .. } => ("先にその手続を済ませてください。", "Have that step taken first."),
+            Self::StepMissing { .. } => (
+                "先にその手続を済ませてください（sekisho-admin case step 番号 手続 …）。",
+                "Have that step taken first: 'sekisho-admin case step CASE STEP …'.",
+            ),
+            Self::StepOfAnother { .. } => (
+                "別の者に依頼してください。書面の決定は、別の記録者が記録します。",
+                "Let another person take it; what was decided on paper another keeper records.",
+            ),
+            Self::StopUnrecorded { .. } => (
+                "「sekisho-admin case open disconnection …」で結合停止等記録を作成し、停止の処分を「sekisho-admin case step 番号 stop act=…」で記入してから、解消報告(resolve)と確認(confirm)を記録してください。",
+                "Open the record with 'sekisho-admin case open disconnection …', name the stop with 'sekisho-admin case step CASE stop act=…', then have 'resolve' and 'confirm' written.",
+            ),
             Self::SamePerson(_) => ("別の者が承認してください。", "Let another person approve."),
             Self::ChangedSince { .. } => (
                 "最新の登録簿を確認し、必要であればもう一度署名してください。",
