@@ -173,7 +173,8 @@ fn works(scene: &mut Scene) {
 fn from_the_exported_logs_alone_the_forged_session_and_the_forged_verdict_are_found() {
     let mut scene = Scene::new("offline-audit");
     works(&mut scene);
-    let path = |name: &str| scene.scratch.path().join(name);
+    let root = scene.scratch.path().to_owned();
+    let path = |name: &str| root.join(name);
     let (before, after, office) = (path("before"), path("after"), path("office.toml"));
     let id = scene.desk.office().to_string();
     let permission = scene.desk.permit_export("jumin");
