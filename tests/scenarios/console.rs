@@ -189,7 +189,7 @@ fn looks_around(browser: &mut Browser, ledger: &str) {
         ("incidents", "届出はありません"),
         ("connection", "結合中です"),
         ("retention", "保存中"),
-        ("cases", "該当する事案はありません"),
+        ("cases", "使用の終了"),
         ("forms", "事故報告書"),
         ("forms/incident", "署名"),
         ("connection/stop", "結合の即時停止"),

@@ -37,7 +37,6 @@ fn the_committee_is_heard_before_the_ordinary_stop() {
     assert!(said.contains("停止する（カードで署名）"), "an emergency asks nobody: {said}");
     ends(visit.browser, companion);
 
-    scene.desk.sign_as(1);
     let companion = Companion::start(&scene, "opinion.log", &[]);
     let today = begins(visit.browser, &companion.link);
     assert!(today.contains("委員会の意見"), "{today}");
@@ -52,7 +51,6 @@ fn the_committee_is_heard_before_the_ordinary_stop() {
     visit.sign("次へ");
     ends(visit.browser, companion);
 
-    scene.desk.sign_as(1);
     let companion = Companion::start(&scene, "stop.log", &[]);
     begins(visit.browser, &companion.link);
     let said = visit.open("/connection", "停止を記録する");
@@ -79,6 +77,7 @@ fn the_committee_is_heard_before_the_ordinary_stop() {
 fn request(scene: &Scene, section: &str) -> String {
     let section = format!("section={section}");
     let why = ["purpose=監査", "content=操作履歴", "provided=電子データ", "managed=施錠保管"];
+    let why = [&why[..], &["from=2026-04-01", "to=2026-09-30"]].concat();
     scene.desk.run(&[&["case", "open", "export-request", &section], &why[..]].concat());
     let cases = scene.desk.list(&["case", "list", "--form", "export-request"]);
     cases.last().unwrap()["case"].as_str().unwrap().to_owned()

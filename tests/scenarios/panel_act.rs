@@ -171,6 +171,8 @@ fn an_emergency_stop_is_given_at_a_panel_and_who_has_to_be_told_is_told_afterwar
     // The duty stays until it is done: the stop waits to be recorded, with those who were told.
     let waits = scene.desk.list(&["today"]);
     assert!(waits.iter().any(|row| row.to_string().contains("stop")), "{waits:?}");
+    let stopped = scene.newest_act();
+    scene.turn_both_keys(&[stopped]);
     scene.decide(&["connection", "open"]);
     login(&other, &scene.clerk);
 }

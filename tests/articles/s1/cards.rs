@@ -45,7 +45,7 @@ fn s1_11_1_the_register_of_operators_prints_as_of_any_date() {
         Some((row["state"].as_str()?.to_owned(), row["section"].as_str()?.to_owned(), row["name"].as_str()?.to_owned()))
     };
     let of = |state: &str, section: &str| Some((state.to_owned(), section.to_owned(), "山本 新".to_owned()));
-    assert_eq!(state(&scene, "10040", &today), of("not yet", "-"));
+    assert_eq!(state(&scene, "10040", &today), of("not yet", "住民課 (jumin)"));
     assert_eq!(state(&scene, "10040", &middle), of("active", "住民課 (jumin)"));
     assert_eq!(state(&scene, "10040", &last), of("active", "住民課 (jumin)"), "its last day counts");
     assert_eq!(state(&scene, "10040", &after), of("ended", "-"));

@@ -50,7 +50,7 @@ fn s3_10_a_designation_of_system_staff_is_reported_to_the_data_protection_manage
     assert!(unreported(&scene, "10041").is_empty());
     // The manager takes note of it himself: until then it waits for him.
     let heard = waits(&scene, &format!("case step {case} acknowledge"));
-    assert!(heard.len() == 1 && heard[0]["whose"] == "post hogo", "{heard:?}");
+    assert!(heard.len() == 1 && heard[0]["whose"] == "post 職 hogo", "{heard:?}");
     let _ = scene.refused(&["case", "step", &case, "acknowledge"]);
     scene.desk.sign_by("20003");
     step(&scene, &case, "acknowledge", &[]);

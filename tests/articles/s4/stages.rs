@@ -28,7 +28,7 @@ fn s4_22_a_serious_accident_is_closed_with_course_damage_measure_and_whom_it_was
     step(&scene, &case, "prevent", &["plan=電源の二重化"]);
     assert!(!close(&scene), "the data protection manager has not heard of it");
     assert!(
-        waits(&scene, "acknowledged").iter().any(|row| row.to_string().contains("data_protection_manager")),
+        waits(&scene, "acknowledged").iter().any(|row| row.to_string().contains("data protection manager")),
         "{:?}",
         scene.desk.list(&["today"])
     );
