@@ -166,7 +166,7 @@ pub type Text = (String, &'static str);
 
 impl Refusal {
     /// All codes, by the alphabet.
-    pub(crate) const CODES: [&'static str; 34] = [
+    pub(crate) const CODES: [&'static str; 35] = [
         "busy",
         "code_expired",
         "code_other",
@@ -192,6 +192,7 @@ impl Refusal {
         "not_proposed",
         "not_you",
         "other_keys",
+        "other_section",
         "proof_refused",
         "refused",
         "request_refused",
@@ -570,5 +571,22 @@ impl From<Unpublished> for Refusal {
             }
             Unpublished::Disk(log, error) => Self::Unavailable { cause: format!("checkpoint of {log}: {error}") },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Refusal;
+
+    /// A code that the list lacks ends a connection without an answer.
+    #[test]
+    fn every_code_is_in_the_list() {
+        let given = include_str!("refusal.rs").lines().filter_map(|line| {
+            let (status, code) = line.split_once("=> (")?.1.strip_suffix("\"),")?.split_once(", \"")?;
+            status.parse::<u16>().is_ok().then_some(code)
+        });
+        let mut given: Vec<_> = given.collect();
+        given.sort_unstable();
+        assert_eq!(given, Refusal::CODES);
     }
 }

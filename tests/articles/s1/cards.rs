@@ -48,7 +48,7 @@ fn s1_11_1_the_register_of_operators_prints_as_of_any_date() {
     assert_eq!(state(&scene, "10040", &today), of("not yet", "住民課 (jumin)"));
     assert_eq!(state(&scene, "10040", &middle), of("active", "住民課 (jumin)"));
     assert_eq!(state(&scene, "10040", &last), of("active", "住民課 (jumin)"), "its last day counts");
-    assert_eq!(state(&scene, "10040", &after), of("ended", "-"));
+    assert_eq!(state(&scene, "10040", &after), of("ended", "住民課 (jumin)"), "where he last was");
 
     // What is decided tomorrow does not stand in today's register, then or ever.
     scene.clock.pass(DAY);
