@@ -99,8 +99,8 @@ fn a_step_is_offered_to_the_head_of_its_section_and_refused_to_another() {
     let offered = "[...document.querySelectorAll('main a')].map(a => a.getAttribute('href')).filter(a => a.endsWith('/consent')).join()";
     assert_eq!(visit.browser.look(offered), format!("/console/cases/{own}/consent"), "hers alone");
 
-    // Another section's step is not hers: the page says so, and a form that comes all the same is not handed on.
-    let said = visit.open(&format!("/cases/{others}/consent"), "あなたの職では行えません");
+    // Another section's case is not hers to see: the page says so, and a form that comes all the same is not handed on.
+    let said = visit.open(&format!("/cases/{others}/consent"), "他の課に関するものです");
     assert!(!said.contains("次へ（カードで署名）"), "{said}");
     let sends = format!(
         "(() => {{ const form = document.querySelector('form[action=\"/console/language\"]');
@@ -111,7 +111,7 @@ fn a_step_is_offered_to_the_head_of_its_section_and_refused_to_another() {
             form.submit(); }})()"
     );
     visit.browser.look(&sends);
-    let said = visit.browser.wait_for("あなたの職では行えません");
+    let said = visit.browser.wait_for("他の課に関するものです");
     assert!(!said.contains("完了しました"), "{said}");
     assert!(!process_log(&scene.desk.file("head.log")).contains("ブラウザーからの依頼"));
 

@@ -174,7 +174,8 @@ fn an_emergency_stop_is_given_at_a_panel_and_who_has_to_be_told_is_told_afterwar
     let stopped = scene.newest_act();
     scene.turn_both_keys(&[stopped]);
     scene.decide(&["connection", "open"]);
-    login(&other, &scene.clerk);
+    let opened = || (try_login(&other, &scene.clerk) == "granted").then_some(());
+    wait::until("the other terminal's word of the way back", opened);
 }
 
 #[test]
