@@ -1,5 +1,7 @@
-//! `sekisho-manual`: man pages and completions for shells, from the definitions that parse the arguments and the READMEs that explain them.
+//! `sekisho-manual`: man pages and completions for shells, from the definitions that parse the arguments and the READMEs that explain them; and the guides as
+//! pages to print.
 
+mod guides;
 mod markdown;
 mod pages;
 
@@ -11,11 +13,11 @@ use std::process::ExitCode;
 use clap::Parser;
 use clap_complete::Shell;
 
-/// Write the man pages and the completions for shells
+/// Write the man pages, the completions for shells and the guides
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
-    /// The folder that gets `man` and `completions`; made where it is not there
+    /// The folder that gets `man`, `completions` and `guides`; made where it is not there
     folder: PathBuf,
 }
 
@@ -36,6 +38,7 @@ fn write_all(folder: &Path) -> io::Result<()> {
         fs::create_dir_all(&place)?;
         fs::write(place.join(&page.file), page.roff)?;
     }
+    guides::write_all(&folder.join("guides"))?;
     let completions = folder.join("completions");
     for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
         let place = completions.join(shell.to_string());

@@ -6,6 +6,7 @@ use std::process::Command;
 use sekisho_register::change::CaseId;
 use sekisho_register::forms::{Blank, Form, Kind, Need};
 use sekisho_tests::binaries::{checkout, program};
+use sekisho_tests::scratch::Scratch;
 
 /// The guides that there are.
 const GUIDES: [&str; 4] = ["administrator", "auditor", "clerk", "keeper"];
@@ -343,5 +344,44 @@ fn the_administrators_guide_lists_every_form() {
             let rows = lines.iter().filter(|line| line.text.starts_with(&row)).count();
             assert_eq!(rows, 1, "{} in the guide in {language}", form.name());
         }
+    }
+}
+
+#[test]
+fn the_clerks_guide_is_one_sheet_with_pictures() {
+    let scratch = Scratch::new("guides");
+    let written = Command::new(program("sekisho-manual")).arg(scratch.path()).status().unwrap();
+    assert!(written.success());
+    for (language, last) in [("ja", "所属長"), ("en", "head of section")] {
+        let page = scratch.path().join(format!("guides/clerk/clerk.{language}.html"));
+        let text = std::fs::read_to_string(&page).unwrap();
+        assert_eq!((text.matches("<img ").count(), text.matches("class=\"panel\"").count()), (2, 3), "pictures");
+        let pdf = scratch.path().join(format!("clerk.{language}.pdf"));
+        let mut browser = Command::new("chromium");
+        browser.args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-background-networking",
+            "--disable-dev-shm-usage",
+        ]);
+        browser.args(["--no-first-run", "--no-pdf-header-footer"]).env("HOME", scratch.path());
+        browser.arg(format!("--user-data-dir={}", scratch.path().join("profile").display()));
+        browser.arg(format!("--print-to-pdf={}", pdf.display())).arg(format!("file://{}", page.display()));
+        let printed = browser.output().unwrap();
+        assert!(printed.status.success(), "{}", String::from_utf8_lossy(&printed.stderr));
+        let of = |program: &str, arguments: &[&str]| {
+            let output = Command::new(program)
+                .args(arguments)
+                .arg(&pdf)
+                .args((program == "pdftotext").then_some("-"))
+                .output()
+                .unwrap();
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let facts = of("pdfinfo", &[]);
+        assert!(facts.lines().any(|line| line.starts_with("Pages:") && line.ends_with(" 1")), "{facts}");
+        assert!(facts.contains("A4"), "{facts}");
+        assert!(of("pdftotext", &[]).contains(last), "the end is not on the sheet");
     }
 }
