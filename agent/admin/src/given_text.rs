@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::{self, Read};
 
 use sekisho_register::typed::{TEXT_MAX, does_not_show};
-use sekisho_wire::words::Language;
 
 use crate::error::{AdminError, Said};
 use crate::pin_entry::PinSource;
@@ -150,6 +149,8 @@ input is no keyboard, --yes answers the questions. A text that begins with @ is 
 
 #[cfg(test)]
 mod tests {
+    use sekisho_wire::words::Language;
+
     use super::*;
     use crate::screen::{Confirm, Lists};
 
