@@ -210,6 +210,7 @@ fn key(task: &Task, register: &Register, casebook: &Casebook) -> String {
         | Waits::Unconfirmed { .. }
         | Waits::NobodyResponsible(_)
         | Waits::Unreturned { .. }
+        | Waits::CardEnds { .. }
         | Waits::Unrenewed { .. }
         | Waits::Untrained(_)
         | Waits::NotTold { .. }

@@ -1,5 +1,8 @@
 //! Stages of approval, decisions on paper, forms and what waits, as people at desks see it.
 
+use std::fs::File;
+use std::process::Stdio;
+
 use sekisho_tests::ledger::both;
 use sekisho_tests::scene::Scene;
 
@@ -184,4 +187,58 @@ fn an_incident_waits_for_everybody_who_has_to_hear_of_it() {
     let shown = scene.desk.run(&["case", "show", &case]);
     assert!(shown.contains("照合の省略") && shown.contains("nothing has to be done any more"), "{shown}");
     assert!(!scene.search(&["--kind", "read"]).is_empty(), "that the casebook was read is written down");
+}
+
+#[test]
+fn a_text_comes_from_a_file_or_from_standard_input() {
+    let mut scene = Scene::new("given-texts");
+    let file = |name: &str, bytes: &[u8]| {
+        let path = scene.desk.file(name);
+        std::fs::write(&path, bytes).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    // As an editor of another system leaves it.
+    let told = file("told.txt", "\u{feff}プリンターから異音。\r\n\r\n印刷できない。\r\n".as_bytes());
+    let [told, sjis, none] = [told, file("sjis.txt", &[0x8a, 0xd6, 0x8f, 0x8a]), file("none.txt", b"\n")]
+        .map(|path| format!("circumstances=@{path}"));
+    // All that is wrong is said at once, with the field, and costs no PIN.
+    let incident = ["case", "open", "incident", "class=failure", "level=1", "kind=malfunction"];
+    let wrong = |language: &str, more: &[&str]| {
+        let mut command = scene.desk.bare_in(language);
+        command.args(["--pin-file", "/nowhere/pin"]).args(incident).args(more).stdin(Stdio::null());
+        let output = command.output().unwrap();
+        let said = both(&output);
+        assert!(!output.status.success() && !said.contains("/nowhere/pin"), "{more:?}: {said}");
+        said
+    };
+    let said = wrong("en", &[&sjis, "cause=@/nowhere/cause"]);
+    assert!(said.contains("sjis.txt': it is not UTF-8") && said.contains("cause '@/nowhere/cause': there is no such"));
+    assert!(wrong("ja", &[&none]).contains("none.txt」: 文章がありません"));
+    assert!(wrong("en", &["circumstances=-"]).contains("circumstances '-': there is no text in it"));
+    // Not a word of it is an argument.
+    let case = |number: u32| format!("incident-{}-{number}", scene.clock.fiscal_year());
+    scene.desk.run(&[&incident[..], &[&told]].concat());
+    let shown = scene.desk.run(&["case", "show", &case(1)]);
+    assert!(shown.contains("プリンターから異音。") && shown.contains("印刷できない。"), "{shown}");
+    scene.desk.run(&[
+        "case",
+        "open",
+        "incident",
+        "class=failure",
+        "level=1",
+        "kind=malfunction",
+        "circumstances=@@庁内",
+    ]);
+    assert!(scene.desk.run(&["case", "show", &case(2)]).contains(": @庁内\n"));
+    let post =
+        file("post.toml", "[[post]]\npost = \"kaikei\"\ntitle = \"会計課長\"\nroles = [\"auditor\"]\n".as_bytes());
+    scene.desk.run(&["propose", &post]);
+    let [proposal] = scene.desk.list(&["proposals"]).try_into().unwrap();
+    let why = file("why.txt", "役割が広すぎます。\n監査だけにしてください。\n".as_bytes());
+    scene.desk.sign_as(1);
+    let mut refuse = scene.desk.command(&["refuse", proposal["id"].as_str().unwrap(), "--reason", "-"]);
+    let output = refuse.stdin(File::open(why).unwrap()).output().unwrap();
+    let said = both(&output);
+    assert!(output.status.success() && said.contains("監査だけにしてください"), "{said}");
+    assert!(scene.desk.list(&["proposals"]).is_empty());
 }

@@ -32,10 +32,12 @@ struct Office {
     scratch: Scratch,
     /// Where its files are.
     folder: &'static str,
+    /// Under which permit to use the system terminals are set up, where the rules ask for one.
+    permit: Option<String>,
 }
 
 impl Office {
-    /// Founded from `offices/<folder>/found.toml`, on a weekday morning between April and February: its year is not over within the story.
+    /// Founded from `offices/<folder>/found.toml`, on a weekday morning between April and January: its year is not over within the story.
     fn found(story: &str, folder: &'static str) -> Self {
         Self::found_with(story, folder, |_| {})
     }
@@ -45,7 +47,9 @@ impl Office {
         let scratch = Scratch::new(story);
         let clock = StoryClock::new(scratch.path());
         // 1970 began on a Thursday.
-        clock.pass_to(10, |day, (_, month, of_month)| (day + 3) % 7 < 5 && month != 3 && (month, of_month) != (4, 1));
+        clock.pass_to(10, |day, (_, month, of_month)| {
+            (day + 3) % 7 < 5 && ![2, 3].contains(&month) && (month, of_month) != (4, 1)
+        });
         let mut ledger = Ledger::init(&scratch.folder("l"), &clock);
         ledger.serve();
         let mut desk = Desk::with_seats(&scratch.folder("d"));
@@ -53,7 +57,7 @@ impl Office {
         prepare(&mut desk);
         desk.found(&ledger, &format!("../../offices/{folder}/found.toml"));
         let terminal = Terminal::new(&scratch.folder("t"), &clock);
-        Self { terminal, desk, ledger, clock, scratch, folder }
+        Self { terminal, desk, ledger, clock, scratch, folder, permit: None }
     }
 
     /// What comes after the founding: the third person's signing card, the routes, the posts as the regulation has them.
@@ -124,7 +128,9 @@ impl Office {
         let invitation = self.desk.file(&format!("{code}.code"));
         self.by(officer, &["terminal", "invite", code, "--out", invitation.to_str().unwrap()]);
         let fingerprint = fingerprint_in(&self.terminal.enrol(&invitation));
-        let mut arguments = vec!["terminal", "enrol", code, "--section", section, "--responsible", responsible];
+        let permit = self.permit.clone();
+        let mut arguments: Vec<&str> = permit.iter().flat_map(|number| ["--system-use", number]).collect();
+        arguments.extend(["terminal", "enrol", code, "--section", section, "--responsible", responsible]);
         arguments.extend(["--fingerprint", &fingerprint]);
         arguments.extend(functions.iter().flat_map(|function| ["--function", *function]));
         match approver {

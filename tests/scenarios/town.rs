@@ -33,7 +33,7 @@ fn town(folder: &Path, ledger: &Ledger, path: &str) -> Command {
 #[test]
 fn a_town_is_set_up_by_one_command_that_goes_on_where_it_stopped() {
     let scratch = Scratch::new("town");
-    let clock = StoryClock::new(scratch.path());
+    let clock = StoryClock::real(scratch.path());
     let folder = scratch.path().join("office");
     let bin = scratch.folder("bin");
     let code = folder.join("founding.code");

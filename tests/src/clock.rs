@@ -1,14 +1,24 @@
 //! The clock of a story: real time plus an offset in a file that every process of the story reads.
 //!
+//! What a town has ends with the fiscal year, on 31 March, and stories let weeks pass. So in February and March they begin sixty days ago: in the same fiscal year,
+//! and far from its end. `SEKISHO_STORY_DAYS` makes all of them begin that many days later than today (earlier, where it is negative).
+//!
 //! Debug builds take `--simulated-clock FILE`; release builds refuse it, and the benches that run them live in real time.
 
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 const HOUR_MS: u64 = 60 * 60 * 1000;
 /// Japanese time is nine hours ahead.
 const JAPAN_MS: u64 = 9 * HOUR_MS;
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+/// The months in which a fiscal year ends within the weeks of a story.
+const ENDING: RangeInclusive<u64> = 2..=3;
+/// How long ago a story begins then: in December or January.
+const BEFORE_DAYS: i64 = 60;
 
 /// Lets a program live by the clock in this file. A release build lives in real time.
 pub fn live_by(file: &Path, command: &mut Command) {
@@ -23,9 +33,17 @@ pub struct StoryClock {
 }
 
 impl StoryClock {
-    /// A clock that shows real time, kept in `folder`.
+    /// A clock that shows the time at which stories begin, kept in `folder`.
     #[must_use]
     pub fn new(folder: &Path) -> Self {
+        let clock = Self::real(folder);
+        clock.write(begin());
+        clock
+    }
+
+    /// A clock that shows real time, kept in `folder`: for people.
+    #[must_use]
+    pub fn real(folder: &Path) -> Self {
         let clock = Self { file: folder.join("clock") };
         clock.write(0);
         clock
@@ -52,11 +70,7 @@ impl StoryClock {
     /// What the story's processes take for now, ms since 1970 UTC.
     #[must_use]
     pub fn now_ms(&self) -> u64 {
-        #[expect(clippy::disallowed_methods, reason = "this is the story's clock")]
-        let real = std::time::SystemTime::now();
-        let real = real.duration_since(std::time::UNIX_EPOCH).expect("now is after 1970").as_millis();
-        let real = u64::try_from(real).expect("now fits 64 bits of milliseconds");
-        real.saturating_add_signed(self.offset())
+        real_ms().saturating_add_signed(self.offset())
     }
 
     /// Japanese time in so long, to the minute, as administrators write it: `2026-04-01T08:30`.
@@ -103,6 +117,28 @@ impl StoryClock {
         std::fs::write(&aside, offset.to_string()).expect("cannot write the story's clock");
         std::fs::rename(aside, &self.file).expect("cannot set the story's clock");
     }
+}
+
+/// By how many milliseconds a story begins later than now: the same for all of a process, which are copies of one town.
+fn begin() -> i64 {
+    static BEGIN: OnceLock<i64> = OnceLock::new();
+    *BEGIN.get_or_init(|| {
+        if !cfg!(debug_assertions) {
+            return 0;
+        }
+        let later =
+            std::env::var("SEKISHO_STORY_DAYS").map_or(0, |days| days.parse::<i64>().expect("a number of days"));
+        let begin = real_ms().saturating_add_signed(later * DAY_MS) + JAPAN_MS;
+        let (_, month, _) = civil(begin / (24 * HOUR_MS));
+        (if ENDING.contains(&month) { later - BEFORE_DAYS } else { later }) * DAY_MS
+    })
+}
+
+fn real_ms() -> u64 {
+    #[expect(clippy::disallowed_methods, reason = "this is the story's clock")]
+    let real = std::time::SystemTime::now();
+    let real = real.duration_since(std::time::UNIX_EPOCH).expect("now is after 1970").as_millis();
+    u64::try_from(real).expect("now fits 64 bits of milliseconds")
 }
 
 /// Year, month and day of a number of days since 1970: counted month by month, for the few years a story can lie in.

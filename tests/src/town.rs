@@ -55,6 +55,7 @@ fn original() -> &'static Path {
         let mut ledger = Ledger::init(&folder.join("l"), &clock);
         ledger.serve();
         let mut desk = Desk::new(&folder.join("d"));
+        desk.follow(&clock);
         desk.found(&ledger, "town.toml");
         for operator in [CLERK, OTHER] {
             let (issued, _) = desk.issue(operator, &["--operator", operator]);

@@ -139,10 +139,23 @@ pub(crate) fn read(path: &Path) -> Result<(ChangesFile, String), AdminError> {
 }
 
 impl ChangesFile {
-    /// The policy to begin with.
+    /// The policy that the file asks for.
+    #[must_use]
+    pub(crate) fn whole_policy(&self) -> Policy {
+        self.policy.as_ref().map_or_else(Policy::default, |table| table.over(Policy::default()))
+    }
+
+    /// The policy to begin with: what is set up with the founding is there before anybody can grant a permit.
     #[must_use]
     pub(crate) fn founding_policy(&self) -> Policy {
-        self.policy.as_ref().map_or_else(Policy::default, |table| table.over(Policy::default()))
+        Policy { permitted_classes: Vec::new(), ..self.whole_policy() }
+    }
+
+    /// What ends the setting up: from then on acts name their permits, where the file asks for that.
+    #[must_use]
+    pub(crate) fn permits_from_here(&self) -> Option<Change> {
+        let policy = self.whole_policy();
+        (!policy.permitted_classes.is_empty()).then_some(Change::Policy(SetPolicy { policy }))
     }
 
     /// Refuses what only the founding file holds.

@@ -48,6 +48,7 @@ pub(crate) use self::retention::RetentionCommand;
 pub(crate) use self::terminals::{EnrolArguments, TerminalChange, TerminalCommand};
 use crate::config_text::FromText;
 use crate::dates::When;
+use crate::given_text;
 
 /// Reads an argument by the same rules as a value in a file.
 fn word<T: FromText>(text: &str) -> Result<T, String> {
@@ -200,20 +201,22 @@ pub(crate) enum Command {
         ids: Vec<String>,
     },
     /// Refuse a proposal that one could approve (不承認)
+    #[command(after_help = given_text::HELP)]
     Refuse {
         /// Its id, or the beginning of it
         #[arg(value_name = "ID")]
         id: String,
-        /// Why (理由)
+        /// Why; @FILE or - for a text from there (理由)
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
     /// Withdraw a proposal of one's own (取下げ)
+    #[command(after_help = given_text::HELP)]
     Withdraw {
         /// Its id, or the beginning of it
         #[arg(value_name = "ID")]
         id: String,
-        /// Why (理由)
+        /// Why; @FILE or - for a text from there (理由)
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
     },

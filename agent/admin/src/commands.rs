@@ -42,7 +42,6 @@ mod today;
 mod verify;
 mod verify_logs;
 
-pub(crate) use self::acts::changes_of;
 use self::apply::Manner;
 pub(crate) use self::cases::forms;
 pub(crate) use self::evidence::check as verify_evidence;

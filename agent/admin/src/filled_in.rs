@@ -1,5 +1,7 @@
 //! Fields of a form as people write them on a command line: `name=value`. All that is wrong with them is said at once, before a PIN is asked for.
 
+use std::borrow::Cow;
+
 use sekisho_register::change::{Field, Log};
 use sekisho_register::forms::{Blank, Kind};
 use sekisho_register::refusal::FieldFault;
@@ -12,6 +14,7 @@ use crate::casebook;
 use crate::clock;
 use crate::desk::Desk;
 use crate::error::{AdminError, Said, WrongArgument};
+use crate::given_text::GivenTexts;
 use crate::name::{Name, is_a_text};
 use crate::random;
 
@@ -30,8 +33,18 @@ pub(crate) type Judge<'j> = dyn Fn(&Casebook, &Register, &[Field], u64) -> Vec<W
 /// `name=value`, told apart.
 #[derive(Debug, Default)]
 struct Given<'a> {
-    pairs: Vec<(&'static str, &'a str)>,
+    pairs: Vec<Pair<'a>>,
+    /// Fields whose text could not be read: they are not empty.
+    unread: Vec<&'static str>,
     wrong: Vec<WrongArgument>,
+}
+
+/// A field, what was written there, and what stands for it: for a text, what the file that was named holds.
+#[derive(Debug)]
+struct Pair<'a> {
+    name: &'static str,
+    written: &'a str,
+    value: Cow<'a, str>,
 }
 
 impl FilledIn {
@@ -45,7 +58,7 @@ impl FilledIn {
         given: &[String],
         judge: &Judge<'_>,
     ) -> Result<Self, AdminError> {
-        let given = Given::of(blanks, given);
+        let given = Given::of(blanks, given, &mut GivenTexts::beside(&desk.signing.pin, desk.screen));
         let is_newest = is_newest(desk);
         let register = desk.cache.register();
         let (filled, wrong) = given.read(blanks, register)?;
@@ -102,19 +115,27 @@ fn is_newest(desk: &Desk) -> bool {
 }
 
 impl<'a> Given<'a> {
-    fn of(blanks: &'static [Blank], given: &'a [String]) -> Self {
+    fn of(blanks: &'static [Blank], given: &'a [String], texts: &mut GivenTexts) -> Self {
         let mut told = Self::default();
         for argument in given {
-            let (name, value) = argument.split_once('=').unwrap_or((argument, ""));
-            match find(blanks, name).filter(|_| argument.contains('=')) {
-                None => told.wrong.push(no_such_field(blanks, name)),
-                Some(blank) if told.pairs.iter().any(|(known, _)| *known == blank.name) => {
-                    let rule = Said::new("it is given twice", "2度指定されています");
-                    let name =
-                        Said::new(blank.name, format!("{}({})", blank.title.text(Language::Japanese), blank.name));
-                    told.wrong.push(WrongArgument { name, value: value.to_owned(), rule });
+            let (name, written) = argument.split_once('=').unwrap_or((argument, ""));
+            let Some(blank) = find(blanks, name).filter(|_| argument.contains('=')) else {
+                told.wrong.push(no_such_field(blanks, name));
+                continue;
+            };
+            let value = if told.pairs.iter().any(|known| known.name == blank.name) {
+                Err(Said::new("it is given twice", "2度指定されています"))
+            } else if blank.kind == Kind::Text {
+                texts.read(written).map(Cow::Owned)
+            } else {
+                Ok(Cow::Borrowed(written))
+            };
+            match value {
+                Ok(value) => told.pairs.push(Pair { name: blank.name, written, value }),
+                Err(rule) => {
+                    told.unread.push(blank.name);
+                    told.wrong.push(WrongArgument::by(blank.name, blank.title, written, rule));
                 }
-                Some(blank) => told.pairs.push((blank.name, value)),
             }
         }
         told
@@ -122,7 +143,12 @@ impl<'a> Given<'a> {
 
     fn read(&self, blanks: &'static [Blank], register: &Register) -> Result<(FilledIn, Vec<WrongField>), AdminError> {
         let salts = blanks.iter().map(|_| random::bytes().map(Salt)).collect::<Result<Vec<_>, _>>()?;
-        let typed = typed::read(blanks, self.pairs.iter().copied(), register, &mut salts.into_iter());
+        let typed = typed::read(
+            blanks,
+            self.pairs.iter().map(|pair| (pair.name, pair.value.as_ref())),
+            register,
+            &mut salts.into_iter(),
+        );
         let texts = typed.texts.into_iter().map(|(salt, text)| Name { salt, text });
         Ok((FilledIn { fields: typed.fields, texts: texts.collect() }, typed.wrong))
     }
@@ -130,14 +156,14 @@ impl<'a> Given<'a> {
     /// All that is wrong in one error, in the order of the form. What cannot be read is not missing, too.
     fn refuse(&self, blanks: &'static [Blank], wrong: impl Iterator<Item = WrongField>) -> Result<(), AdminError> {
         let mut of_fields: Vec<WrongField> = Vec::new();
-        for wrong in wrong {
+        for wrong in wrong.filter(|wrong| !self.unread.contains(&wrong.name)) {
             if of_fields.iter().all(|known| known.name != wrong.name) {
                 of_fields.push(wrong);
             }
         }
         let place = |wrong: &WrongField| blanks.iter().position(|blank| blank.name == wrong.name);
         of_fields.sort_by_key(place);
-        let value = |name| self.pairs.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| *value);
+        let value = |name| self.pairs.iter().find(|pair| pair.name == name).map_or("", |pair| pair.written);
         let told = of_fields.iter().map(|wrong| WrongArgument::of(wrong, value(wrong.name)));
         let all: Vec<WrongArgument> = self.wrong.iter().cloned().chain(told).collect();
         if all.is_empty() { Ok(()) } else { Err(AdminError::FilledIn(all)) }

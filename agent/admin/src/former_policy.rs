@@ -1,10 +1,9 @@
 //! What a policy was before an act changed it: who reads the act sees old and new.
 
 use sekisho_register::change::SetPolicy;
-use sekisho_register::{Act, Change, SignedAct, render};
+use sekisho_register::{Act, Change, SignedAct, changes};
 use sekisho_wire::words::Language;
 
-use crate::commands::changes_of;
 use crate::register_cache::RegisterCache;
 
 /// The policy before the act at this index, as the act would have said it; nothing where the act changes none.
@@ -15,6 +14,5 @@ pub(crate) fn before(cache: &RegisterCache, index: usize, act: &SignedAct, langu
     decided.changes.iter().find(|change| matches!(change, Change::Policy(_)))?;
     let former = cache.register_at(index as u64, None)?.policy().clone();
     let said = Act { changes: vec![Change::Policy(SetPolicy { policy: former })], proposal: None, ..decided.clone() };
-    let line = changes_of(&render(&said, cache.register(), language)).into_iter().next()?;
-    line.split_once(". ").map(|(_, line)| line.to_owned())
+    changes(&said, cache.register(), language).into_iter().next()
 }

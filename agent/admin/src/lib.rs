@@ -29,6 +29,7 @@ mod fingerprint;
 mod folder_check;
 mod folder_log;
 mod former_policy;
+mod given_text;
 mod grant;
 mod grounds;
 mod home;

@@ -80,7 +80,7 @@ pub(crate) fn what(view: &View<'_>, what: &Waits, is_mine: bool) -> (String, Str
             format!("/console/forms/{form}?f-what={name}&f-day={day}")
         }
         Waits::NobodyResponsible(_) => "/console/terminals".to_owned(),
-        Waits::Unreturned { .. } => "/console/registers/cards".to_owned(),
+        Waits::Unreturned { .. } | Waits::CardEnds { .. } => "/console/registers/cards".to_owned(),
         Waits::Unrenewed { .. } | Waits::Unqualified { .. } => "/console/registers/operators".to_owned(),
         Waits::Untrained(_) => format!("/console/cases?form={}", Form::Training.name()),
         Waits::NotTold { operator, index } => {

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use sekisho_register::everyday::{Entry, Everyday};
 use sekisho_register::forms::{Form, Kind};
 use sekisho_register::wareki::numbered;
-use sekisho_register::{Register, render};
+use sekisho_register::{Register, numbered_changes};
 
-use super::pages::acts::{act, changes_of};
+use super::pages::acts::act;
 use super::visit::View;
 use crate::store::LogName;
 use crate::visitors::CASE_READERS;
@@ -78,7 +78,7 @@ fn acts(view: &View<'_>) -> Vec<(String, String)> {
     let acts = newest.filter_map(|index| {
         let signed = act(view, LogName::Register, index).ok().filter(|act| view.sight.sees_act(&view.register, act))?;
         let (source, _) = signed.source().ok()?;
-        let what = changes_of(&render(source.act(), &view.register, view.language));
+        let what = numbered_changes(source.act(), &view.register, view.language);
         Some((signed.id().to_string(), format!("{index}: {}", what.first().map_or("-", String::as_str))))
     });
     acts.collect()

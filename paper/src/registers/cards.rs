@@ -1,8 +1,7 @@
 //! Cards: the register (no. 2), temporary and emergency use (no. 6), stock and destruction (no. 20), labels (S3 23(3)).
 
 use sekisho_register::cards::Card;
-use sekisho_register::change::{ActivateCard, CardKind, CardState, OperatorState};
-use sekisho_register::people::Standing;
+use sekisho_register::change::{ActivateCard, CardKind, CardState};
 use sekisho_wire::id::Code;
 use sekisho_wire::words::Language;
 
@@ -222,15 +221,7 @@ impl<'a> AsOf<'a> {
     /// Whether a card that was lent should have come back: its own time, or its holder's duty, is over, and no act says where it went (S1 12(3)).
     #[must_use]
     pub fn is_unreturned(&self, card: &Card) -> bool {
-        let issued = card.issued();
-        let gone = card.state(self.at).is_final();
-        let Some(operator) = issued.operator.as_ref().filter(|_| !gone && self.register.lender(card).is_none()) else {
-            return false;
-        };
-        let left = self.register.operator(operator).is_some_and(|person| {
-            person.state(self.at) == OperatorState::Ended || matches!(person.standing(self.at), Standing::Ended)
-        });
-        left || issued.to <= self.at
+        self.register.unreturned(card, self.at).is_some()
     }
 
     fn known_cards(&self) -> impl Iterator<Item = &'a Card> {

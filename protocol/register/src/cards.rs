@@ -8,6 +8,7 @@ use crate::calendar::{DAY_MS, fiscal_year, local_day};
 use crate::change::{
     ActivateCard, CardState, Change, Disposal, IssueCard, PinChanged, ResetPin, SetCardState, StateReason,
 };
+use crate::fold::Register;
 use crate::refusal::{FoldRefusal, WrongValue};
 use crate::state::{Counted, Draft, Position, Trust};
 use crate::thing::Thing;
@@ -25,7 +26,7 @@ pub struct Card {
     disposal: Option<Disposal>,
     activations: Timeline<ActivateCard>,
     /// From when it has had its PINs: that of its making, those of resets, those that its holder chose.
-    pins: Timeline<()>,
+    pins: Timeline<NewPin>,
 }
 
 /// Whose a card is at a moment.
@@ -113,6 +114,26 @@ impl Card {
         Some(CardHolder { operator: &activation.operator, profiles: &activation.profiles })
     }
 
+    /// With whom it is or was last at `t`, and until when it was to be: a personal card for good. Nobody's for a dormant one that was never woken.
+    fn lent(&self, t: u64) -> Option<(&Code, u64)> {
+        if !self.issued.dormant {
+            return self.issued.operator.as_ref().map(|operator| (operator, u64::MAX));
+        }
+        let lent = self.activations.iter().rfind(|said| said.effective <= t)?;
+        Some((&lent.value.operator, lent.value.to))
+    }
+
+    /// Whether the office had it in its hands between `since` and `t`: it gave it another PIN.
+    fn was_reset(&self, since: u64, t: u64) -> bool {
+        self.pins.iter().any(|pin| pin.value == NewPin::Office && (since..=t).contains(&pin.effective))
+    }
+
+    /// Since when it is in use at `t` by whoever has it.
+    pub(crate) fn lent_since(&self, t: u64) -> u64 {
+        let lent = self.activations.iter().rfind(|said| said.effective <= t);
+        lent.map_or(self.begins, |lent| lent.effective.max(self.begins))
+    }
+
     /// Whose it is at some moment of that time.
     pub(crate) fn holders_within(&self, from: u64, to: u64) -> impl Iterator<Item = &Code> {
         let moments = self.activations.iter().flat_map(|said| [said.effective, said.value.to]);
@@ -150,6 +171,32 @@ impl Card {
     pub const fn is_within_dates(&self, t: u64) -> bool {
         self.begins <= t && t < self.issued.to
     }
+}
+
+impl Register {
+    /// With whom a card still is at `t`, though its own time, that for which it was lent, or his duty is over, and since when (S1 12(3)). Revoked, returned or
+    /// disposed of it is with nobody, and one from home stays with whoever brought it. A spare or emergency card is back once the office has given it another
+    /// PIN: whoever had it knows the one before.
+    #[must_use]
+    pub fn unreturned<'r>(&self, card: &'r Card, t: u64) -> Option<(&'r Code, u64)> {
+        if card.state(t).is_final() || self.lender(card).is_some() {
+            return None;
+        }
+        let (operator, until) = card.lent(t)?;
+        let left = self.operator(operator).and_then(|person| person.left(t)).map_or(u64::MAX, |left| left.at);
+        let since = until.min(card.issued.to).min(left);
+        let is_back = card.issued.dormant && card.was_reset(since, t);
+        (since <= t && !is_back).then_some((operator, since))
+    }
+}
+
+/// Who gave a card the PIN that it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum NewPin {
+    /// The office, which had the card in its hands.
+    Office,
+    /// Whoever has the card.
+    Holder,
 }
 
 /// What one person alone lends is back within a month (§R3.23): who has a card for longer has one that was issued for him.
@@ -191,7 +238,7 @@ impl Draft<'_> {
         let number = self.next_number(Counted::Cards, fiscal_year(at.made));
         let (states, activations) = (Timeline::default(), Timeline::default());
         let mut pins = Timeline::default();
-        pins.push(at.index, at.now, ());
+        pins.push(at.index, at.now, NewPin::Office);
         let begins = at.from(change.from);
         let card =
             Card { issued: change.clone(), number, index: at.index, begins, states, disposal: None, activations, pins };
@@ -273,22 +320,22 @@ impl Draft<'_> {
 
     /// Nothing but since when its PIN is in use.
     pub(crate) fn apply_reset_pin(&mut self, change: ResetPin, at: Position) -> Result<(), FoldRefusal> {
-        self.new_pin(change.card, at.now, at)
+        self.new_pin(change.card, at.now, NewPin::Office, at)
     }
 
     /// That its holder has another PIN meets no other word about the card, and loses no race with one.
     pub(crate) fn apply_pin_changed(&mut self, change: PinChanged, at: Position) -> Result<(), FoldRefusal> {
-        self.new_pin(change.card, change.at, at)
+        self.new_pin(change.card, change.at, NewPin::Holder, at)
     }
 
-    fn new_pin(&mut self, guid: CardGuid, since: u64, at: Position) -> Result<(), FoldRefusal> {
+    fn new_pin(&mut self, guid: CardGuid, since: u64, whose: NewPin, at: Position) -> Result<(), FoldRefusal> {
         self.say_once(&Thing::Card(guid), at)?;
         let card = self.card_mut(&guid).ok_or(FoldRefusal::Unknown(Thing::Card(guid)))?;
         let state = card.state(at.now);
         if state.is_final() {
             return Err(FoldRefusal::CardFinal { card: guid, state });
         }
-        card.pins.push(at.index, since, ());
+        card.pins.push(at.index, since, whose);
         Ok(())
     }
 }

@@ -82,7 +82,7 @@ pub use names::{are_texts, names_of};
 pub use past::Past;
 pub use policy::Policy;
 pub use refusal::{FoldRefusal, WrongValue};
-pub use render::render;
+pub use render::{changes, numbered_changes, render};
 pub use replay::{Mismatch, register_of, replay, replay_in_session};
 pub use role::{Class, Role};
 pub use sentences::Sentences;

@@ -379,6 +379,14 @@ impl Register {
         self.state.office.as_ref()?.policy.dated_at(t)
     }
 
+    /// Since when, at `now`, the policy has asked for a qualification before a card of this kind is lent; nothing where it does not.
+    pub(crate) fn asks_to_qualify_since(&self, kind: CardKind, now: u64) -> Option<u64> {
+        let mut decided: Vec<u64> = self.state.office.as_ref()?.policy.dates().filter(|date| *date <= now).collect();
+        decided.sort_unstable();
+        let asks = |date: &u64| self.policy_at(*date).qualified_kinds.contains(&kind);
+        decided.into_iter().rev().take_while(asks).last()
+    }
+
     /// The policy that was last decided, whatever its date: what the next change is drafted over.
     #[must_use]
     pub fn policy(&self) -> &Policy {

@@ -28,7 +28,7 @@ fn rendered(act: &Act, register: &Register, language: Language, depth: usize) ->
     match &act.proposal {
         Some(_) if depth >= RECOVERY_MAX => lines.push(titles.say("(以下省略)", "(too deep to show)")),
         Some(proposal) => lines.extend(proposal_lines(&proposal.0, register, language, depth + 1)),
-        None => lines.extend(numbered_changes(&act.changes, &titles)),
+        None => lines.extend(numbered_changes(act, register, language)),
     }
     lines.join("\n")
 }
@@ -126,15 +126,26 @@ fn signer_line(act: &Act, titles: &Titles<'_>) -> String {
     }
 }
 
-/// The changes of an act alone, each as [`render`] has it, without its number.
+/// The changes of an act, or of the proposal that it approves, alone: each as [`render`] has it, without its number.
 #[must_use]
 pub fn changes(act: &Act, register: &Register, language: Language) -> Vec<String> {
-    let titles = Titles { register, language, own: act };
-    act.changes.iter().map(|change| describe(change, &titles)).collect()
+    changes_within(act, register, language, 0)
 }
 
-fn numbered_changes(changes: &[Change], titles: &Titles<'_>) -> Vec<String> {
-    changes.iter().enumerate().map(|(index, change)| format!("{}. {}", index + 1, describe(change, titles))).collect()
+/// As [`changes`], each with its number before it.
+#[must_use]
+pub fn numbered_changes(act: &Act, register: &Register, language: Language) -> Vec<String> {
+    let lines = changes(act, register, language);
+    lines.iter().enumerate().map(|(index, line)| format!("{}. {line}", index + 1)).collect()
+}
+
+fn changes_within(act: &Act, register: &Register, language: Language, depth: usize) -> Vec<String> {
+    let Some(proposal) = &act.proposal else {
+        let titles = Titles { register, language, own: act };
+        return act.changes.iter().map(|change| describe(change, &titles)).collect();
+    };
+    let proposal = SignedAct::decode(&proposal.0).ok().filter(|_| depth < RECOVERY_MAX);
+    proposal.map_or_else(Vec::new, |signed| changes_within(signed.act(), register, language, depth + 1))
 }
 
 fn proposal_lines(bytes: &[u8], register: &Register, language: Language, depth: usize) -> Vec<String> {

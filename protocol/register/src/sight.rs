@@ -193,7 +193,7 @@ impl Sight {
             Waits::Review { .. } => self.is_whole(),
             Waits::StopUnrecorded | Waits::Unconfirmed { .. } => true,
             Waits::NobodyResponsible(terminal) => self.sees_terminal(register, terminal),
-            Waits::LossUnwritten { card, .. } => self.sees_card_of(register, card),
+            Waits::LossUnwritten { card, .. } | Waits::CardEnds { card, .. } => self.sees_card_of(register, card),
             Waits::Untrained(operator)
             | Waits::Unreturned { operator, .. }
             | Waits::Unrenewed { operator, .. }

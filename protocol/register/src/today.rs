@@ -76,6 +76,15 @@ pub enum Waits {
         /// With whom it is.
         operator: Code,
     },
+    /// A card's own time runs out, or has run out, and it is needed longer: it is a spare or emergency card, or its holder's duty goes on.
+    CardEnds {
+        /// The card.
+        card: CardGuid,
+        /// Whose it is; nobody's where it is made for whoever needs it.
+        operator: Option<Code>,
+        /// When it ends.
+        ends: u64,
+    },
     /// A designation runs out, or has run out, and was not renewed (S4 7).
     Unrenewed {
         /// The person.
@@ -146,6 +155,7 @@ impl Task {
             | Waits::Unconfirmed { .. }
             | Waits::NobodyResponsible(_)
             | Waits::Unreturned { .. }
+            | Waits::CardEnds { .. }
             | Waits::Unrenewed { .. }
             | Waits::Untrained(_)
             | Waits::NotTold { .. }
@@ -212,7 +222,8 @@ pub fn today(register: &Register, casebook: &Casebook, now: u64) -> Vec<Task> {
     tasks.extend(unrecorded_stop(register, casebook));
     tasks.extend(unconfirmed(casebook, now));
     tasks.extend(nobody_responsible(register, now));
-    tasks.extend(unreturned(register, now));
+    tasks.extend(cards::unreturned(register, now));
+    tasks.extend(cards::ending(register, now));
     tasks.extend(unrenewed(register, now));
     tasks.extend(told::untrained(register, casebook, now));
     tasks.extend(told::unacknowledged(register, casebook, now));
@@ -288,28 +299,6 @@ fn nobody_responsible(register: &Register, now: u64) -> impl Iterator<Item = Tas
         let whose = Whose::Section([Role::SystemManager, Role::TerminalManager].into(), version.section.clone());
         let what = Waits::NobodyResponsible(terminal.code().clone());
         Some(Task { what, whose, since, due: None })
-    })
-}
-
-fn unreturned(register: &Register, now: u64) -> impl Iterator<Item = Task> + '_ {
-    let out = register.cards_by_number().filter(move |card| !card.state(now).is_final());
-    out.filter_map(move |card| {
-        // A card from home stays with whoever brought it.
-        if register.lender(card).is_some() {
-            return None;
-        }
-        let lent = card.activations().last().map(|lent| (lent.operator.clone(), lent.to));
-        let (operator, since) = match (card.issued().operator.clone(), lent) {
-            (Some(operator), _) => {
-                let since = register.operator(&operator)?.left(now)?.at;
-                (operator, since)
-            }
-            // A spare card comes back when its time is over.
-            (None, Some((operator, to))) if to <= now => (operator, to),
-            (None, _) => return None,
-        };
-        let what = Waits::Unreturned { card: *card.guid(), operator };
-        Some(Task { what, whose: Whose::Roles(CARD_MANAGERS.to_vec()), since, due: Some(since) })
     })
 }
 

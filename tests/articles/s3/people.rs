@@ -3,7 +3,7 @@
 use sekisho_tests::clerk::{insert, pull, try_login};
 use sekisho_tests::scene::Scene;
 
-use crate::cases::{now, open, shown, step, waits};
+use crate::cases::{day, now, open, shown, step, waits};
 use crate::transfer::{FORMER, NEXT, announced, come};
 
 #[test]
@@ -64,7 +64,7 @@ fn s3_10_a_designation_of_system_staff_is_reported_to_the_data_protection_manage
     }
 
     // A change is one as well, and so is the end.
-    scene.desk.run(&[&staff[..], &["--to", "2027-01-31"]].concat());
+    scene.desk.run(&[&staff[..], &["--to", &day(&scene, 20)]].concat());
     assert_eq!(unreported(&scene, "10041").len(), 1);
     report(&scene, "how=書面");
     scene.desk.run(&["operator", "end", "10041", "--reason", "left_duty"]);

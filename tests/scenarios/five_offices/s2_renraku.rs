@@ -25,16 +25,22 @@ fn s2_a_city_whose_agencies_apply() {
     let whom = ["operator", "designate", "10203", "--name", "堀 美月"];
     let own = [&whom[..], &["--section", "kyoiku", "--at-section", "kyoiku"]].concat();
     let other = [&whom[..], &["--section", "nogyo", "--at-section", "nogyo"]].concat();
+    // 6: nothing is set up without the number of a permit.
+    let said = office.refused(AGENCY, &[&["--propose"], &own[..]].concat());
+    assert!(said.contains("permit to use the system"), "{said}");
+    let number = application(&mut office);
+    let under = ["--system-use", &number];
+    let own = [&under[..], &own].concat();
+    let other = [&under[..], &other].concat();
     let said = office.refused(SYSTEM, &own);
     assert!(said.contains("may not sign changes of class"), "{said}");
     let said = office.refused(AGENCY, &[&["--propose"], &other[..]].concat());
-    assert!(said.contains("may not sign changes of class"), "{said}");
+    assert!(said.contains("is another section's"), "{said}");
     let said = office.propose(AGENCY, &own);
     let id = proposed(&said).to_owned();
     office.refused(CHIEF, &["approve", &id]);
     office.by(SYSTEM, &["approve", &id]);
 
-    application(&mut office);
     let mut first = office.card(SYSTEM, "10201");
     let mut second = office.card(SYSTEM, "10202");
     weak_pin(&mut office);
@@ -52,8 +58,8 @@ fn s2_a_city_whose_agencies_apply() {
     office.end();
 }
 
-/// 6: applied for, examined, permitted, and only then set up.
-fn application(office: &mut Office) {
+/// 6: applied for, examined, permitted, and only then set up; gives the permit's number.
+fn application(office: &mut Office) -> String {
     office.by(AGENCY, &["case", "open", "system-use", "section=kyoiku", "purpose=保護者への連絡", "users=1200"]);
     let case = office.case("system-use", 1);
     let permit = ["case", "step", &case, "permit", "answer=granted"];
@@ -66,10 +72,13 @@ fn application(office: &mut Office) {
     let said = office.refused(SYSTEM, &["case", "step", &case, "set-up", &act]);
     assert!(said.contains("comes first"), "{said}");
     office.by(SYSTEM, &permit);
+    let number = case.strip_prefix("system-use-").unwrap().to_owned();
+    office.permit = Some(number.clone());
     office.enrol((SYSTEM, None), "kyoiku-1", ("kyoiku", "kyoiku-unyo"), FUNCTIONS);
     let act = format!("act={}", office.newest_act());
     office.by(SYSTEM, &["case", "step", &case, "set-up", &act]);
     assert!(office.desk.list(&["case", "list", "--open"]).is_empty());
+    number
 }
 
 /// 11(2)(3): long enough, and of all kinds.
@@ -159,7 +168,11 @@ fn next_year(office: &mut Office, first: &mut Issued, second: &mut Issued) {
     office.in_march();
     let waits = office.waits(SYSTEM);
     assert!(ends(&waits, "10201") && ends(&waits, "10202"), "{waits:?}");
-    office.two(AGENCY, SYSTEM, &["operator", "renew", "--section", "kyoiku", "--except", "10202"]);
+    let renew = ["operator", "renew", "--section", "kyoiku", "--except", "10202"];
+    let said = office.refused(AGENCY, &[&["--propose"], &renew[..]].concat());
+    assert!(said.contains("permit to use the system"), "6: {said}");
+    let number = office.permit.clone().unwrap();
+    office.two(AGENCY, SYSTEM, &[&["--system-use", &number], &renew[..]].concat());
     office.in_april();
     office.begins_the_year(first);
     assert_eq!(verdict_of(&office.terminal, "renraku.jushin"), "granted");

@@ -25,6 +25,7 @@ fn s4_a_union_where_everything_takes_two_stages() {
     office.set_up(GENERAL, PROTECTION);
 
     chosen_and_approved(&mut office);
+    qualified(&mut office);
     let mut first = carded(&mut office, "10401");
     let mut second = carded(&mut office, "10402");
     office.enrol((HEAD, Some(PROTECTION)), "shikaku-1", ("shikaku", "shikaku-kacho"), FUNCTIONS);
@@ -64,6 +65,20 @@ fn chosen_and_approved(office: &mut Office) {
     assert!(waits.iter().any(|what| what.contains("a proposal waits")), "{waits:?}");
     let said = office.by(PROTECTION, &["approve", &id]);
     assert!(said.contains("早川 実"), "who it is, is shown before it is signed: {said}");
+}
+
+/// 10(1)(1), 10(2): no card before the head has said that the person qualifies, and データ保護管理者 has approved it.
+fn qualified(office: &mut Office) {
+    let card = ["card", "issue", "--operator", "10403"];
+    let said = office.refused(HEAD, &card);
+    assert!(said.contains("does not qualify for a business card") && !said.contains("is made"), "{said}");
+    let qualify = ["operator", "qualify", "10403", "--by", "端末装置取扱研修"];
+    let said = office.refused(HEAD, &qualify);
+    assert!(said.contains("approv"), "{said}");
+    office.two(HEAD, PROTECTION, &qualify);
+    two_for_a_card(office, "10403", &card[2..]);
+    let lacks = |waits: Vec<String>| waits.iter().any(|what| what.contains("qualification"));
+    assert!(!lacks(office.waits(PROTECTION)), "{:?}", office.waits(PROTECTION));
 }
 
 /// 11(3): the head proposes the card, データ保護管理者 approves it, and it is handed out.
@@ -164,6 +179,13 @@ fn next_year(office: &mut Office, first: &mut Issued, second: &mut Issued) {
     for who in ["10401", "10402"] {
         assert!(ends(&waits, who), "{who}: {waits:?}");
     }
+    let lacks = |waits: &[String]| waits.iter().any(|what| what.contains("qualification of") && what.contains("10401"));
+    assert!(lacks(&waits), "10(1)(1): with the year the qualification ends as well: {waits:?}");
+    let april = format!("{}-04-01", office.clock.fiscal_year() + 1);
+    let qualify = ["operator", "qualify", "10401", "--kind", "business", "--kind", "spare", "--kind", "emergency"];
+    office.two(HEAD, PROTECTION, &[&qualify[..], &["--by", "端末装置取扱研修", "--from", &april]].concat());
+    let waits = office.waits(HEAD);
+    assert!(!lacks(&waits), "{waits:?}");
     let said = office.two(HEAD, PROTECTION, &["operator", "renew", "--section", "shikaku", "--except", "10402"]);
     assert!(said.contains("10401"), "{said}");
     office.in_april();

@@ -33,7 +33,7 @@ struct Story {
 /// Tells it all. Panics, and so ends with a failure, at the first thing that does not come true.
 pub(crate) fn tell(lang: &str, body: Body) {
     let scratch = Scratch::new("demo");
-    let clock = StoryClock::new(scratch.path());
+    let clock = StoryClock::real(scratch.path());
     let terminal = Terminal::new(&scratch.folder("t"), &clock);
     let desk = Desk::new(&scratch.folder("d"));
     let ledger = Ledger::init(&scratch.folder("l"), &clock);

@@ -6,6 +6,7 @@ use sekisho_register::forms::Form;
 
 use super::{LookArguments, OutputArguments, TemplatesCommand, when, word};
 use crate::dates::When;
+use crate::given_text;
 
 /// Forms.
 #[derive(Debug, Subcommand)]
@@ -27,22 +28,24 @@ pub(crate) enum FormCommand {
 #[derive(Debug, Subcommand)]
 pub(crate) enum CaseCommand {
     /// Fill in a form: opens a case, an incident report, a visitor's entry … (様式への記入)
+    #[command(after_help = given_text::HELP)]
     Open {
         /// The form, as 'form list' names it
         #[arg(value_parser = word::<Form>)]
         form: Form,
-        /// What stands in its fields; 'form show' names them
+        /// What stands in its fields; 'form show' names them, and a text may be @FILE or -
         #[arg(value_name = "FIELD=VALUE")]
         fields: Vec<String>,
     },
     /// Take a case one step on: acknowledge, instruct, answer, close … (事案の手続)
+    #[command(after_help = given_text::HELP)]
     Step {
         /// The case, as in incident-2026-3
         #[arg(value_parser = word::<CaseId>)]
         case: CaseId,
         /// The step, as 'form show' names it
         step: String,
-        /// What stands in its fields
+        /// What stands in its fields; a text may be @FILE or -
         #[arg(value_name = "FIELD=VALUE")]
         fields: Vec<String>,
     },

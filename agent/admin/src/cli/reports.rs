@@ -3,6 +3,7 @@
 use clap::Subcommand;
 
 use super::{CommitteeArguments, CustodyArguments};
+use crate::given_text;
 
 /// Reports.
 #[derive(Debug, Subcommand)]
@@ -19,10 +20,11 @@ pub(crate) enum ReportCommand {
         id: String,
     },
     /// Fill in the form of a lost card from a report: its card, reason, time, terminal and act stand in it already (紛失等届の作成)
+    #[command(after_help = given_text::HELP)]
     Form {
         /// The id of the act that blocked the card, or the beginning of it, as 'report list' and 'acts' show it
         id: String,
-        /// What else stands in it, place and circumstances at least; 'form show card-loss' names the fields
+        /// What else stands in it, place and circumstances at least; 'form show card-loss' names the fields, and a text may be @FILE or -
         #[arg(value_name = "FIELD=VALUE")]
         fields: Vec<String>,
     },

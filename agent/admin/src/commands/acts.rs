@@ -1,7 +1,7 @@
 //! The register log as text: number, date, who, what.
 
 use sekisho_register::wareki::moment_text;
-use sekisho_register::{Sight, SignedAct};
+use sekisho_register::{Sight, SignedAct, numbered_changes};
 
 use crate::desk::Desk;
 use crate::error::AdminError;
@@ -28,9 +28,8 @@ fn print_list(desk: &Desk, first: usize) -> Result<(), AdminError> {
         }
         let (made, by, id, what) = match SignedAct::decode(entry) {
             Ok(signed) => {
-                let rendered = sekisho_register::render(signed.act(), desk.cache.register(), language);
-                let mut what =
-                    folded.as_ref().map_or_else(|refusal| vec![refusal.text(language)], |_| changes_of(&rendered));
+                let changes = |_| numbered_changes(signed.act(), desk.cache.register(), language);
+                let mut what = folded.as_ref().map_or_else(|refusal| vec![refusal.text(language)], changes);
                 what.extend(former(desk, index, &signed));
                 let made = signed.act().made;
                 (
@@ -88,21 +87,4 @@ fn print_full(desk: &Desk, first: usize) -> Result<(), AdminError> {
         }
     }
     Ok(())
-}
-
-/// The numbered lines of a rendered act.
-pub(crate) fn changes_of(text: &str) -> Vec<String> {
-    let numbered = |line: &&str| line.split_once(". ").is_some_and(|(number, _)| number.parse::<u32>().is_ok());
-    text.lines().filter(numbered).map(str::to_owned).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::changes_of;
-
-    #[test]
-    fn only_the_changes_of_a_rendered_act_are_listed() {
-        let text = "act\noffice: x\n1. section jumin\n2. post kanri\nmade: 2026. 1";
-        assert_eq!(changes_of(text), ["1. section jumin", "2. post kanri"]);
-    }
 }

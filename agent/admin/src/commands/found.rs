@@ -185,7 +185,7 @@ fn check(file: &ChangesFile) -> Result<&OfficeTable, AdminError> {
             "必要数は8以下で、作成数を超えないこと",
         ));
     }
-    if !file.founding_policy().is_sound() {
+    if !file.whole_policy().is_sound() {
         return Err(wrong(
             "policy",
             String::new(),

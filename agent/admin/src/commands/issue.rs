@@ -126,6 +126,12 @@ pub(super) fn rehearse(desk: &mut Desk, wanted: &Wanted) -> Result<(), AdminErro
         if let Some(profile) = missing {
             return Err(AdminError::Unknown { what: Thing::Profile, code: format!("{profile} ({code})") });
         }
+        // Where an approval is asked for, the fold says so only once somebody approves it: the card would be made by then.
+        let (now, kind) = (clock::now(), wanted.kind);
+        let asked = desk.cache.register().policy_at(now).qualified_kinds.contains(&kind);
+        if asked && !operator.qualifies(kind, wanted.from.max(now)) {
+            return Err(AdminError::Fold(FoldRefusal::NotQualified { operator: code.clone(), kind }));
+        }
     }
     let keys = CardKeys {
         authentication: random::bytes()?,

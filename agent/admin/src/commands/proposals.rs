@@ -3,7 +3,7 @@
 use sekisho_register::casebook::Proposed;
 use sekisho_register::change::{Answer, AnswerAct};
 use sekisho_register::wareki::moment_text;
-use sekisho_register::{Casebook, Change, SignedAct};
+use sekisho_register::{Casebook, Change, SignedAct, numbered_changes};
 use sekisho_wire::id::{CardGuid, Code, Hash};
 
 use crate::after_some::each;
@@ -13,6 +13,7 @@ use crate::clock;
 use crate::desk::Desk;
 use crate::error::{AdminError, Thing};
 use crate::filled_in::FilledIn;
+use crate::given_text::GivenTexts;
 use crate::name::Name;
 use crate::persons;
 use crate::table::Table;
@@ -60,7 +61,7 @@ pub(super) fn list(desk: &mut Desk) -> Result<(), AdminError> {
     for (id, proposed) in seen {
         let act = proposed.act.act();
         let by = crate::grounds::who(&desk.cache, desk.screen.language, proposed.act.signer(), act.made);
-        let mut what = super::acts::changes_of(&sekisho_register::render(act, register, language));
+        let mut what = numbered_changes(act, register, language);
         what.extend(persons::lines(&act.changes, &names_of(desk, id, &proposed.act)?, language));
         what.extend(persons::erased_lines(&act.changes, &desk.cache, language));
         table.row([
@@ -143,6 +144,8 @@ fn open_one<'c>(
 
 /// Refuses a proposal, or withdraws it.
 pub(super) fn end(desk: &mut Desk, answer: Answer, asked: &str, reason: Option<&str>) -> Result<(), AdminError> {
+    let mut texts = GivenTexts::beside(&desk.signing.pin, desk.screen);
+    let reason = reason.map(|reason| texts.read_argument("--reason", reason)).transpose()?;
     let (casebook, _) = casebook::entries(desk)?;
     let (act, proposed) = open_one(desk, &casebook, asked, clock::now())?;
     let text = sekisho_register::render(proposed.act.act(), desk.cache.register(), desk.screen.language);
@@ -152,7 +155,7 @@ pub(super) fn end(desk: &mut Desk, answer: Answer, asked: &str, reason: Option<&
     whom.extend(persons::erased_lines(changes, &desk.cache, language));
     whom.iter().for_each(|line| desk.screen.note(line, line));
     let mut filled = FilledIn::default();
-    let reason = reason.map(|reason| filled.text("--reason", reason)).transpose()?;
+    let reason = reason.map(|reason| filled.text("--reason", &reason)).transpose()?;
     desk.write(vec![Change::Answer(AnswerAct { act, answer, reason })], &filled.texts)
 }
 
@@ -165,10 +168,7 @@ pub(super) fn review(desk: &mut Desk, ids: &[String]) -> Result<(), AdminError> 
         let here = casebook.act_index(act).and_then(|index| entries.get(usize::try_from(index).ok()?).cloned());
         here.or_else(|| desk.cache.entry(desk.cache.register().act_index(act)?).map(<[u8]>::to_vec))
     };
-    let text_of = |desk: &Desk, act: &Hash| {
-        let signed = entry_of(desk, act).and_then(|entry| SignedAct::decode(&entry).ok());
-        signed.map(|signed| sekisho_register::render(signed.act(), desk.cache.register(), desk.screen.language))
-    };
+    let signed_of = |desk: &Desk, act: &Hash| entry_of(desk, act).and_then(|entry| SignedAct::decode(&entry).ok());
     if ids.is_empty() {
         let screen = desk.screen;
         let mut table = Table::new(&[
@@ -177,8 +177,9 @@ pub(super) fn review(desk: &mut Desk, ids: &[String]) -> Result<(), AdminError> 
             ("what", screen.words("what", "内容")),
         ]);
         for (act, post) in &waiting {
-            let what = text_of(desk, act).map(|text| super::acts::changes_of(&text).join(" / ")).unwrap_or_default();
-            table.row([act.to_string(), post.to_string(), what]);
+            let (register, language) = (desk.cache.register(), desk.screen.language);
+            let what = signed_of(desk, act).map(|it| numbered_changes(it.act(), register, language).join(" / "));
+            table.row([act.to_string(), post.to_string(), what.unwrap_or_default()]);
         }
         return desk.screen.print_table(&table);
     }
@@ -191,7 +192,8 @@ pub(super) fn review(desk: &mut Desk, ids: &[String]) -> Result<(), AdminError> 
         wanted.push(*act);
     }
     each(wanted, |act| {
-        if let Some(text) = text_of(desk, &act) {
+        if let Some(signed) = signed_of(desk, &act) {
+            let text = sekisho_register::render(signed.act(), desk.cache.register(), desk.screen.language);
             desk.screen.note(&text, &text);
         }
         let reviewed = AnswerAct { act, answer: Answer::Reviewed, reason: None };

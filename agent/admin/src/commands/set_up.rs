@@ -63,7 +63,9 @@ pub(super) fn run(setup: Setup) -> Result<(), AdminError> {
             let changes = file.changes(PolicyUse::Founded, &mut drafter)?;
             plan.names = drafter.names;
             plan.since = desk.cache.size();
-            parts_by_route(desk.cache.register(), changes)?
+            let mut parts = parts_by_route(desk.cache.register(), changes)?;
+            parts.extend(file.permits_from_here().map(|change| vec![change]));
+            parts
         }
     };
     let mut second = None;

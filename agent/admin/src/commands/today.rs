@@ -1,5 +1,6 @@
 //! 本日の要処理: what waits, for the person at the desk first.
 
+use sekisho_register::change::CardKind;
 use sekisho_register::forms::checks;
 use sekisho_register::role::Role;
 use sekisho_register::today::{Task, Telling, Waits, today};
@@ -76,6 +77,19 @@ fn how(what: &Waits, desk: &Desk) -> String {
         // A spare card comes back to sleep with a new PIN; taking it back would end it.
         Waits::Unreturned { card, .. } if is_spare(desk, card) => format!("card reset-pin {}", number(card)),
         Waits::Unreturned { card, .. } => format!("card return {}", number(card)),
+        Waits::CardEnds { card, operator: None, ends } => {
+            // What has ended is of no use any more; before that it is replaced.
+            if *ends <= clock::now() {
+                format!("card return {}", number(card))
+            } else {
+                let kind = desk.cache.register().card(card).map(|card| card.issued().kind);
+                let kind = if kind == Some(CardKind::Emergency) { "emergency" } else { "spare" };
+                format!("card issue --kind {kind} --dormant …")
+            }
+        }
+        Waits::CardEnds { operator: Some(operator), .. } => format!("card issue --operator {operator} …"),
+        // Who has his card from another office is admitted anew.
+        Waits::Unrenewed { operator, .. } if is_admitted(desk, operator) => format!("partner admit {operator} …"),
         Waits::Unrenewed { operator, .. } => format!("operator designate {operator} …"),
         Waits::Untrained(operator) => format!("case step training-… attended operator={operator} …"),
         Waits::NotTold { operator, index } => {
@@ -93,8 +107,12 @@ fn how(what: &Waits, desk: &Desk) -> String {
     format!("sekisho-admin {done}")
 }
 
+fn is_admitted(desk: &Desk, operator: &Code) -> bool {
+    desk.cache.register().operator(operator).is_some_and(|person| person.home().is_some())
+}
+
 fn is_spare(desk: &Desk, card: &CardGuid) -> bool {
-    desk.cache.register().card(card).is_some_and(|card| card.issued().operator.is_none())
+    desk.cache.register().card(card).is_some_and(|card| card.issued().dormant)
 }
 
 /// The words for what waits.

@@ -1,5 +1,6 @@
 //! What is wrong with what was filled in, a line for each field.
 
+use sekisho_register::forms::Words;
 use sekisho_register::typed::WrongField;
 use sekisho_wire::words::Language;
 
@@ -19,11 +20,14 @@ pub(crate) struct WrongArgument {
 impl WrongArgument {
     /// A field, and what was written into it.
     pub(crate) fn of(wrong: &WrongField, value: &str) -> Self {
-        Self {
-            name: Said::new(wrong.name, format!("{}({})", wrong.title.text(Language::Japanese), wrong.name)),
-            value: value.escape_debug().to_string(),
-            rule: Said::new(wrong.text(Language::English), wrong.text(Language::Japanese)),
-        }
+        let rule = Said::new(wrong.text(Language::English), wrong.text(Language::Japanese));
+        Self::by(wrong.name, wrong.title, value, rule)
+    }
+
+    /// A field by its name and title, what was written into it, and what is wrong.
+    pub(crate) fn by(name: &'static str, title: Words, value: &str, rule: Said) -> Self {
+        let name = Said::new(name, format!("{}({name})", title.text(Language::Japanese)));
+        Self { name, value: value.escape_debug().to_string(), rule }
     }
 
     pub(super) fn in_words(&self, language: Language) -> String {

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use sekisho_register::{NameHash, SignedAct, render};
+use sekisho_register::{NameHash, SignedAct, numbered_changes, render};
 use sekisho_wire::cose::Signer;
 use sekisho_wire::reason::Query;
 use serde::Deserialize;
@@ -65,10 +65,10 @@ fn row(view: &View<'_>, index: u64) -> Result<Option<Vec<Cell>>, Refusal> {
     if !view.sight.sees_act(&view.register, &signed) {
         return Ok(None);
     }
-    let text = render(signed.act(), &view.register, view.language);
+    let what = numbered_changes(signed.act(), &view.register, view.language);
     let number = Cell::link(format!("/console/acts/{index}"), index.to_string());
     let made = Cell::short(view.moment(signed.act().made));
-    Ok(Some(vec![number, made, Cell::Lines(by_lines(view, &signed)), Cell::Lines(changes_of(&text))]))
+    Ok(Some(vec![number, made, Cell::Lines(by_lines(view, &signed)), Cell::Lines(what)]))
 }
 
 #[derive(Deserialize)]
@@ -166,12 +166,6 @@ fn who(view: &View<'_>, signer: &Signer, at: u64) -> String {
         Signer::Terminal(terminal) => view.say(format!("terminal {terminal}"), format!("端末機 {terminal}")),
         Signer::Recovery(_) => signer.to_string(),
     }
-}
-
-/// The numbered lines of a rendered act.
-pub(crate) fn changes_of(text: &str) -> Vec<String> {
-    let numbered = |line: &&str| line.split_once(". ").is_some_and(|(number, _)| number.parse::<u32>().is_ok());
-    text.lines().filter(numbered).map(str::to_owned).collect()
 }
 
 const PAGE: u64 = 50;

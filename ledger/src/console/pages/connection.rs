@@ -8,12 +8,12 @@ use sekisho_register::cases::Whose;
 use sekisho_register::change::{Change, ConnectionState, SetConnection};
 use sekisho_register::forms;
 use sekisho_register::wareki::numbered;
-use sekisho_register::{SignedAct, render};
+use sekisho_register::{SignedAct, numbered_changes};
 use sekisho_wire::id::Code;
 use sekisho_wire::reason::Query;
 use serde::Deserialize;
 
-use super::acts::{by_whom, changes_of};
+use super::acts::by_whom;
 use super::from;
 use super::steps::{again, marked, signed_there};
 use super::wish::begin_judged;
@@ -306,7 +306,7 @@ const INCIDENT_MAX: usize = 60;
 
 fn decisions(view: &View<'_>, acts: &[(u64, SignedAct)]) -> Table {
     let row = |(index, signed): &(u64, SignedAct)| {
-        let lines = changes_of(&render(signed.act(), &view.register, view.language));
+        let lines = numbered_changes(signed.act(), &view.register, view.language);
         let of = |change: &Change| if let Change::Connection(change) = change { change.incident } else { None };
         let incident = signed.act().changes.iter().find_map(of);
         vec![

@@ -5,12 +5,12 @@ use axum::response::Response;
 use sekisho_register::casebook::{Answered, Proposed};
 use sekisho_register::cases::Whose;
 use sekisho_register::change::Answer;
-use sekisho_register::{FoldRefusal, SignedAct, render};
+use sekisho_register::{FoldRefusal, SignedAct, numbered_changes};
 use sekisho_wire::id::Hash;
 use sekisho_wire::reason::Query;
 use serde::Deserialize;
 
-use super::acts::{by_whom, changes_of, in_full};
+use super::acts::{by_whom, in_full};
 use super::from;
 use super::registers::role_name;
 use super::steps::{again, marked};
@@ -90,7 +90,7 @@ pub(crate) async fn list(State(hall): State<Hall>, entered: Entered) -> Result<R
 fn table(view: &View<'_>, caption: String, proposals: &[Open]) -> Table {
     let row = |proposal: &Open| {
         let act = proposal.act.act();
-        let lines = changes_of(&render(act, &view.register, view.language));
+        let lines = numbered_changes(act, &view.register, view.language);
         let short: String = proposal.id.to_string().chars().take(16).collect();
         vec![
             Cell::link(format!("/console/proposals/{}", proposal.id), short),

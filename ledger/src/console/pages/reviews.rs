@@ -3,12 +3,12 @@
 use axum::extract::State;
 use axum::response::Response;
 use sekisho_register::change::Answer;
+use sekisho_register::numbered_changes;
 use sekisho_register::organisation::{ByDeputy, Capacity};
-use sekisho_register::render;
 use sekisho_wire::id::Hash;
 use serde::Deserialize;
 
-use super::acts::{act, by_whom, changes_of};
+use super::acts::{act, by_whom};
 use super::steps::signed_there;
 use super::wish::begin;
 use crate::console::hand::Hand;
@@ -33,7 +33,7 @@ pub(super) fn section(view: &View<'_>) -> Option<Section> {
             || casebook.act_index(id).filter(|_| view.holds(CASE_READERS)).map(|index| (LogName::Casebook, index));
         let Some(signed) = here.or_else(there).and_then(|(log, index)| act(view, log, index).ok()) else { continue };
         let source = signed.source().map_or_else(|_| signed.clone(), |(source, _)| source);
-        let what = changes_of(&render(source.act(), &view.register, view.language)).join("\n");
+        let what = numbered_changes(source.act(), &view.register, view.language).join("\n");
         let (by, at) = (by_whom(view, &signed), view.moment(signed.act().made));
         blocks.push(Block::Act(format!("{at}  {by}\n{what}")));
         blocks.push(Block::Form(Form {

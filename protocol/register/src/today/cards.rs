@@ -1,35 +1,86 @@
-//! Cards: of people who qualify for them no longer, and those that were reported and are not written up.
+//! Cards: those that should be back, those that end, of people who qualify for them no longer, and those that were reported and are not written up.
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use super::{NOTICE_TIME, RENEWAL_AHEAD, Task, Waits};
+use sekisho_wire::id::Code;
+
+use super::{CARD_MANAGERS, NOTICE_TIME, RENEWAL_AHEAD, Task, Waits};
 use crate::cards::Card;
 use crate::casebook::Casebook;
 use crate::cases::{Case, Whose};
 use crate::change::{CardKind, CardState, Value};
 use crate::fold::Register;
 use crate::forms::{Form, cards};
-use crate::people::Standing;
+use crate::people::{Operator, Standing};
 use crate::role::Role;
 
-/// Who has a card of a kind for which the policy asks for a qualification, and has none from six weeks on, or now.
+/// Cards that are still with somebody, though his time with them is over.
+pub(super) fn unreturned(register: &Register, now: u64) -> impl Iterator<Item = Task> + '_ {
+    register.cards_by_number().filter_map(move |card| {
+        let (operator, since) = register.unreturned(card, now)?;
+        let what = Waits::Unreturned { card: *card.guid(), operator: operator.clone() };
+        Some(Task { what, whose: Whose::Roles(CARD_MANAGERS.to_vec()), since, due: Some(since) })
+    })
+}
+
+/// Cards whose own time ends within six weeks, and that are needed longer: a holder's whose duty goes on without another card of that kind, and one that is lent to
+/// whoever needs it, until it is ended. Where the designation ends as well, it is that which is renewed first; what home lent ends with it.
+pub(super) fn ending(register: &Register, now: u64) -> Vec<Task> {
+    let mut of_each = BTreeMap::<&Code, Vec<&Card>>::new();
+    for card in register.cards_by_number() {
+        if let Some(operator) = card.issued().operator.as_ref() {
+            of_each.entry(operator).or_default().push(card);
+        }
+    }
+    let is_wanted = |card: &Card| {
+        let (issued, ends) = (card.issued(), card.issued().to);
+        let Some(operator) = own(card) else { return register.unreturned(card, now).is_none() };
+        let goes_on = register.operator(operator).is_some_and(|person| person.is_current(ends));
+        let another =
+            |other: &&Card| other.issued().kind == issued.kind && other.guid() != card.guid() && other.is_current(ends);
+        // Once it has ended it should be back, and that is said instead.
+        ends > now && goes_on && register.lender(card).is_none() && !of_each[operator].iter().any(another)
+    };
+    let near = |card: &&Card| card.state(now) == CardState::Active && card.issued().to <= now + RENEWAL_AHEAD;
+    let wanted = register.cards_by_number().filter(near).filter(|card| is_wanted(card));
+    wanted
+        .map(|card| {
+            let ends = card.issued().to;
+            let what = Waits::CardEnds { card: *card.guid(), operator: own(card).cloned(), ends };
+            let since = ends.saturating_sub(RENEWAL_AHEAD).max(card.begins());
+            Task { what, whose: Whose::Roles(CARD_MANAGERS.to_vec()), since, due: Some(ends) }
+        })
+        .collect()
+}
+
+/// Whose a card is for good.
+fn own(card: &Card) -> Option<&Code> {
+    card.issued().operator.as_ref().filter(|_| !card.issued().dormant)
+}
+
+/// Who has a card of a kind for which the policy asks for a qualification, and has none from six weeks on, or now. It waits since the office asks, the card is his
+/// and, where he had one, it was about to end.
 pub(super) fn unqualified(register: &Register, now: u64) -> Vec<Task> {
-    let asked = &register.policy_at(now).qualified_kinds;
     let mut tasks = Vec::new();
-    if asked.is_empty() {
+    if register.policy_at(now).qualified_kinds.is_empty() {
         return tasks;
     }
-    for operator in register.operators().filter(|operator| operator.is_current(now) && operator.home().is_none()) {
-        let cards = register.cards_of(operator.code(), now).filter(|card| card.is_current(now));
-        let mut kinds = cards.map(|card| card.issued().kind).filter(|kind| asked.contains(kind));
-        let lacks =
-            |kind: &CardKind| !operator.qualifies(*kind, now) || !operator.qualifies(*kind, now + RENEWAL_AHEAD);
-        if !kinds.any(|kind| lacks(&kind)) {
-            continue;
+    let mut held = BTreeMap::<&Code, Vec<&Card>>::new();
+    // The cards of the founding act ask for none (§R3.21).
+    for card in register.cards().filter(|card| card.index() > 0 && card.is_current(now)) {
+        if let Some(holder) = card.holder(now) {
+            held.entry(holder.operator).or_default().push(card);
         }
-        let over =
-            operator.qualifications().iter().map(|said| said.value.as_ref().map_or(said.effective, |held| held.to));
-        let ends = operator.qualification(now).map(|held| held.to).or_else(|| over.filter(|ended| *ended <= now).max());
+    }
+    for operator in register.operators().filter(|operator| operator.is_current(now) && operator.home().is_none()) {
+        let lacks = held.get(operator.code()).into_iter().flatten().filter_map(|card| {
+            let asked = register.asks_to_qualify_since(card.issued().kind, now)?;
+            let ends = ends_to_qualify(operator, card.issued().kind, now)?;
+            let wanted = asked.max(card.lent_since(now));
+            Some((ends.unwrap_or(wanted).max(wanted), ends, wanted))
+        });
+        let Some((due, ends, wanted)) = lacks.min_by_key(|(due, ..)| *due) else { continue };
         let section =
             if let Standing::Designated(designation) = operator.standing(now) { &designation.section } else { &None };
         let roles = QUALIFIERS.to_vec();
@@ -38,11 +89,26 @@ pub(super) fn unqualified(register: &Register, now: u64) -> Vec<Task> {
             whose: section
                 .clone()
                 .map_or_else(|| Whose::Roles(roles.clone()), |section| Whose::Section(roles.clone(), section)),
-            since: ends.map_or(now, |ends| ends.saturating_sub(RENEWAL_AHEAD)),
-            due: Some(ends.unwrap_or(now).min(now + RENEWAL_AHEAD)),
+            since: ends.map_or(wanted, |ends| ends.saturating_sub(RENEWAL_AHEAD).max(wanted)),
+            due: Some(due),
         });
     }
     tasks
+}
+
+/// When somebody ceases to qualify for cards of a kind within six weeks, or ceased to; the inner nothing for whoever never did, the outer one for whoever goes on.
+#[expect(clippy::option_option, reason = "the outer one says whether it ends at all")]
+fn ends_to_qualify(operator: &Operator, kind: CardKind, now: u64) -> Option<Option<u64>> {
+    let said = operator.qualifications().iter();
+    let mut dates: Vec<u64> =
+        said.flat_map(|said| [Some(said.effective), said.value.as_ref().map(|held| held.to)]).flatten().collect();
+    dates.sort_unstable();
+    if operator.qualifies(kind, now) {
+        let ahead = |date: &u64| (now..=now + RENEWAL_AHEAD).contains(date);
+        return dates.into_iter().filter(ahead).find(|date| !operator.qualifies(kind, *date)).map(Some);
+    }
+    let over = dates.into_iter().rev().filter(|date| *date <= now);
+    Some(over.into_iter().find(|date| date.checked_sub(1).is_some_and(|before| operator.qualifies(kind, before))))
 }
 
 /// Cards that were reported within the last weeks, and that no form speaks of. Whoever reported them stands beside the block, at the counter: the form is for

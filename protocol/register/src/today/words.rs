@@ -78,6 +78,19 @@ impl Telling<'_> {
                     format!("card {number} is still with {who}"),
                 )
             }
+            Waits::CardEnds { card, operator, ends } => {
+                let (number, ends) = (self.card(card), moment_text(*ends, self.language));
+                match operator.as_ref().map(self.person) {
+                    None => self.say(
+                        format!("予備・緊急用のカード {number} の有効期間は {ends} に終了します"),
+                        format!("card {number}, spare or for emergencies, ends {ends}"),
+                    ),
+                    Some(who) => self.say(
+                        format!("{who} のカード {number} の有効期間は {ends} に終了します(職務は続きます)"),
+                        format!("card {number} of {who}, whose duty goes on, ends {ends}"),
+                    ),
+                }
+            }
             Waits::Unrenewed { operator, ends } => {
                 let (who, ends) = ((self.person)(operator), moment_text(*ends, self.language));
                 self.say(format!("{who} の指定は {ends} に終了します"), format!("designation of {who} ends {ends}"))

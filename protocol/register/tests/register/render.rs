@@ -199,3 +199,23 @@ made: 2026-11-24 10:00 JST (expires 2026-11-25 10:00 JST)
    運用方針: 離席時のロックまで 300秒、連続利用の上限 36000秒、登録簿の有効時間 259200秒、暗証番号の試行 5回・英数字・記号6文字以上、直近5個は再使用不可、初期暗証番号は要変更、年度末まで有効、運用時間 適用する(対象外のカード: なし)、休憩の定めなし、1日の上限なし、端末での保存 35日、保存年数 操作履歴7年・稼働状況1年・管理7年、カードを抜くと終了、2台で同時に利用した場合は警報のみ、復旧の予告から実施まで 259200秒以上、台帳の起動後に確認する端末機 50%";
     assert_eq!(render(&act, &office.register, Language::Japanese), with_keys(japanese));
 }
+
+#[test]
+fn the_changes_of_an_approval_are_those_of_its_proposal() {
+    let mut office = Office::furnished();
+    let opened = vec![section("ka-1", "甲課", SectionState::Open), section("ka-2", "乙課", SectionState::Open)];
+    let proposal = office.proposal(opened);
+    let approval = office.approval(&proposal, "vice", 2);
+    let [proposal, approval] = [proposal, approval].map(|entry| SignedAct::decode(&entry).unwrap());
+    for language in [Language::Japanese, Language::English] {
+        let of = |act: &Act| numbered_changes(act, &office.register, language);
+        let lines = of(approval.act());
+        assert_eq!((lines.len(), &lines), (2, &of(proposal.act())));
+        let text = render(approval.act(), &office.register, language);
+        assert!(lines.iter().all(|line| text.lines().any(|other| other == line)), "{lines:?}\n{text}");
+        let alone = changes(approval.act(), &office.register, language);
+        assert_eq!([format!("1. {}", alone[0]), format!("2. {}", alone[1])], *lines);
+    }
+    let unreadable = Act { proposal: Some(act::Proposal(vec![1])), ..office.draft(vec![]) };
+    assert!(changes(&unreadable, &office.register, Language::English).is_empty());
+}
