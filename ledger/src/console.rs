@@ -17,6 +17,7 @@ mod known;
 mod lacks;
 mod names;
 mod pages;
+mod paging;
 mod today;
 mod visit;
 mod wishes;

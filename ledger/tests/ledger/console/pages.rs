@@ -91,7 +91,7 @@ fn a_page_that_is_not_there_says_what_to_do_next() {
         ("/console/nowhere", 404, "指定した番号、コード又はアドレスを確認してください"),
         ("/console/records/77", 404, "指定した番号、コード又はアドレスを確認してください"),
         ("/console/leave", 405, "使えないメソッド"),
-        ("/console/acts?before=first", 400, "要求を読み取れません"),
+        ("/console/acts?before=first", 404, "一覧のページ"),
     ] {
         let answer = browser.get(path);
         let page = text(&answer);
