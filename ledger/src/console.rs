@@ -18,6 +18,7 @@ mod lacks;
 mod names;
 mod pages;
 mod paging;
+mod spoken;
 mod today;
 mod visit;
 mod wishes;

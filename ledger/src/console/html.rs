@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use sekisho_wire::words::Language;
 
 use super::chart::Chart;
+use super::spoken::{LangOf, Spoken};
 
 /// One cell of a table, or one fact.
 #[derive(Clone, Debug)]
@@ -341,6 +342,15 @@ impl Page<'_> {
 
     fn say<'t>(&self, english: &'t str, japanese: &'t str) -> &'t str {
         say(self.language, english, japanese)
+    }
+
+    /// Of whatever language it is.
+    const fn spoken<'t>(&self, text: &'t str) -> Spoken<'t> {
+        Spoken::new(text, self.language)
+    }
+
+    fn lang_of(&self, text: &str) -> LangOf {
+        LangOf::new(text, self.language)
     }
 
     const fn lang(&self) -> &'static str {
