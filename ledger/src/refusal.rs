@@ -166,7 +166,7 @@ pub type Text = (String, &'static str);
 
 impl Refusal {
     /// All codes, by the alphabet.
-    pub(crate) const CODES: [&'static str; 34] = [
+    pub(crate) const CODES: [&'static str; 35] = [
         "busy",
         "code_expired",
         "code_other",
@@ -192,6 +192,7 @@ impl Refusal {
         "not_proposed",
         "not_you",
         "other_keys",
+        "other_section",
         "proof_refused",
         "refused",
         "request_refused",
@@ -570,5 +571,21 @@ impl From<Unpublished> for Refusal {
             }
             Unpublished::Disk(log, error) => Self::Unavailable { cause: format!("checkpoint of {log}: {error}") },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_described_and_counted() {
+        let described = include_str!("../../protocol/openapi.json");
+        let (_, codes) = described.split_once("\"code\": {\"enum\": [").unwrap();
+        let (codes, _) = codes.split_once(']').unwrap();
+        let described: Vec<&str> = codes.split(',').map(|code| code.trim().trim_matches('"')).collect();
+        assert_eq!(described, Refusal::CODES);
+        // One that is missing in the list would end the connection where it is counted.
+        assert!([Refusal::OtherSection, Refusal::RoleMissing].iter().all(|it| Refusal::CODES.contains(&it.code().1)));
     }
 }

@@ -110,7 +110,7 @@ fn a_step_is_offered_to_the_head_of_its_section_and_refused_to_another() {
     visit.open("/forms/card-request", "次へ（カードで署名）");
 
     // Another section's step is not hers: the page says so, and a form that comes all the same is not handed on.
-    let said = visit.open(&format!("/cases/{others}/consent"), "あなたの職では行えません");
+    let said = visit.open(&format!("/cases/{others}/consent"), "他の課に関するものです");
     assert!(!said.contains("次へ（カードで署名）"), "{said}");
     let sends = format!(
         "(() => {{ const form = document.querySelector('form[action=\"/console/language\"]');
@@ -121,7 +121,7 @@ fn a_step_is_offered_to_the_head_of_its_section_and_refused_to_another() {
             form.submit(); }})()"
     );
     visit.browser.look(&sends);
-    let said = visit.browser.wait_for("あなたの職では行えません");
+    let said = visit.browser.wait_for("他の課に関するものです");
     assert!(!said.contains("完了しました"), "{said}");
     assert!(!process_log(&scene.desk.file("head.log")).contains("ブラウザーからの依頼"));
 
