@@ -114,7 +114,18 @@ pub(crate) const MISREAD: &str = "(() => {
 })()";
 
 /// Of these pages pictures are kept, too.
-const PICTURES: [&str; 6] = ["terminals", "registers/operators", "registers/cards", "usage", "retention", "changes"];
+const PICTURES: [&str; 10] = [
+    "terminals",
+    "registers/operators",
+    "registers/cards",
+    "registers/posts",
+    "registers/routes",
+    "registers/policy",
+    "usage",
+    "retention",
+    "changes",
+    "forms",
+];
 
 /// A day at the counter: things are granted and refused.
 fn work(scene: &mut Scene) {
@@ -202,6 +213,8 @@ fn looks_around(browser: &mut Browser, ledger: &str) {
         ("registers/operators", "田中 さくら"),
         ("registers/cards", "操作者カード管理簿"),
         ("registers/terminals", "住民課"),
+        ("registers/posts", "sekisho-admin --propose post set"),
+        ("registers/routes", "route set founding"),
         ("registers/policy", "離席時のロックまで"),
         ("acts", "処分（新しい順）"),
         ("incidents", "届出はありません"),

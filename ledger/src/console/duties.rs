@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sekisho_register::{Role, SignedAct};
 use sekisho_register::cases::{Duty, Whose};
 use sekisho_register::forms::{Asked, Form, Kind, Step, cards, checks, people};
 use sekisho_register::today::{Telling, Waits};
 use sekisho_register::wareki::day_text;
+use sekisho_register::{Role, SignedAct};
 use sekisho_wire::cose::Signer;
 use sekisho_wire::id::{CardGuid, Code, Hash};
 use sekisho_wire::words::Language;
@@ -92,12 +92,7 @@ pub(crate) fn acts_of<'t>(
 }
 
 /// What it is, and where it is done, or for others looked at. What the person is to fill in about an act takes it from `acts`.
-pub(crate) fn what(
-    view: &View<'_>,
-    what: &Waits,
-    is_mine: bool,
-    acts: &BTreeMap<u64, SignedAct>,
-) -> (String, String) {
+pub(crate) fn what(view: &View<'_>, what: &Waits, is_mine: bool, acts: &BTreeMap<u64, SignedAct>) -> (String, String) {
     let notice = Form::Notice.name();
     let link = match what {
         Waits::Approval { proposal } => return approval(view, proposal, is_mine),

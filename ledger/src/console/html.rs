@@ -251,6 +251,8 @@ pub(crate) enum Block {
     Table(Table),
     /// The text of an act, line for line.
     Act(String),
+    /// Commands and files to be copied, each by itself.
+    Commands(Vec<String>),
     /// One under the other.
     List(Vec<Cell>),
     /// A form.

@@ -92,7 +92,8 @@ impl<'a> Names<'a> {
 
     /// Two looks at most, of however many persons.
     fn read_of(&self, register: &Register, operators: &BTreeSet<Code>) {
-        let new: Vec<&Code> = operators.iter().filter(|code| self.looked.borrow_mut().insert((*code).clone())).collect();
+        let new: Vec<&Code> =
+            operators.iter().filter(|code| self.looked.borrow_mut().insert((*code).clone())).collect();
         let said = |code: &&Code| register.operator(code).into_iter().flat_map(|person| person.designations().iter());
         let (acts, hashes): (BTreeSet<u64>, Vec<NameHash>) =
             new.iter().flat_map(said).map(|said| (said.index, said.value.name)).unzip();

@@ -34,10 +34,10 @@ impl Paging {
             return Vec::new();
         }
         let (first, last) = (from + 1, from.saturating_add(PAGE).min(all));
-        let text = view.say(format!("Rows {first} to {last} of {all}."), format!("{all}件中 {first}～{last}件目を表示"));
-        let before = (from > 0).then(|| {
-            Cell::link(to(from.saturating_sub(PAGE)), view.say("The page before", "前のページ"))
-        });
+        let text =
+            view.say(format!("Rows {first} to {last} of {all}."), format!("{all}件中 {first}～{last}件目を表示"));
+        let before =
+            (from > 0).then(|| Cell::link(to(from.saturating_sub(PAGE)), view.say("The page before", "前のページ")));
         let next = (last < all).then(|| Cell::link(to(last), view.say("The next page", "次のページ")));
         vec![Block::Text(text), Block::List(before.into_iter().chain(next).collect())]
     }

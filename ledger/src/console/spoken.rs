@@ -210,12 +210,18 @@ mod tests {
             ("「sekisho-admin console」を実行", "「sekisho-admin console」を実行"),
             ("Sekisho 関所", "Sekisho 関所"),
             ("担当：John Smith (10023)", "担当：<span lang=\"en\">John Smith</span> (10023)"),
-            ("停止（the log is not as it was written: records）", "停止（<span lang=\"en\">the log is not as it was written: records</span>）"),
+            (
+                "停止（the log is not as it was written: records）",
+                "停止（<span lang=\"en\">the log is not as it was written: records</span>）",
+            ),
             ("https://ledger.example.lg.jp/a b-c d.e", "https://ledger.example.lg.jp/a b-c d.e"),
             ("A Bc.", "<span lang=\"en\">A Bc</span>."),
             ("a<b c>", "a&#60;<span lang=\"en\">b c</span>&#62;"),
             ("x", "x"),
-            ("sekisho-admin --propose post set kansa '監査'", "sekisho-admin --propose <span lang=\"en\">post set kansa</span> &#39;監査&#39;"),
+            (
+                "sekisho-admin --propose post set kansa '監査'",
+                "sekisho-admin --propose <span lang=\"en\">post set kansa</span> &#39;監査&#39;",
+            ),
         ];
         for (text, expected) in cases {
             assert_eq!(html(text, Language::Japanese), expected);

@@ -169,7 +169,8 @@ impl Entered {
         any_of: &'static [Role],
         work: impl FnOnce(&View<'_>) -> Result<(Content, Vec<Shown>), Refusal> + Send + 'static,
     ) -> Result<Response, Barred> {
-        self.show_or_refuse(hall, any_of, |view| work(view).map(|(content, shown)| (StatusCode::OK, content, shown))).await
+        self.show_or_refuse(hall, any_of, |view| work(view).map(|(content, shown)| (StatusCode::OK, content, shown)))
+            .await
     }
 
     /// The same, of one that says itself why something is refused, and whom to ask.

@@ -29,10 +29,7 @@ impl Texts {
     ///
     /// # Errors
     /// When the store fails.
-    pub(crate) fn beside<'w>(
-        view: &View<'_>,
-        entries: impl IntoIterator<Item = &'w Written>,
-    ) -> Result<Self, Refusal> {
+    pub(crate) fn beside<'w>(view: &View<'_>, entries: impl IntoIterator<Item = &'w Written>) -> Result<Self, Refusal> {
         let is_text = |field: &Field| matches!(field.value, Value::Text(_));
         let speaking = entries.into_iter().filter(|written| written.fields.iter().any(is_text));
         Self::at(view, &speaking.map(|written| written.index).collect::<Vec<_>>())
@@ -231,9 +228,19 @@ mod tests {
         let (lost, torn) = (NameHash([1; 32]), NameHash([2; 32]));
         let texts = Texts { known: HashMap::new(), damaged: HashSet::from([torn]) };
         let cases = [
-            (texts.absent(&lost, Some(12), false), Absent::Erased(Some(12)), "erased by act 12", "処分12により消去済み"),
+            (
+                texts.absent(&lost, Some(12), false),
+                Absent::Erased(Some(12)),
+                "erased by act 12",
+                "処分12により消去済み",
+            ),
             (texts.absent(&torn, Some(12), true), Absent::Erased(Some(12)), "erased by act 12", "処分12により消去済み"),
-            (texts.absent(&lost, None, false), Absent::Erased(None), "erased; the act is not", "消去済み。その処分はまだ"),
+            (
+                texts.absent(&lost, None, false),
+                Absent::Erased(None),
+                "erased; the act is not",
+                "消去済み。その処分はまだ",
+            ),
             (texts.absent(&torn, None, true), Absent::Damaged, "cannot be read", "読み取れません"),
             (texts.absent(&lost, None, true), Absent::NotKept, "not kept here", "残っていません"),
         ];

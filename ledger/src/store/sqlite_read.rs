@@ -210,7 +210,8 @@ impl Store for SqliteStore {
     fn acts_at(&self, office: &OfficeId, log: LogName, indexes: &[u64]) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
         self.read("read acts", |connection| {
             let table = entries_table(number_of(connection, office)?, log);
-            let sql = format!("SELECT idx, payload FROM {table} WHERE idx IN (SELECT value FROM json_each(?1)) ORDER BY idx");
+            let sql =
+                format!("SELECT idx, payload FROM {table} WHERE idx IN (SELECT value FROM json_each(?1)) ORDER BY idx");
             all(connection, &sql, [listed(indexes)], |row| Ok((uint(row.get(0)?)?, row.get(1)?)))
         })
     }

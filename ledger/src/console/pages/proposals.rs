@@ -84,8 +84,7 @@ pub(crate) async fn list(
         .show(hall, CASE_READERS, move |view| {
             let seen = open(view).into_iter().filter(|open| view.sight.sees_act(&view.register, &open.act));
             let (mine, others): (Vec<Open>, Vec<Open>) = seen.partition(|open| open.is_for(view));
-            let (of_mine, of_others) =
-                (Paging::of(&asked.mine, mine.len())?, Paging::of(&asked.others, others.len())?);
+            let (of_mine, of_others) = (Paging::of(&asked.mine, mine.len())?, Paging::of(&asked.others, others.len())?);
             let (mine, others) = (of_mine.take(mine), of_others.take(others));
             let count = mine.len() + others.len();
             let first = mine.iter().chain(&others).map(|proposal| proposal.index).min().unwrap_or(0);

@@ -1,14 +1,14 @@
 //! The registers (台帳) as of a date: each is one function that makes a table.
 
+mod commands;
+
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
 use sekisho_register::calendar::local_day;
 use sekisho_register::cards::Card;
-use sekisho_register::change::{
-    CardState, OperatorState, SetFunction, SetTerminal, TerminalUse,
-};
+use sekisho_register::change::{CardState, OperatorState, SetFunction, SetTerminal, TerminalUse};
 use sekisho_register::dates::{Edge, When};
 use sekisho_register::everyday::Group;
 use sekisho_register::organisation::{Capacity, Post, PostVersion};
@@ -148,11 +148,12 @@ pub(crate) async fn one(
             blocks.extend(paging.ways(view, |from| format!("/console/registers/{at}?{spelt}&from={from}")));
             let about = ABOUT.iter().find(|(register, _)| register == at);
             blocks.extend(about.and_then(|(_, group)| changes::buttons(view, *group)));
+            let how = commands::section(&as_of, at, &paging.take(as_of.posts()));
             let content = Content {
                 title: view.say(*english, *japanese),
                 place: "/console/registers",
                 refresh: None,
-                sections: vec![Section::lead(blocks)],
+                sections: std::iter::once(Section::lead(blocks)).chain(how).collect(),
             };
             Ok((content, vec![Shown::rows(Query::Register, rows, from(0))]))
         })
@@ -293,7 +294,7 @@ fn operators(at: &AsOf<'_, '_>) -> Result<Listed, Refusal> {
             Cell::Text(list_of(profiles)),
             Cell::Text(places),
             Cell::Text(qualification_of(at, operator)),
-            Cell::Lines(rules_of(at, operator.code())),
+            Cell::Lines(or_none(rules_of(at, operator.code()))),
         ]
     };
     let columns = [
@@ -438,11 +439,16 @@ fn functions(at: &AsOf<'_, '_>) -> Result<Listed, Refusal> {
     at.table(at.say("Functions", "業務機能一覧"), &columns, there, row)
 }
 
+/// A cell that is empty looks forgotten.
+fn or_none(lines: Vec<String>) -> Vec<String> {
+    if lines.is_empty() { vec!["-".to_owned()] } else { lines }
+}
+
 fn posts(at: &AsOf<'_, '_>) -> Result<Listed, Refusal> {
     let row = |(post, version): &(&Post, &PostVersion)| {
         let held = |capacity: Capacity| -> Vec<String> {
             let holders = post.holders(at.at).filter(|holder| holder.capacity == capacity);
-            holders.map(|holder| format!("{} ({})", at.name(&holder.operator), holder.operator)).collect()
+            or_none(holders.map(|holder| format!("{} ({})", at.name(&holder.operator), holder.operator)).collect())
         };
         vec![
             Cell::text(post.code().as_str()),
@@ -482,7 +488,11 @@ fn routes(at: &AsOf<'_, '_>) -> Result<Listed, Refusal> {
             any_of(at.view, &names)
         };
         let stages = route.stages.iter().enumerate().map(|(stage, roles)| format!("{}. {}", stage + 1, names(roles)));
-        vec![Cell::Text(name), roles(&route.proposers), Cell::Lines(stages.collect())]
+        let mut stages: Vec<String> = stages.collect();
+        if stages.is_empty() {
+            stages.push(at.say("nobody has to", "承認不要"));
+        }
+        vec![Cell::Text(name), roles(&route.proposers), Cell::Lines(stages)]
     };
     let columns = [("Class", "処分の種類"), ("Proposed or signed by", "申請・署名"), ("Approved by", "承認")];
     at.table(at.say("Routes", "決裁経路"), &columns, Class::ALL, row)

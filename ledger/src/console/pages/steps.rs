@@ -40,7 +40,7 @@ fn all_forms(view: &View<'_>) -> Content {
         let steps = form.definition().steps.iter().map(|step| step.title.text(view.language));
         let steps: Vec<&str> = steps.collect();
         let between = view.say(", ", "、");
-        vec![name, Cell::text(roles(view, form.definition().opened_by)), Cell::text(steps.join(&between))]
+        vec![name, Cell::text(roles(view, form.definition().opened_by)), Cell::text(list(steps, &between))]
     };
     let (mine, others): (Vec<Form>, Vec<Form>) =
         Form::ALL.into_iter().partition(|form| is_his(view, &form.whose_to_open(&[], &view.register, view.now)));
@@ -135,8 +135,7 @@ pub(crate) async fn form(
             let (status, blocks, rows) = if is_his(view, &whose) {
                 let action = format!("/console/forms/{}", form.name());
                 let is_it = |what: &What| matches!(what, What::Open { form: of, .. } if *of == form);
-                let (blocks, rows) =
-                    to_fill_in(view, (form.definition().fields, action), &whose, (&asked, &is_it));
+                let (blocks, rows) = to_fill_in(view, (form.definition().fields, action), &whose, (&asked, &is_it));
                 (StatusCode::OK, blocks, rows)
             } else {
                 (StatusCode::FORBIDDEN, not_yours(view, form, &whose), 0)

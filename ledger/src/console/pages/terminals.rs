@@ -78,10 +78,7 @@ fn content(view: &View<'_>, rows: &[Behind], missing: &AllMissing, asked: &Page)
         title: view.say("Terminals", "端末機の状況"),
         place: "/console/terminals",
         refresh: Some((60, format!("/console/terminals?from={}&{BY_ITSELF}", asked.from))),
-        sections: vec![
-            Section::lead(blocks),
-            lacks::section(view, &late, missing, view.register.all_destroyed()),
-        ],
+        sections: vec![Section::lead(blocks), lacks::section(view, &late, missing, view.register.all_destroyed())],
     })
 }
 

@@ -145,7 +145,10 @@ fn whoever_may_not_read_records_sees_the_registers_and_nothing_of_records() {
     let answer = browser.get("/console/forms/training");
     let page = text(&answer);
     assert!(answer.status == 403 && !page.contains("<form class=\"form post\""), "{}: {page}", answer.status);
-    assert!(["この様式に記入できる者", "managers：", "関守 花子 (mayor)"].iter().all(|said| page.contains(said)), "{page}");
+    assert!(
+        ["この様式に記入できる者", "managers：", "関守 花子 (mayor)"].iter().all(|said| page.contains(said)),
+        "{page}"
+    );
     let form = field(&page, "form");
     let answer = browser.post("/console/forms/training", &[("form", &form), ("f-content", "研修の<内容>")]);
     let page = text(&answer);

@@ -73,8 +73,8 @@ fn walk(browser: &mut Browser, first: &str, caption: &str) -> Vec<String> {
         assert!(here.len() <= 100, "{path}: {}", here.len());
         rows.extend(here);
         let (_, after) = page.split_once(caption).unwrap();
-        let link = after.split("<a href=\"").skip(1).find(|link| link.contains(">次のページ</a>") && {
-            link.split("</a>").next().unwrap().ends_with("次のページ")
+        let link = after.split("<a href=\"").skip(1).find(|link| {
+            link.contains(">次のページ</a>") && { link.split("</a>").next().unwrap().ends_with("次のページ") }
         });
         let Some(link) = link else { return rows };
         path = link.split('"').next().unwrap().replace("&#38;", "&");
@@ -138,8 +138,12 @@ fn long_lists_go_on_page_by_page_and_ask_the_book_as_often_as_short_ones() {
 #[test]
 fn a_page_that_a_list_does_not_have_is_refused_in_words() {
     let served = Served::new();
-    let section =
-        SetSection { section: code("zeimu"), title: Title::new("税務課").unwrap(), state: SectionState::Open, effective: 0 };
+    let section = SetSection {
+        section: code("zeimu"),
+        title: Title::new("税務課").unwrap(),
+        state: SectionState::Open,
+        effective: 0,
+    };
     served.town.decide_together(vec![Change::Section(section)]).unwrap();
     let (_, english) = link(&served, &served.town.deputy, "en");
     let mut english_browser = Browser::of(&served);
