@@ -81,7 +81,7 @@ fn hold_post(at: &AsOf<'_, '_>, begin: &str, post: &Post) -> Vec<String> {
         let deputy = if holder.capacity == Capacity::Deputy { " --deputy" } else { "" };
         format!("{begin} post hold {} {}{deputy}", post.code(), holder.operator)
     };
-    post.holders(at.at).map(|holder| one(&holder)).collect()
+    post.holders(at.at).map(one).collect()
 }
 
 fn leave_post(at: &AsOf<'_, '_>, begin: &str, post: &Post) -> Vec<String> {
