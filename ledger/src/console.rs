@@ -17,6 +17,8 @@ mod known;
 mod lacks;
 mod names;
 mod pages;
+mod paging;
+mod spoken;
 mod today;
 mod visit;
 mod wishes;

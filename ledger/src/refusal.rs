@@ -589,4 +589,13 @@ mod tests {
         given.sort_unstable();
         assert_eq!(given, Refusal::CODES);
     }
+
+    #[test]
+    fn every_code_is_described_and_counted() {
+        let described = include_str!("../../protocol/openapi.json");
+        let (_, codes) = described.split_once("\"code\": {\"enum\": [").unwrap();
+        let (codes, _) = codes.split_once(']').unwrap();
+        let described: Vec<&str> = codes.split(',').map(|code| code.trim().trim_matches('"')).collect();
+        assert_eq!(described, Refusal::CODES);
+    }
 }

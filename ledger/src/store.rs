@@ -518,6 +518,18 @@ pub trait Store: Send + Sync {
     /// When the database fails.
     fn names(&self, office: &OfficeId, log: LogName, from: u64, to: u64) -> Result<Vec<StoredName>, StoreError>;
 
+    /// The names beside these acts, asked for at once; by index.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn names_at(&self, office: &OfficeId, log: LogName, indexes: &[u64]) -> Result<Vec<StoredName>, StoreError>;
+
+    /// These acts of a log of acts, asked for at once: index and bytes, by index; nothing for one that is not there.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn acts_at(&self, office: &OfficeId, log: LogName, indexes: &[u64]) -> Result<Vec<(u64, Vec<u8>)>, StoreError>;
+
     /// A code by the hash of its secret.
     ///
     /// # Errors

@@ -95,8 +95,37 @@ pub(crate) const HEADINGS: &str = "(() => {
     return levels[0] === 1 && levels.slice(1).every((l, i) => l > 1 && l - levels[i] <= 1);
 })()";
 
+/// Texts that whoever hears the page hears in the wrong language (WCAG 2.1, 3.1.2): Japanese that counts as English, and two English words that count as
+/// Japanese.
+pub(crate) const MISREAD: &str = "(() => {
+    const japanese = text => /[\\u3041-\\u30ff\\u4e00-\\u9fff\\uff01-\\uff5e]/.test(text);
+    const words = text => text.split(/[ \\n]/).map(word => /^[A-Za-z]+[,;:.]*$/.test(word));
+    const english = text => words(text).some((is, i, all) => is && all[i + 1]);
+    // What holds no element and is in both languages is the page's.
+    const mixed = (e, text) => e.matches('option, input, textarea') && english(text) && japanese(text);
+    const misread = (e, text) => !mixed(e, text) && (e.closest('[lang]').lang === 'ja' ? english(text) : japanese(text));
+    const wrong = [], walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+        const e = node.parentElement;
+        if (!e.closest('[aria-hidden=true]') && misread(e, node.data)) wrong.push(node.data.slice(0, 80));
+    }
+    const fields = [...document.querySelectorAll('input:not([type=hidden]), textarea')];
+    return wrong.concat(fields.filter(e => misread(e, e.value)).map(e => e.value));
+})()";
+
 /// Of these pages pictures are kept, too.
-const PICTURES: [&str; 6] = ["terminals", "registers/operators", "registers/cards", "usage", "retention", "changes"];
+const PICTURES: [&str; 10] = [
+    "terminals",
+    "registers/operators",
+    "registers/cards",
+    "registers/posts",
+    "registers/routes",
+    "registers/policy",
+    "usage",
+    "retention",
+    "changes",
+    "forms",
+];
 
 /// A day at the counter: things are granted and refused.
 fn work(scene: &mut Scene) {
@@ -184,6 +213,8 @@ fn looks_around(browser: &mut Browser, ledger: &str) {
         ("registers/operators", "田中 さくら"),
         ("registers/cards", "操作者カード管理簿"),
         ("registers/terminals", "住民課"),
+        ("registers/posts", "sekisho-admin --propose post set"),
+        ("registers/routes", "route set founding"),
         ("registers/policy", "離席時のロックまで"),
         ("acts", "処分（新しい順）"),
         ("incidents", "届出はありません"),
@@ -207,6 +238,7 @@ fn looks_around(browser: &mut Browser, ledger: &str) {
         assert_eq!(browser.look(bare), 0, "{page}");
         assert_eq!(browser.look(FAINT), serde_json::json!([]), "{page}: too little contrast");
         assert_eq!(browser.look(HEADINGS), true, "{page}: headings do not go down step by step");
+        assert_eq!(browser.look(MISREAD), serde_json::json!([]), "{page}: heard in the wrong language");
         if PICTURES.contains(&page) {
             picture(browser, &page.replace('/', "-"));
         }
@@ -218,6 +250,11 @@ fn looks_around(browser: &mut Browser, ledger: &str) {
     browser.wait_for("各画面");
     picture(browser, "help");
     browser.follow("button", "English", "The pages");
+    for (page, _) in pages {
+        browser.open(&format!("{ledger}/console/{page}"));
+        browser.wait_for("Sign out");
+        assert_eq!(browser.look(MISREAD), serde_json::json!([]), "{page}: heard in the wrong language");
+    }
     browser.open(&format!("{ledger}/console"));
     browser.wait_for("You may approve");
     picture(browser, "today-en");

@@ -47,8 +47,61 @@ fn changes_of_every_day_are_made_in_the_browser_and_signed_at_the_desk() {
     assert!(said.contains("田中 さくら (10023)") && said.contains("jumin-1"), "{said}");
     visit.browser.follow("main a", "時間外操作の許可の取消し", "次へ（カードで署名）");
     picture(visit.browser, "change");
+    copies_commands(&scene, &mut visit);
+    disposes(&scene, &mut visit, &card);
     ends(visit.browser, companion);
     scene.desk.assert_verified();
+}
+
+/// What the registers of posts, routes and policy show as commands is what the desk takes: copied, altered, run.
+fn copies_commands(scene: &Scene, visit: &mut Visit<'_>) {
+    let mut copied = |page: &str, with: &str| {
+        visit.open(&format!("/registers/{page}"), "変更の方法");
+        let all = "[...document.querySelectorAll('.command')].map(e => e.textContent)";
+        let all = visit.browser.look(all);
+        let all = all.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned());
+        let all: Vec<String> = all.collect();
+        let found = all.iter().find(|text| text.contains(with)).cloned();
+        found.unwrap_or_else(|| panic!("no {with}: {all:?}"))
+    };
+    let run = |command: &str| {
+        let words = command.split(' ').map(|word| word.trim_matches('\''));
+        scene.desk.run(&words.skip(1).collect::<Vec<_>>())
+    };
+    let (post, route) = (copied("posts", " post set "), copied("routes", " route set hours"));
+    let policy = (copied("policy", "idle_seconds"), copied("policy", "policy.toml"));
+    let title = post.split('\'').nth(1).unwrap();
+    run(&post.replace(&format!("'{title}'"), "'写した職'"));
+    run(&route.replace(" --approver system_manager", ""));
+    let idle = policy.0.lines().find(|line| line.starts_with("idle_seconds")).unwrap();
+    let file = scene.desk.file("policy.toml");
+    std::fs::write(&file, policy.0.replace(idle, "idle_seconds = 241")).unwrap();
+    run(&policy.1.replace("policy.toml", file.to_str().unwrap()));
+    let waits = scene.desk.run(&["proposals"]);
+    assert!(waits.contains("写した職"), "{waits}");
+    let acts = scene.desk.run(&["acts", "--last", "3"]);
+    assert!(format!("{waits}{acts}").contains("241"), "{waits}{acts}");
+}
+
+/// A card that was destroyed: when, how, by whom, beside whom. No card but the signer's is in a reader.
+fn disposes(scene: &Scene, visit: &mut Visit<'_>, card: &str) {
+    visit.open("/registers/cards", "操作者カード管理簿");
+    let said = visit.browser.follow("main a", "カードの廃棄", "次へ（カードで署名）");
+    assert!(said.contains("sekisho-admin card terminate"), "what comes before it: {said}");
+    visit.browser.type_into("#f-card", card);
+    visit.browser.type_into("#f-method", "券面裁断・チップ破壊");
+    visit.browser.type_into("#f-by", "20001");
+    visit.browser.type_into("#f-witness", "20001");
+    visit.browser.click("button.main", "次へ");
+    let said = visit.browser.wait_for("記入内容を確認してください");
+    assert!(said.contains("立会者は廃棄した者とは別の者です"), "{said}");
+    visit.browser.choose("#f-witness", "20002");
+    picture(visit.browser, "change-dispose");
+    visit.sign("次へ");
+    let said = visit.open("/registers/cards", "操作者カード管理簿");
+    assert!(said.contains("廃棄"), "{said}");
+    let printed = scene.desk.run(&["register", "print", "disposals"]);
+    assert!(printed.contains("券面裁断・チップ破壊"), "{printed}");
 }
 
 /// The terminal goes by it within seconds, and opens again when it is lifted.

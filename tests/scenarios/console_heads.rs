@@ -99,6 +99,16 @@ fn a_step_is_offered_to_the_head_of_its_section_and_refused_to_another() {
     let offered = "[...document.querySelectorAll('main a')].map(a => a.getAttribute('href')).filter(a => a.endsWith('/consent')).join()";
     assert_eq!(visit.browser.look(offered), format!("/console/cases/{own}/consent"), "hers alone");
 
+    // Forms that she may not fill in are not offered, and their address says why not and whom to ask; nor is one about another section's person.
+    let said = visit.open("/forms", "事故報告書");
+    assert!(said.contains("貸与申出書") && !said.contains("研修"), "{said}");
+    let said = visit.open("/forms/training", "この様式に記入できる者");
+    assert!(said.contains("次の者に記入を依頼してください") && said.contains("佐藤 一郎 (20001)"), "{said}");
+    let said = visit.open("/forms/card-request?f-operator=10023", "他の課に関するものです");
+    assert!(said.contains("住民課") && !said.contains("次へ（カードで署名）"), "{said}");
+    picture(visit.browser, "form-refused");
+    visit.open("/forms/card-request", "次へ（カードで署名）");
+
     // Another section's case is not hers to see: the page says so, and a form that comes all the same is not handed on.
     let said = visit.open(&format!("/cases/{others}/consent"), "他の課に関するものです");
     assert!(!said.contains("次へ（カードで署名）"), "{said}");

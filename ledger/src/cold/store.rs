@@ -469,6 +469,14 @@ impl Store for ColdStore {
         self.hot.names(office, log, from, to)
     }
 
+    fn names_at(&self, office: &OfficeId, log: LogName, indexes: &[u64]) -> Result<Vec<StoredName>, StoreError> {
+        self.hot.names_at(office, log, indexes)
+    }
+
+    fn acts_at(&self, office: &OfficeId, log: LogName, indexes: &[u64]) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+        self.hot.acts_at(office, log, indexes)
+    }
+
     fn code(&self, hash: &[u8; 32]) -> Result<Option<StoredCode>, StoreError> {
         self.hot.code(hash)
     }

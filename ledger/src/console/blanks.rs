@@ -134,6 +134,8 @@ fn entry_input(view: &View<'_>, which: Everyday, entry: &Entry, value: &str) -> 
                 (Input::Line(known), expected())
             }
         }
+        Takes::One(Kind::PastDay) => (Input::Day, String::new()),
+        Takes::Title => (Input::Line(Vec::new()), expected()),
         Takes::One(kind) => {
             let known = for_entry(view, which, entry, Some(kind));
             (Input::Line(known), expected())

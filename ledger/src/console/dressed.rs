@@ -3,7 +3,7 @@
 use axum::body::to_bytes;
 use axum::extract::{Request, State};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
@@ -28,7 +28,9 @@ pub(crate) async fn dressed(State(hall): State<Hall>, mut request: Request, next
     let brought = Brought::default();
     request.extensions_mut().insert(brought.clone());
     let mut answer = next.run(request).await;
-    if answer.status().is_client_error() || answer.status().is_server_error() {
+    // A page that says itself why something is refused stays as it is.
+    let is_page = answer.headers().get(CONTENT_TYPE).is_some_and(|said| said.as_bytes().starts_with(b"text/html"));
+    if !is_page && (answer.status().is_client_error() || answer.status().is_server_error()) {
         answer = in_words(&hall, answer, &brought, (&headers, query.as_deref())).await;
     }
     let dress = answer.headers_mut();

@@ -1,17 +1,20 @@
 //! What waits, whose it is and where it is done.
 
-use sekisho_register::Role;
+use std::collections::{BTreeMap, BTreeSet};
+
 use sekisho_register::cases::{Duty, Whose};
 use sekisho_register::forms::{Asked, Form, Kind, Step, cards, checks, people};
 use sekisho_register::today::{Telling, Waits};
 use sekisho_register::wareki::day_text;
+use sekisho_register::{Role, SignedAct};
 use sekisho_wire::cose::Signer;
 use sekisho_wire::id::{CardGuid, Code, Hash};
 use sekisho_wire::words::Language;
 
 use super::blanks::moment_of;
-use super::pages::acts::{act, by_whom};
+use super::pages::acts::{acts, by_whom};
 use super::visit::View;
+use crate::refusal::Refusal;
 use crate::store::LogName;
 
 impl View<'_> {
@@ -59,8 +62,37 @@ pub(crate) fn step_link(case: sekisho_register::change::CaseId, step: &Step) -> 
     format!("/console/cases/{case}/{}", step.name)
 }
 
-/// What it is, and where it is done, or for others looked at.
-pub(crate) fn what(view: &View<'_>, what: &Waits, is_mine: bool) -> (String, String) {
+/// The acts that forms are about which this person is to fill in, asked for at once.
+///
+/// # Errors
+/// When the store fails.
+pub(crate) fn acts_of<'t>(
+    view: &View<'_>,
+    mine: impl Iterator<Item = &'t Waits>,
+) -> Result<BTreeMap<u64, SignedAct>, Refusal> {
+    let index = |what: &Waits| match what {
+        Waits::NotTold { index, .. } | Waits::Unreported { index, .. } | Waits::LossUnwritten { index, .. } => {
+            Some(*index)
+        }
+        Waits::Approval { .. }
+        | Waits::Stranded { .. }
+        | Waits::Step(_)
+        | Waits::Review { .. }
+        | Waits::StopUnrecorded
+        | Waits::Unconfirmed { .. }
+        | Waits::NobodyResponsible(_)
+        | Waits::Unreturned { .. }
+        | Waits::Unrenewed { .. }
+        | Waits::Unqualified { .. }
+        | Waits::Untrained(_)
+        | Waits::Unacknowledged { .. } => None,
+    };
+    let indexes: BTreeSet<u64> = mine.filter_map(index).collect();
+    Ok(acts(view, LogName::Register, &indexes.into_iter().collect::<Vec<_>>())?.into_iter().collect())
+}
+
+/// What it is, and where it is done, or for others looked at. What the person is to fill in about an act takes it from `acts`.
+pub(crate) fn what(view: &View<'_>, what: &Waits, is_mine: bool, acts: &BTreeMap<u64, SignedAct>) -> (String, String) {
     let notice = Form::Notice.name();
     let link = match what {
         Waits::Approval { proposal } => return approval(view, proposal, is_mine),
@@ -74,6 +106,7 @@ pub(crate) fn what(view: &View<'_>, what: &Waits, is_mine: bool) -> (String, Str
         }
         Waits::Review { .. } => "/console/acts".to_owned(),
         Waits::StopUnrecorded => "/console/connection".to_owned(),
+        Waits::Unconfirmed { .. } if !is_mine => format!("/console/cases?form={}&state=all", Form::Confirmation.name()),
         Waits::Unconfirmed { what, day } => {
             let name = checks::CONFIRMED.iter().find(|word| word.number == *what).map_or("", |word| word.name);
             let (form, day) = (Form::Confirmation.name(), day_text(*day, Language::English));
@@ -83,8 +116,10 @@ pub(crate) fn what(view: &View<'_>, what: &Waits, is_mine: bool) -> (String, Str
         Waits::Unreturned { .. } | Waits::CardEnds { .. } => "/console/registers/cards".to_owned(),
         Waits::Unrenewed { .. } | Waits::Unqualified { .. } => "/console/registers/operators".to_owned(),
         Waits::Untrained(_) => format!("/console/cases?form={}", Form::Training.name()),
+        Waits::NotTold { index, .. } | Waits::Unreported { index, .. } if !is_mine => format!("/console/acts/{index}"),
+        Waits::LossUnwritten { .. } if !is_mine => "/console/incidents".to_owned(),
         Waits::NotTold { operator, index } => {
-            let act = act_field(view, *index, is_mine);
+            let act = act_field(*index, acts);
             let and = if act.is_empty() { "" } else { "&" };
             format!("/console/forms/{notice}?f-operator={operator}{and}{act}")
         }
@@ -96,23 +131,23 @@ pub(crate) fn what(view: &View<'_>, what: &Waits, is_mine: bool) -> (String, Str
             let mut posts = view.register.posts();
             let hears = posts.find(|post| post.roles_at(view.now).contains(&Role::DataProtectionManager));
             let post = hears.map_or_else(String::new, |post| format!("&f-post={}", post.code()));
-            format!("/console/forms/{notice}?{}{post}", act_field(view, *index, is_mine))
+            format!("/console/forms/{notice}?{}{post}", act_field(*index, acts))
         }
-        Waits::LossUnwritten { card, index } => loss_form(view, card, *index, is_mine),
+        Waits::LossUnwritten { card, index } => loss_form(view, card, *index, acts),
     };
     (view.telling(|telling| telling.what(what)), link)
 }
 
-/// The id of an act for a form's field; whoever cannot fill it in need not be shown the act.
-fn act_field(view: &View<'_>, index: u64, is_mine: bool) -> String {
-    let id = if is_mine { act(view, LogName::Register, index).ok().map(|act| act.id()) } else { None };
+/// The id of an act for a form's field.
+fn act_field(index: u64, acts: &BTreeMap<u64, SignedAct>) -> String {
+    let id = acts.get(&index).map(SignedAct::id);
     id.map_or_else(String::new, |id| format!("f-act={id}"))
 }
 
 /// The form of a lost card with what was reported filled in.
-fn loss_form(view: &View<'_>, card: &CardGuid, index: u64, is_mine: bool) -> String {
+fn loss_form(view: &View<'_>, card: &CardGuid, index: u64, acts: &BTreeMap<u64, SignedAct>) -> String {
     let form = format!("/console/forms/{}", Form::CardLoss.name());
-    let Some(signed) = act(view, LogName::Register, index).ok().filter(|_| is_mine) else { return form };
+    let Some(signed) = acts.get(&index) else { return form };
     let said = view.register.card(card).and_then(|card| card.states().iter().find(|said| said.index == index));
     let word = said.and_then(|said| cards::loss_word(said.value.1));
     let reason = Form::CardLoss.definition().fields.iter().find(|blank| blank.key == cards::LOSS_REASON);

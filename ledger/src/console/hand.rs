@@ -129,7 +129,8 @@ impl Hand {
     }
 }
 
-fn is_asked(register: &Register, post: &Post, whose: &Whose, now: u64) -> bool {
+/// Whether it is this post's.
+pub(crate) fn is_asked(register: &Register, post: &Post, whose: &Whose, now: u64) -> bool {
     let has = |asked: &[Role]| post.roles_at(now).iter().any(|role| asked.contains(role));
     match whose {
         Whose::Roles(asked) | Whose::Partner(asked, _) | Whose::Writer(_, asked) => has(asked),

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use sekisho_wire::words::Language;
 
 use super::chart::Chart;
+use super::spoken::{LangOf, Spoken};
 
 /// One cell of a table, or one fact.
 #[derive(Clone, Debug)]
@@ -250,6 +251,8 @@ pub(crate) enum Block {
     Table(Table),
     /// The text of an act, line for line.
     Act(String),
+    /// Commands and files to be copied, each by itself.
+    Commands(Vec<String>),
     /// One under the other.
     List(Vec<Cell>),
     /// A form.
@@ -341,6 +344,15 @@ impl Page<'_> {
 
     fn say<'t>(&self, english: &'t str, japanese: &'t str) -> &'t str {
         say(self.language, english, japanese)
+    }
+
+    /// Of whatever language it is.
+    const fn spoken<'t>(&self, text: &'t str) -> Spoken<'t> {
+        Spoken::new(text, self.language)
+    }
+
+    fn lang_of(&self, text: &str) -> LangOf {
+        LangOf::new(text, self.language)
     }
 
     const fn lang(&self) -> &'static str {

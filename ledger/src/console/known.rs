@@ -7,13 +7,18 @@ use sekisho_register::forms::{Form, Kind};
 use sekisho_register::wareki::numbered;
 use sekisho_register::{Register, numbered_changes};
 
-use super::pages::acts::act;
+use super::pages::acts::acts as acts_at;
 use super::visit::View;
 use crate::store::LogName;
 use crate::visitors::CASE_READERS;
 
 /// What the register has for a field: what is written, and what it is.
 pub(crate) fn known(view: &View<'_>, kind: Kind) -> Vec<(String, String)> {
+    // Whose names a list has is read at once.
+    view.together(|| listed(view, kind))
+}
+
+fn listed(view: &View<'_>, kind: Kind) -> Vec<(String, String)> {
     let register: &Register = &view.register;
     let titled = |code: &dyn ToString, title: &dyn ToString| (code.to_string(), title.to_string());
     match kind {
@@ -74,9 +79,10 @@ fn cases(view: &View<'_>, form: Form) -> Vec<(String, String)> {
 /// The newest acts: whoever names one has just made it.
 fn acts(view: &View<'_>) -> Vec<(String, String)> {
     let size = view.register.size();
-    let newest = (size.saturating_sub(FEW as u64)..size).rev();
-    let acts = newest.filter_map(|index| {
-        let signed = act(view, LogName::Register, index).ok().filter(|act| view.sight.sees_act(&view.register, act))?;
+    let newest: Vec<u64> = (size.saturating_sub(FEW as u64)..size).collect();
+    let newest = acts_at(view, LogName::Register, &newest).unwrap_or_default().into_iter().rev();
+    let acts = newest.filter_map(|(index, signed)| {
+        let signed = Some(signed).filter(|act| view.sight.sees_act(&view.register, act))?;
         let (source, _) = signed.source().ok()?;
         let what = numbered_changes(source.act(), &view.register, view.language);
         Some((signed.id().to_string(), format!("{index}: {}", what.first().map_or("-", String::as_str))))

@@ -84,7 +84,7 @@ fn ranges(view: &View<'_>, missing: &AllMissing) -> Table {
 }
 
 /// What acts destroyed.
-pub(crate) fn gone(view: &View<'_>, destroyed: &[Destroyed]) -> Table {
+pub(crate) fn gone<'d>(view: &View<'_>, destroyed: impl IntoIterator<Item = &'d Destroyed>) -> Table {
     let row = |destroyed: &Destroyed| {
         let months = &destroyed.months;
         let last = Month(months.to.0.saturating_sub(1));
@@ -103,7 +103,7 @@ pub(crate) fn gone(view: &View<'_>, destroyed: &[Destroyed]) -> Table {
             view.say("Last month", "最後の月"),
             view.say("Act", "処分"),
         ],
-        rows: destroyed.iter().map(row).collect(),
+        rows: destroyed.into_iter().map(row).collect(),
         none: view.say("Nothing was destroyed.", "廃棄されたものはありません。"),
     }
 }

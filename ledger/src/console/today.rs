@@ -1,12 +1,12 @@
 //! What is to be done today (本日の要処理), most pressing first. What register and casebook say stands beside what the ledger alone knows.
 
 use sekisho_register::today::Task;
-use sekisho_wire::record::kind_number;
+use sekisho_wire::record::{Record, kind_number};
 use sekisho_wire::words::Language;
 
 use super::duties;
 use super::html::Kind;
-use super::pages::incidents::reported_cards;
+use super::pages::incidents::{Reports, reported_cards};
 use super::visit::View;
 use crate::clock::Millis;
 use crate::index::Question;
@@ -55,7 +55,7 @@ pub(crate) fn today(view: &View<'_>) -> Result<Today, Refusal> {
     if view.holds(READERS) {
         alarms(view, &mut today)?;
     }
-    tasks(view, &mut today);
+    tasks(view, &mut today)?;
     // What the ledger alarms about is everybody's, and comes first; then what is one's own, and of that what is overdue.
     today.rows.sort_by_key(|row| {
         let is_alarm = row.urgency == Kind::Alarm && row.whose.is_none();
@@ -152,7 +152,7 @@ fn terminals(view: &View<'_>, today: &mut Today) -> Result<(), Refusal> {
 
 fn cards(view: &View<'_>, today: &mut Today) -> Result<(), Refusal> {
     let seen = |terminal: &str| view.sight.sees_terminal_named(&view.register, terminal);
-    for card in reported_cards(view)?.into_iter().filter(|card| card.waits && seen(&card.terminal)) {
+    for card in reported_cards(view, Reports::Waiting)?.into_iter().filter(|card| seen(&card.terminal)) {
         today.acts += 1;
         let (number, terminal) = (&card.number, &card.terminal);
         let text = view.say(
@@ -165,7 +165,7 @@ fn cards(view: &View<'_>, today: &mut Today) -> Result<(), Refusal> {
 }
 
 /// What register and casebook say (register §R11.6). Who may not read the casebook is shown what is his.
-fn tasks(view: &View<'_>, today: &mut Today) {
+fn tasks(view: &View<'_>, today: &mut Today) -> Result<(), Refusal> {
     let casebook = view.office.casebook();
     let may_read = view.holds(CASE_READERS);
     // The head of a section is shown what waits of his own, and of the whole office.
@@ -176,18 +176,22 @@ fn tasks(view: &View<'_>, today: &mut Today) {
     let mut all: Vec<(bool, Task)> = all.collect();
     all.sort_by_key(|(is_mine, task)| (!is_mine, !task.is_overdue(view.now)));
     today.more = all.len().saturating_sub(TASKS);
-    for (is_mine, task) in all.into_iter().take(TASKS) {
-        today.entries += 1;
-        let is_overdue = task.is_overdue(view.now);
+    all.truncate(TASKS);
+    today.entries += all.len();
+    let acts = duties::acts_of(view, all.iter().filter(|(is_mine, _)| *is_mine).map(|(_, task)| &task.what))?;
+    let row = |(is_mine, task): &(bool, Task)| {
+        let (is_mine, is_overdue) = (*is_mine, task.is_overdue(view.now));
         let urgency = match (is_mine, is_overdue) {
             (true, true) => Kind::Alarm,
             (true, false) => Kind::Warning,
             (false, true | false) => Kind::Plain,
         };
-        let (text, link) = duties::what(view, &task.what, is_mine);
+        let (text, link) = duties::what(view, &task.what, is_mine, &acts);
         let whose = Some(duties::whose(view, &task.whose));
-        today.rows.push(Due { urgency, is_mine, is_overdue, text, link, whose, due: task.due });
-    }
+        Due { urgency, is_mine, is_overdue, text, link, whose, due: task.due }
+    };
+    today.rows.extend(view.together(|| all.iter().map(row).collect::<Vec<_>>()));
+    Ok(())
 }
 
 /// Alarms of the last three days.
@@ -200,11 +204,14 @@ fn alarms(view: &View<'_>, today: &mut Today) -> Result<(), Refusal> {
     };
     let found = view.ledger.search(&view.visitor.office, &question)?;
     today.records += found.rows.len();
-    for (index, bytes) in found.rows {
-        let record = bytes.and_then(|bytes| sekisho_wire::record::Record::decode(&bytes).ok());
-        let Some(record) = record else { continue };
+    let record = |(index, bytes): (u64, Option<Vec<u8>>)| Some((index, Record::decode(&bytes?).ok()?));
+    let records: Vec<(u64, Record)> = found.rows.into_iter().filter_map(record).collect();
+    let text = |(index, record): &(u64, Record)| {
         let text = format!("{} {}", view.moment(record.trusted), view.tell(|tell| tell.happened(&record.body)));
-        today.push(Kind::Warning, text, format!("/console/records/{index}"), None);
+        (text, format!("/console/records/{index}"))
+    };
+    for (text, link) in view.together(|| records.iter().map(text).collect::<Vec<_>>()) {
+        today.push(Kind::Warning, text, link, None);
     }
     Ok(())
 }

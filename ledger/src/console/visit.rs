@@ -169,11 +169,22 @@ impl Entered {
         any_of: &'static [Role],
         work: impl FnOnce(&View<'_>) -> Result<(Content, Vec<Shown>), Refusal> + Send + 'static,
     ) -> Result<Response, Barred> {
+        self.show_or_refuse(hall, any_of, |view| work(view).map(|(content, shown)| (StatusCode::OK, content, shown)))
+            .await
+    }
+
+    /// The same, of one that says itself why something is refused, and whom to ask.
+    pub(crate) async fn show_or_refuse(
+        self,
+        hall: Hall,
+        any_of: &'static [Role],
+        work: impl FnOnce(&View<'_>) -> Result<(StatusCode, Content, Vec<Shown>), Refusal> + Send + 'static,
+    ) -> Result<Response, Barred> {
         let here = self.here.clone();
         self.answer(hall, any_of, move |view| {
-            let (content, shown) = work(view)?;
+            let (status, content, shown) = work(view)?;
             let made = view.moment(view.now);
-            Ok((page(StatusCode::OK, &content, Some(&view.reader()), view.language, (&here, made)), shown))
+            Ok((page(status, &content, Some(&view.reader()), view.language, (&here, made)), shown))
         })
         .await
     }

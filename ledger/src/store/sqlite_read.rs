@@ -196,6 +196,26 @@ impl Store for SqliteStore {
         })
     }
 
+    fn names_at(&self, office: &OfficeId, log: LogName, indexes: &[u64]) -> Result<Vec<StoredName>, StoreError> {
+        self.read("read names", |connection| {
+            let number = number_of(connection, office)?;
+            let sql = "SELECT idx, hash, sealed FROM names WHERE office = ?1 AND log = ?2 AND idx IN (SELECT value FROM json_each(?3)) ORDER BY idx, hash";
+            all(connection, sql, (number, log_number(log), listed(indexes)), |row| {
+                let (index, hash) = (uint(row.get(0)?)?, bytes_in(row, 1, "name hash")?);
+                Ok(StoredName { office: *office, log, index, hash, sealed: row.get(2)? })
+            })
+        })
+    }
+
+    fn acts_at(&self, office: &OfficeId, log: LogName, indexes: &[u64]) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+        self.read("read acts", |connection| {
+            let table = entries_table(number_of(connection, office)?, log);
+            let sql =
+                format!("SELECT idx, payload FROM {table} WHERE idx IN (SELECT value FROM json_each(?1)) ORDER BY idx");
+            all(connection, &sql, [listed(indexes)], |row| Ok((uint(row.get(0)?)?, row.get(1)?)))
+        })
+    }
+
     fn code(&self, hash: &[u8; 32]) -> Result<Option<StoredCode>, StoreError> {
         self.read("find a code", |connection| {
             let sql = "SELECT hash, expires, office, terminal, seeds, used FROM codes WHERE hash = ?1";
@@ -351,4 +371,10 @@ fn log_in(row: &Row<'_>, column: usize) -> Result<LogName, StoreOrSqlite> {
 
 fn log_number(log: LogName) -> i64 {
     log.number() as i64
+}
+
+/// Numbers as SQLite takes a list of them.
+fn listed(indexes: &[u64]) -> String {
+    let numbers: Vec<String> = indexes.iter().map(u64::to_string).collect();
+    format!("[{}]", numbers.join(","))
 }

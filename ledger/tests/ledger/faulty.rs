@@ -36,6 +36,8 @@ pub(crate) struct FaultyStore {
     before: AtomicU8,
     /// Pages of the register log that were read.
     register_reads: AtomicUsize,
+    /// Looks at acts and at names beside them.
+    looks: AtomicUsize,
     /// Changes that were written, or should have been.
     changes: AtomicUsize,
 }
@@ -52,6 +54,7 @@ impl FaultyStore {
             next: AtomicU8::new(Next::Works as u8),
             before: AtomicU8::new(0),
             register_reads: AtomicUsize::new(0),
+            looks: AtomicUsize::new(0),
             changes: AtomicUsize::new(0),
         }
     }
@@ -68,6 +71,11 @@ impl FaultyStore {
     /// How many pages of the register log were read so far.
     pub(crate) fn register_reads(&self) -> usize {
         self.register_reads.load(Ordering::SeqCst)
+    }
+
+    /// How often acts, or names beside acts, were looked for so far.
+    pub(crate) fn looks(&self) -> usize {
+        self.looks.load(Ordering::SeqCst)
     }
 
     /// How many changes were written so far, or should have been.
@@ -154,6 +162,9 @@ impl Store for FaultyStore {
         if log == LogName::Register {
             self.register_reads.fetch_add(1, Ordering::SeqCst);
         }
+        if log != LogName::Records {
+            self.looks.fetch_add(1, Ordering::SeqCst);
+        }
         self.inner.entries(office, log, from, limit)
     }
 
@@ -209,7 +220,18 @@ impl Store for FaultyStore {
     }
 
     fn names(&self, office: &OfficeId, log: LogName, from: u64, to: u64) -> Result<Vec<StoredName>, StoreError> {
+        self.looks.fetch_add(1, Ordering::SeqCst);
         self.inner.names(office, log, from, to)
+    }
+
+    fn names_at(&self, office: &OfficeId, log: LogName, indexes: &[u64]) -> Result<Vec<StoredName>, StoreError> {
+        self.looks.fetch_add(1, Ordering::SeqCst);
+        self.inner.names_at(office, log, indexes)
+    }
+
+    fn acts_at(&self, office: &OfficeId, log: LogName, indexes: &[u64]) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+        self.looks.fetch_add(1, Ordering::SeqCst);
+        self.inner.acts_at(office, log, indexes)
     }
 
     fn code(&self, hash: &[u8; 32]) -> Result<Option<StoredCode>, StoreError> {

@@ -250,6 +250,10 @@ fn acts_names_enrolments_and_keys_come_back_and_offices_are_apart() {
         assert_eq!(store.act(&OFFICE, &Hash([3; 32])).unwrap(), None);
         assert_eq!(store.acts(&OFFICE, LogName::Register).unwrap(), [act(OFFICE, 1, 0), act(OFFICE, 2, 1)]);
         assert_eq!(store.names(&OFFICE, LogName::Register, 1, 2).unwrap(), [of(OFFICE, 1)]);
+        let beside = |indexes: &[u64]| store.names_at(&OFFICE, LogName::Register, indexes).unwrap();
+        assert_eq!(beside(&[1, 0, 1]), [of(OFFICE, 0), of(OFFICE, 1)], "{name}");
+        assert_eq!((beside(&[1]), beside(&[7]), beside(&[])), (vec![of(OFFICE, 1)], vec![], vec![]), "{name}");
+        assert_eq!(store.names_at(&OFFICE, LogName::Casebook, &[0, 1]).unwrap(), [], "{name}");
         assert_eq!(store.enrolments(&OFFICE).unwrap(), [enrolment(OFFICE, 3), enrolment(OFFICE, 9)]);
         let renewed = |code| NewCertificate { office: OFFICE, code: [code; 32], certificate: vec![5; 70] };
         store.commit(&Change { certificates: vec![renewed(9)], ..Change::default() }).unwrap();
@@ -396,6 +400,10 @@ fn a_book_goes_from_one_store_to_another_and_back_whole() {
             assert_eq!(store.entries(&office, log, 0, 9_999).unwrap(), file.entries(&office, log, 0, 9_999).unwrap());
             assert_eq!(store.tiles(&office, log).unwrap(), file.tiles(&office, log).unwrap());
         }
+        let acts = |indexes: &[u64]| store.acts_at(&OTHER, LogName::Register, indexes).unwrap();
+        let entry = |index| (index, store.entries(&OTHER, LogName::Register, index, 1).unwrap().remove(0).payload);
+        assert_eq!(acts(&[1, 9, 0, 1]), [entry(0), entry(1)]);
+        assert_eq!((acts(&[1]), acts(&[])), (vec![entry(1)], vec![]));
         assert_eq!(store.cursors(&OFFICE).unwrap(), file.cursors(&OFFICE).unwrap());
         assert_eq!(store.codes().unwrap(), file.codes().unwrap());
         assert_eq!(store.keys(&OFFICE).unwrap(), file.keys(&OFFICE).unwrap());

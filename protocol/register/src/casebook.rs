@@ -28,6 +28,8 @@ mod filled_in;
 mod rehearsed;
 mod standing;
 
+pub(crate) use self::admitted::opening_concerns;
+
 use rehearsed::would_apply;
 use standing::stands_on;
 

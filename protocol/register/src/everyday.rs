@@ -9,11 +9,11 @@ use alloc::vec::Vec;
 use sekisho_wire::id::{CardGuid, Code, Numbered};
 use sekisho_wire::record::Retention;
 
-use crate::calendar::{Date, Month, day_of_date, fiscal_year, moment};
+use crate::calendar::{Date, Month, day_of_date, fiscal_year, local_day, moment};
 use crate::casebook::Casebook;
 use crate::change::{
-    ActivateCard, Change, Designate, Destroy, EndPermit, GivePermit, GiveProfile, OperatorState, OrderState, Preserve,
-    SetCardState, SetOperatorState, SetTerminalState, StateReason, Value, WithdrawProfile,
+    ActivateCard, CardState, Change, Designate, Destroy, Disposal, EndPermit, GivePermit, GiveProfile, OperatorState,
+    OrderState, Preserve, SetCardState, SetOperatorState, SetTerminalState, StateReason, Value, WithdrawProfile,
 };
 use crate::dates::When;
 use crate::fold::Register;
@@ -21,6 +21,7 @@ use crate::forms::{Kind, Words};
 use crate::people::{Operator, Standing};
 use crate::refusal::FieldFault;
 use crate::typed::{Fault, Takes, WrongField, month, numbered, value_of};
+use crate::values::Title;
 
 mod entries;
 
@@ -31,6 +32,8 @@ pub use self::entries::{Entry, Group};
 pub enum Everyday {
     /// A card is suspended, lifted, revoked, taken back.
     CardState,
+    /// A card was destroyed.
+    Dispose,
     /// A spare card wakes for somebody.
     ActivateCard,
     /// A designation goes on, with all permissions.
@@ -66,12 +69,14 @@ enum Read {
     Moment(u64),
     Month(Month),
     Number(Numbered),
+    Title(Title),
 }
 
 impl Everyday {
     /// Every one, in the order in which they are offered.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::CardState,
+        Self::Dispose,
         Self::ActivateCard,
         Self::Renew,
         Self::OperatorState,
@@ -146,6 +151,24 @@ impl Everyday {
                 effective: from(),
                 disposal: None,
             }),
+            Self::Dispose => {
+                let (person, witness) = (code("by")?, filled.code("witness"));
+                if witness.as_ref() == Some(&person) {
+                    return Err(("witness", Fault::Against(SAME_PERSON)));
+                }
+                Change::CardState(SetCardState {
+                    card: filled.card().ok_or(missing("card"))?,
+                    state: CardState::Disposed,
+                    reason: StateReason::None,
+                    effective: now,
+                    disposal: Some(Disposal {
+                        on: filled.day("on").unwrap_or_else(|| local_day(now)),
+                        method: filled.title("method").ok_or(missing("method"))?,
+                        person,
+                        witness,
+                    }),
+                })
+            }
             Self::ActivateCard => Change::ActivateCard(Box::new(ActivateCard {
                 card: filled.card().ok_or(missing("card"))?,
                 operator: code("operator")?,
@@ -251,6 +274,8 @@ const fn after(last: Month) -> Month {
     last.after(0, 1)
 }
 
+const SAME_PERSON: Words =
+    Words("立会者は廃棄した者とは別の者です", "the witness is another person than who destroyed it");
 const BACKWARDS: Words = Words("開始より前に終わっています", "it ends before it begins");
 
 fn read(
@@ -278,6 +303,7 @@ fn read(
         }
         Takes::Moment(edge) | Takes::Day(edge) => date().map(|date| vec![Read::Moment(date.moment(edge))]),
         Takes::Month => month(text).map(|month| vec![Read::Month(month)]).ok_or(Fault::Spelling),
+        Takes::Title => Title::new(text).map(|title| vec![Read::Title(title)]).ok_or(Fault::Spelling),
         Takes::Number => numbered(text).map(|number| vec![Read::Number(number)]).ok_or(Fault::Spelling),
     }
 }
@@ -328,6 +354,14 @@ impl Filled {
 
     fn moment(&self, name: &str) -> Option<u64> {
         self.all(name).find_map(|read| if let Read::Moment(at) = read { Some(*at) } else { None })
+    }
+
+    fn day(&self, name: &str) -> Option<u32> {
+        self.values(name).find_map(|value| if let Value::Day(day) = value { Some(*day) } else { None })
+    }
+
+    fn title(&self, name: &str) -> Option<Title> {
+        self.all(name).find_map(|read| if let Read::Title(title) = read { Some(title.clone()) } else { None })
     }
 
     fn month(&self, name: &str) -> Option<Month> {

@@ -58,6 +58,8 @@ pub enum Takes {
     Month,
     /// A fiscal year and a number in it.
     Number,
+    /// A few words.
+    Title,
 }
 
 /// What is wrong with what stands in a field.
@@ -244,6 +246,7 @@ impl Takes {
             }
             Self::Month => say("月。例: 2026-04", "a month, as in 2026-04"),
             Self::Number => say("年度と番号。例: 2026-12", "the fiscal year and the number, as in 2026-12"),
+            Self::Title => say("見える文字で1〜64文字", "1 to 64 visible characters"),
         }
     }
 }

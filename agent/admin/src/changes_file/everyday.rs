@@ -46,6 +46,28 @@ fn a_change_of_every_day_is_what_the_file_of_changes_says_by_the_same_names() {
     same(Everyday::EndPermit, &[("permit", "2026-12")]);
 }
 
+#[test]
+fn a_card_that_was_destroyed_is_what_the_file_says_of_it() {
+    let register = register();
+    let card = register.cards().next().unwrap().guid().to_string();
+    let [by, witness] =
+        [0, 1].map(|at| register.operators().nth(at).map_or_else(|| "a1".to_owned(), |it| it.code().to_string()));
+    let typed =
+        [("card", card.as_str()), ("method", "券面裁断"), ("by", &by), ("witness", &witness), ("on", "2026-04-01")];
+    let [by_form] = Everyday::Dispose.changes(typed, (&register, None), NOW).unwrap().try_into().unwrap();
+    let text = format!(
+        "[[card_state]]\ncard = '{card}'\nstate = 'disposed'\ndisposal = {{ on = 2026-04-01, method = '券面裁断', by = '{by}', witness = '{witness}' }}\n"
+    );
+    let file: ChangesFile = parse(Path::new("changes.toml"), &text).unwrap();
+    let [by_file] = file.changes(PolicyUse::Change, &mut Drafter::new(&register, NOW)).unwrap().try_into().unwrap();
+    assert_eq!(by_form, by_file, "{text}");
+    let alone = [("card", card.as_str()), ("method", "裁断"), ("by", &by), ("witness", &by)];
+    let wrong = Everyday::Dispose.changes(alone, (&register, None), NOW).unwrap_err();
+    assert_eq!(wrong.iter().map(|wrong| wrong.name).collect::<Vec<_>>(), ["witness"], "another person");
+    let wrong = Everyday::Dispose.changes([("on", "2999-01-01")], (&register, None), NOW).unwrap_err();
+    assert_eq!(wrong.iter().map(|wrong| wrong.name).collect::<Vec<_>>(), ["card", "on", "method", "by"]);
+}
+
 /// The words of an entry.
 fn words(entry: &Entry) -> Vec<&'static str> {
     let (Takes::One(Kind::Choice(words)) | Takes::Several(Kind::Choice(words))) = entry.takes else {

@@ -1,5 +1,7 @@
 //! The acts (処分の記録): all of them, newest first, and each in full.
 
+use std::ops::Range;
+
 use axum::extract::State;
 use axum::response::Response;
 use sekisho_register::{NameHash, SignedAct, numbered_changes, render};
@@ -10,6 +12,7 @@ use serde::Deserialize;
 use super::from;
 use crate::acts::Name;
 use crate::console::html::{Block, Cell, Content, Section, Table};
+use crate::console::paging::PAGE_OF_LIST;
 use crate::console::visit::{Barred, Entered, View};
 use crate::http::visit::Shown;
 use crate::http::{Asked, Hall, Named};
@@ -17,9 +20,20 @@ use crate::refusal::Refusal;
 use crate::store::LogName;
 use crate::visitors::ANY_ROLE;
 
-#[derive(Deserialize)]
+/// Before which act the page ends, as the address says.
+#[derive(Default, Deserialize)]
+#[serde(default)]
 pub(crate) struct Page {
-    before: Option<u64>,
+    before: String,
+}
+
+impl Page {
+    /// The acts of the page, of a register of so many.
+    fn acts(&self, size: u64) -> Result<Range<u64>, Refusal> {
+        let end = if self.before.is_empty() { Some(size) } else { self.before.parse().ok() };
+        let end = end.filter(|end| *end <= size).ok_or(Refusal::NotFound(PAGE_OF_LIST))?;
+        Ok(end.saturating_sub(PAGE)..end)
+    }
 }
 
 /// A page of them.
@@ -30,12 +44,12 @@ pub(crate) async fn list(
 ) -> Result<Response, Barred> {
     entered
         .show(hall, ANY_ROLE, move |view| {
-            let end = asked.before.unwrap_or(u64::MAX).min(view.register.size());
-            let first = end.saturating_sub(PAGE);
-            let mut rows = Vec::new();
-            for index in (first..end).rev() {
-                rows.extend(row(view, index)?);
-            }
+            let page = asked.acts(view.register.size())?;
+            let first = page.start;
+            let mut acts = acts(view, LogName::Register, &page.collect::<Vec<_>>())?;
+            acts.retain(|(_, signed)| view.sight.sees_act(&view.register, signed));
+            acts.reverse();
+            let rows: Vec<_> = view.together(|| acts.iter().map(|(index, signed)| row(view, *index, signed)).collect());
             let shown = Shown::rows(Query::Register, rows.len(), from(first));
             Ok((content(view, rows, first), vec![shown]))
         })
@@ -59,16 +73,11 @@ fn content(view: &View<'_>, rows: Vec<Vec<Cell>>, first: u64) -> Content {
     Content { title: view.say("Acts", "処分の記録"), place: "/console/acts", refresh: None, sections }
 }
 
-/// Nothing for an act that is another section's.
-fn row(view: &View<'_>, index: u64) -> Result<Option<Vec<Cell>>, Refusal> {
-    let signed = act(view, LogName::Register, index)?;
-    if !view.sight.sees_act(&view.register, &signed) {
-        return Ok(None);
-    }
+fn row(view: &View<'_>, index: u64, signed: &SignedAct) -> Vec<Cell> {
     let what = numbered_changes(signed.act(), &view.register, view.language);
     let number = Cell::link(format!("/console/acts/{index}"), index.to_string());
     let made = Cell::short(view.moment(signed.act().made));
-    Ok(Some(vec![number, made, Cell::Lines(by_lines(view, &signed)), Cell::Lines(what)]))
+    vec![number, made, Cell::Lines(by_lines(view, signed)), Cell::Lines(what)]
 }
 
 #[derive(Deserialize)]
@@ -127,10 +136,20 @@ pub(super) fn in_full(view: &View<'_>, signed: &SignedAct, log: LogName, index: 
 
 /// The act at this index.
 pub(crate) fn act(view: &View<'_>, log: LogName, index: u64) -> Result<SignedAct, Refusal> {
-    let entries = view.ledger.store.entries(&view.visitor.office, log, index, 1)?;
-    let entry = entries.first().ok_or(Refusal::NotFound("act"))?;
-    SignedAct::decode(&entry.payload)
-        .map_err(|_| Refusal::Unavailable { cause: format!("entry {index} of the {log} is no act") })
+    acts(view, log, &[index])?.pop().map(|(_, signed)| signed).ok_or(Refusal::NotFound("act"))
+}
+
+/// The acts at these indexes, asked for at once.
+pub(crate) fn acts(view: &View<'_>, log: LogName, indexes: &[u64]) -> Result<Vec<(u64, SignedAct)>, Refusal> {
+    if indexes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let stored = view.ledger.store.acts_at(&view.visitor.office, log, indexes)?.into_iter();
+    let signed = stored.map(|(index, bytes)| {
+        let is_none = |_| Refusal::Unavailable { cause: format!("entry {index} of the {log} is no act") };
+        Ok((index, SignedAct::decode(&bytes).map_err(is_none)?))
+    });
+    signed.collect()
 }
 
 /// Who signed; of an approval, also who proposed it.

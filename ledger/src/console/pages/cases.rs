@@ -13,8 +13,9 @@ use serde::Deserialize;
 use super::from;
 use crate::console::duties::{self, whose};
 use crate::console::html::{self, Block, Cell, Content, Field, Kind, Method, Section, Table};
+use crate::console::paging::Paging;
 use crate::console::visit::{Barred, Entered, View};
-use crate::console::written::{Texts, by, facts, lines};
+use crate::console::written::{Texts, by, facts, form_facts, lines};
 use crate::http::visit::Shown;
 use crate::http::{Asked, Hall, Named};
 use crate::refusal::Refusal;
@@ -25,7 +26,7 @@ use crate::visitors::CASE_READERS;
 pub(crate) struct Question {
     form: String,
     state: String,
-    from: usize,
+    from: String,
 }
 
 /// Which cases are asked for.
@@ -66,26 +67,18 @@ pub(crate) async fn list(
             let casebook = view.office.casebook();
             let mut found = found(view, &casebook, form, state);
             found.sort_by_key(|(case, duties)| (case.id.form, duties.is_empty(), std::cmp::Reverse(case.opened.index)));
-            let all = found.len();
-            let page: Vec<_> = found.into_iter().skip(asked.from).take(PAGE).collect();
+            let paging = Paging::of(&asked.from, found.len())?;
+            let page: Vec<(&Case, Vec<Duty>)> = paging.take(found);
+            let texts = Texts::beside(view, page.iter().map(|(case, _)| &case.opened))?;
             let shown = page.iter().map(|(case, _)| case.opened.index).min();
             let shown = shown.map(|first| Shown::rows(Query::Entries, page.len(), from(first)));
             let mut blocks = vec![Block::Form(filter(view, form, state))];
-            for of in Form::ALL {
-                let here: Vec<&(&Case, Vec<Duty>)> = page.iter().filter(|(case, _)| case.id.form == of).collect();
-                if !here.is_empty() {
-                    blocks.push(Block::Table(table(view, of, &here)?));
-                }
-            }
+            blocks.extend(view.together(|| tables(view, &page, &texts)));
             if page.is_empty() {
                 blocks.push(Block::Note(Kind::Plain, view.say("There is no such case.", "該当する事案はありません。")));
             }
-            let next = asked.from.saturating_add(PAGE);
-            if next < all {
-                let form = form.map_or("", Form::name);
-                let to = format!("/console/cases?form={form}&state={}&from={next}", state.name());
-                blocks.push(Block::List(vec![Cell::link(to, view.say("More cases", "続きの事案"))]));
-            }
+            let asked = format!("/console/cases?form={}&state={}", form.map_or("", Form::name), state.name());
+            blocks.extend(paging.ways(view, |from| format!("{asked}&from={from}")));
             let title = view.say("Cases", "事案・簿冊");
             let content =
                 Content { title, place: "/console/cases", refresh: None, sections: vec![Section::lead(blocks)] };
@@ -130,27 +123,37 @@ fn filter(view: &View<'_>, form: Option<Form>, state: Which) -> html::Form {
     }
 }
 
-fn table(view: &View<'_>, form: Form, cases: &[&(&Case, Vec<Duty>)]) -> Result<Table, Refusal> {
-    let mut rows = Vec::new();
-    for (case, duties) in cases {
-        let texts = Texts::beside(view, &case.opened)?;
-        let what = lines(view, form.definition().fields, &case.opened.fields, &texts);
-        rows.push(vec![
+/// A table for each form of which there are cases.
+fn tables(view: &View<'_>, page: &[(&Case, Vec<Duty>)], texts: &Texts) -> Vec<Block> {
+    let of = |form: Form| page.iter().filter(move |(case, _)| case.id.form == form);
+    let there = Form::ALL.into_iter().filter(|form| of(*form).next().is_some());
+    there.map(|form| Block::Table(table(view, form, of(form), texts))).collect()
+}
+
+fn table<'c>(
+    view: &View<'_>,
+    form: Form,
+    cases: impl Iterator<Item = &'c (&'c Case, Vec<Duty>)>,
+    texts: &Texts,
+) -> Table {
+    let row = |(case, duties): &(&Case, Vec<Duty>)| {
+        let what = lines(view, form.definition().fields, &case.opened.fields, texts);
+        vec![
             Cell::link(format!("/console/cases/{}", case.id), numbered(case.id.number, view.language)),
             Cell::short(view.moment(case.opened.made)),
             Cell::Lines(by(view, &case.opened)),
             Cell::Lines(what),
             Cell::Lines(open_steps(view, duties)),
-        ]);
-    }
+        ]
+    };
     let columns =
         [("Number", "番号"), ("Opened", "記入日時"), ("By", "記入者"), ("What", "内容"), ("To be done", "未了の手続")];
-    Ok(Table {
+    Table {
         caption: form.title(view.language).to_owned(),
         columns: columns.into_iter().map(|(english, japanese)| view.say(english, japanese)).collect(),
-        rows,
+        rows: cases.map(row).collect(),
         none: String::new(),
-    })
+    }
 }
 
 /// Steps that have still to be taken, each once.
@@ -184,8 +187,10 @@ pub(crate) async fn one(
             if !view.sight.sees_case(&view.register, case) {
                 return Err(Refusal::OtherSection);
             }
-            let mut sections = vec![opening(view, case)?, taken(view, case)?];
-            sections.push(to_be_done(view, case));
+            let written = std::iter::once(&case.opened).chain(case.steps.iter().map(|taken| &taken.written));
+            let texts = Texts::beside(view, written)?;
+            let sections =
+                view.together(|| vec![opening(view, case, &texts), taken(view, case, &texts), to_be_done(view, case)]);
             let content = Content { title: id.text(view.language), place: "/console/cases", refresh: None, sections };
             let count = 1 + case.steps.len();
             Ok((content, vec![Shown::rows(Query::Entries, count, from(case.opened.index))]))
@@ -193,8 +198,7 @@ pub(crate) async fn one(
         .await
 }
 
-fn opening(view: &View<'_>, case: &Case) -> Result<Section, Refusal> {
-    let texts = Texts::beside(view, &case.opened)?;
+fn opening(view: &View<'_>, case: &Case, texts: &Texts) -> Section {
     let state = if case.is_closed() {
         Cell::Mark(Kind::Good, view.say("closed", "終結"))
     } else if case.duties(&view.register, view.now).is_empty() {
@@ -209,17 +213,16 @@ fn opening(view: &View<'_>, case: &Case) -> Result<Section, Refusal> {
         (view.say("Entry of the casebook", "処理簿の番号"), Cell::Text(case.opened.index.to_string())),
         (view.say("Id", "番号"), Cell::Code(case.id.to_string())),
     ];
-    rows.extend(facts(view, case.id.form.definition().fields, &case.opened.fields, &texts));
-    Ok(Section::lead(vec![Block::Facts(rows)]))
+    rows.extend(form_facts(view, case.id.form.definition().fields, &case.opened.fields, texts));
+    Section::lead(vec![Block::Facts(rows)])
 }
 
-fn taken(view: &View<'_>, case: &Case) -> Result<Section, Refusal> {
+fn taken(view: &View<'_>, case: &Case, texts: &Texts) -> Section {
     let definition = case.id.form.definition();
     let mut rows = Vec::new();
     for taken in &case.steps {
         let step = definition.step(taken.step);
-        let texts = Texts::beside(view, &taken.written)?;
-        let what = facts(view, step.map_or(&[], |step| step.fields), &taken.written.fields, &texts);
+        let what = facts(view, step.map_or(&[], |step| step.fields), &taken.written.fields, texts);
         let what = what.into_iter().flat_map(|(title, cell)| match cell {
             Cell::Lines(lines) => {
                 let title = view.say(format!("{title}:"), format!("{title}："));
@@ -246,7 +249,7 @@ fn taken(view: &View<'_>, case: &Case) -> Result<Section, Refusal> {
         rows,
         none: view.say("None yet.", "まだありません。"),
     };
-    Ok(Section::new(title, vec![Block::Table(table)]))
+    Section::new(title, vec![Block::Table(table)])
 }
 
 /// What is left, whose it is and until when, and a button for each that is this person's.
@@ -326,5 +329,3 @@ pub(super) fn may_take(view: &View<'_>, case: &Case, step: &Step) -> May {
     let before = case.missing_before(step, &view.register, view.now);
     before.map_or(May::Yes, |before| May::After(before.title.text(view.language)))
 }
-
-const PAGE: usize = 100;

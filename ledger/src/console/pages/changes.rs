@@ -46,19 +46,26 @@ fn all(view: &View<'_>) -> Content {
         none: String::new(),
     };
     let text = view.say(
-        "What changes the register is signed by card at your desk. Larger changes (posts, routes, policy, many at a time) are made with 'sekisho-admin apply' or 'propose' from a file.",
-        "登録の変更は、手元の端末でカードにより署名します。職・決裁の段階・運用方針の変更や、多数の変更をまとめて行う場合は、ファイルから「sekisho-admin apply」又は「propose」で行います。",
+        "What changes the register is signed by card at your desk. Posts, routes and policy are changed by a command there, which their registers show with all that is in force; many changes at a time with 'sekisho-admin apply' or 'propose' from a file.",
+        "登録の変更は、手元の端末でカードにより署名します。職・決裁経路・運用方針は、手元の端末のコマンドで変更します。コマンドは、現在の内容を入れた形で次の各台帳に表示しています。多数の変更をまとめて行う場合は、ファイルから「sekisho-admin apply」又は「propose」で行います。",
     );
+    let registers = [
+        ("posts", "Posts and their holders", "職と在任者"),
+        ("routes", "Routes of approval", "決裁経路"),
+        ("policy", "Policy", "運用方針"),
+    ];
+    let registers =
+        registers.map(|(at, english, japanese)| (format!("/console/registers/{at}"), view.say(english, japanese)));
     Content {
         title: view.say("Changes", "登録の変更"),
         place: PLACE,
         refresh: None,
-        sections: vec![Section::lead(vec![Block::Text(text), Block::Table(table)])],
+        sections: vec![Section::lead(vec![Block::Text(text), Block::Buttons(registers.to_vec()), Block::Table(table)])],
     }
 }
 
 /// Who may, and how many stages follow.
-fn way(view: &View<'_>, class: sekisho_register::Class) -> String {
+pub(super) fn way(view: &View<'_>, class: sekisho_register::Class) -> String {
     let route = view.register.route_at(class, view.now);
     let who = roles(view, &route.proposers);
     match route.stages.len() {

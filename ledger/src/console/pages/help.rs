@@ -92,7 +92,7 @@ const PAGES: [(&str, &str, &str, &str); 13] = [
         "What was written on forms, what followed, and what has still to be done, with a button for each step that is yours.",
         "様式に記入された事案とその経過、未了の手続。あなたが行える手続にはボタンが表示されます。",
     ),
-    ("Forms", "様式", "Every form, and those that you may fill in.", "全ての様式と、あなたが記入できる様式。"),
+    ("Forms", "様式", "The forms that you may fill in.", "あなたが記入できる様式。"),
     (
         "Changes",
         "登録の変更",

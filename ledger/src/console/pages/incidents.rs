@@ -1,5 +1,7 @@
 //! What was reported: cards that terminals blocked, and incidents as the casebook has them.
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use axum::response::Response;
 use sekisho_register::cards::Card;
@@ -9,15 +11,18 @@ use sekisho_register::field_text;
 use sekisho_register::forms::{Form, incident};
 use sekisho_register::wareki::numbered;
 use sekisho_wire::cose::Signer;
+use sekisho_wire::id::Code;
 use sekisho_wire::reason::Query;
+use serde::Deserialize;
 
-use super::acts::act;
+use super::acts::acts;
 use super::from;
 use crate::clock::Millis;
 use crate::console::html::{Block, Cell, Content, Kind, Section, Table};
+use crate::console::paging::Paging;
 use crate::console::visit::{Barred, Entered, View};
-use crate::http::Hall;
 use crate::http::visit::Shown;
+use crate::http::{Asked, Hall};
 use crate::refusal::Refusal;
 use crate::store::LogName;
 use crate::visitors::READERS;
@@ -26,7 +31,7 @@ use crate::visitors::READERS;
 pub(crate) struct Reported {
     pub(crate) number: String,
     pub(crate) terminal: String,
-    holder: Option<String>,
+    holder: Option<Code>,
     reason: StateReason,
     made: Millis,
     index: u64,
@@ -34,26 +39,39 @@ pub(crate) struct Reported {
     pub(crate) waits: bool,
 }
 
-/// Every one, by card.
-pub(crate) fn reported_cards(view: &View<'_>) -> Result<Vec<Reported>, Refusal> {
-    let mut reported = Vec::new();
+/// Which reports are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reports {
+    /// Every one.
+    All,
+    /// Those about which nobody has decided since.
+    Waiting,
+}
+
+/// They, the newest first, whose acts are all asked for at once.
+pub(crate) fn reported_cards(view: &View<'_>, which: Reports) -> Result<Vec<Reported>, Refusal> {
+    let mut said: BTreeMap<u64, Vec<_>> = BTreeMap::new();
     for card in view.register.cards() {
         let blocks = card.states().iter().filter(|said| said.value.0 != CardState::Active);
-        for said in blocks.filter(|said| is_trouble(said.value.1)) {
-            let signed = act(view, LogName::Register, said.index)?;
-            let Signer::Terminal(terminal) = signed.signer() else { continue };
-            reported.push(Reported {
-                number: numbered(card.number(), view.language),
-                terminal: terminal.to_string(),
-                holder: card.holder(view.now).map(|holder| view.person(holder.operator)),
-                reason: said.value.1,
-                made: signed.act().made,
-                index: said.index,
-                waits: is_last(card, said.index),
-            });
+        let blocks = blocks.filter(|said| is_trouble(said.value.1));
+        for block in blocks.filter(|said| which == Reports::All || is_last(card, said.index)) {
+            said.entry(block.index).or_default().push((card, block));
         }
     }
-    reported.sort_by_key(|report| std::cmp::Reverse(report.made));
+    let mut reported = Vec::new();
+    for (index, signed) in acts(view, LogName::Register, &said.keys().copied().collect::<Vec<_>>())? {
+        let Signer::Terminal(terminal) = signed.signer() else { continue };
+        reported.extend(said.get(&index).into_iter().flatten().map(|(card, said)| Reported {
+            number: numbered(card.number(), view.language),
+            terminal: terminal.to_string(),
+            holder: card.holder(view.now).map(|holder| holder.operator.clone()),
+            reason: said.value.1,
+            made: signed.act().made,
+            index,
+            waits: is_last(card, index),
+        }));
+    }
+    reported.sort_by_key(|report| std::cmp::Reverse((report.made, report.index)));
     Ok(reported)
 }
 
@@ -66,29 +84,51 @@ fn is_last(card: &Card, index: u64) -> bool {
     card.states().iter().next_back().is_some_and(|said| said.index == index)
 }
 
+/// From which row on of either list.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Pages {
+    cards: String,
+    incidents: String,
+}
+
 /// Entries of the casebook: whoever may read those reads these.
-pub(crate) async fn list(State(hall): State<Hall>, entered: Entered) -> Result<Response, Barred> {
+pub(crate) async fn list(
+    State(hall): State<Hall>,
+    entered: Entered,
+    Asked(asked): Asked<Pages>,
+) -> Result<Response, Barred> {
     entered
-        .show(hall, READERS, |view| {
-            let (cards, casebook) = (reported_cards(view)?, view.office.casebook());
-            let incidents = incidents(view, &casebook);
-            let count = incidents.rows.len();
+        .show(hall, READERS, move |view| {
+            let (reported, casebook) = (reported_cards(view, Reports::All)?, view.office.casebook());
+            let mut incidents: Vec<&Case> = casebook.cases_on(Form::Incident).collect();
+            incidents.sort_by_key(|incident| std::cmp::Reverse(incident.opened.index));
+            let of_cards = Paging::of(&asked.cards, reported.len())?;
+            let of_incidents = Paging::of(&asked.incidents, incidents.len())?;
+            let (reported, incidents) = (of_cards.take(&reported), of_incidents.take(incidents));
+            let (count, first) = (incidents.len(), incidents.iter().map(|case| case.opened.index).min().unwrap_or(0));
+            let (cards, incidents) = view.together(|| (table(view, &reported), table_of_incidents(view, &incidents)));
+            let to = |cards: &str, incidents: &str| format!("/console/incidents?cards={cards}&incidents={incidents}");
+            let mut blocks = vec![Block::Table(cards)];
+            blocks.extend(of_cards.ways(view, |from| to(&from.to_string(), &asked.incidents)));
+            blocks.push(Block::Table(incidents));
+            blocks.extend(of_incidents.ways(view, |from| to(&asked.cards, &from.to_string())));
             let content = Content {
                 title: view.say("Reports and incidents", "届出・事故等"),
                 place: "/console/incidents",
                 refresh: None,
-                sections: vec![Section::lead(vec![Block::Table(table(view, &cards)), Block::Table(incidents)])],
+                sections: vec![Section::lead(blocks)],
             };
-            let mut shown = vec![Shown::rows(Query::Register, cards.len(), from(0))];
-            shown.push(Shown::rows(Query::Entries, count, from(0)));
+            let mut shown = vec![Shown::rows(Query::Register, reported.len(), from(0))];
+            shown.push(Shown::rows(Query::Entries, count, from(first)));
             shown.retain(|shown| !matches!(shown, Shown::Rows(_, 0, _)));
             Ok((content, shown))
         })
         .await
 }
 
-fn table(view: &View<'_>, cards: &[Reported]) -> Table {
-    let row = |card: &Reported| {
+fn table(view: &View<'_>, cards: &[&Reported]) -> Table {
+    let row = |card: &&Reported| {
         let (english, japanese) = match card.reason {
             StateReason::Lost => ("lost", "紛失"),
             StateReason::Stolen => ("stolen", "盗難"),
@@ -110,7 +150,7 @@ fn table(view: &View<'_>, cards: &[Reported]) -> Table {
             Cell::short(view.moment(card.made)),
             Cell::text(&card.terminal),
             Cell::text(view.say(english, japanese)),
-            Cell::text(card.holder.as_deref().unwrap_or("-")),
+            Cell::text(card.holder.as_ref().map_or_else(|| "-".to_owned(), |holder| view.person(holder))),
             state,
             Cell::link(format!("/console/acts/{}", card.index), card.index.to_string()),
         ]
@@ -132,9 +172,7 @@ fn table(view: &View<'_>, cards: &[Reported]) -> Table {
     }
 }
 
-fn incidents(view: &View<'_>, casebook: &sekisho_register::Casebook) -> Table {
-    let mut incidents: Vec<_> = casebook.cases_on(Form::Incident).collect();
-    incidents.sort_by_key(|incident| std::cmp::Reverse(incident.opened.index));
+fn table_of_incidents(view: &View<'_>, incidents: &[&Case]) -> Table {
     let row = |incident: &&Case| {
         let (class, level, kind) =
             incident.judged().map_or((0, 0, "-"), |(class, level, kind)| (class, level, kind.as_str()));

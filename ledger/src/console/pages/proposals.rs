@@ -20,6 +20,7 @@ use crate::console::duties::any_of;
 use crate::console::hand::Hand;
 use crate::console::html::{Blank, Block, Cell, Content, Field, Form, Input, Kind, Method, Section, Table};
 use crate::console::judged::REASON;
+use crate::console::paging::Paging;
 use crate::console::visit::{Barred, Entered, Fields, Posted, Trouble, View};
 use crate::console::wishes::What;
 use crate::console::written::Texts;
@@ -65,23 +66,44 @@ fn may_approve(view: &View<'_>, proposal: &Open) -> Result<(), Option<FoldRefusa
     view.register.may_approve_next(proposed, &view.visitor.operator, view.now).map_err(Some)
 }
 
+/// From which row on of either list.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Pages {
+    mine: String,
+    others: String,
+}
+
 /// Those for this person first, then the others.
-pub(crate) async fn list(State(hall): State<Hall>, entered: Entered) -> Result<Response, Barred> {
+pub(crate) async fn list(
+    State(hall): State<Hall>,
+    entered: Entered,
+    Asked(asked): Asked<Pages>,
+) -> Result<Response, Barred> {
     entered
-        .show(hall, CASE_READERS, |view| {
+        .show(hall, CASE_READERS, move |view| {
             let seen = open(view).into_iter().filter(|open| view.sight.sees_act(&view.register, &open.act));
             let (mine, others): (Vec<Open>, Vec<Open>) = seen.partition(|open| open.is_for(view));
+            let (of_mine, of_others) = (Paging::of(&asked.mine, mine.len())?, Paging::of(&asked.others, others.len())?);
+            let (mine, others) = (of_mine.take(mine), of_others.take(others));
             let count = mine.len() + others.len();
+            let first = mine.iter().chain(&others).map(|proposal| proposal.index).min().unwrap_or(0);
+            let to = |mine: &str, others: &str| format!("/console/proposals?mine={mine}&others={others}");
+            let (table_of_mine, table_of_others) = view.together(|| {
+                let of_mine = table(view, view.say("You may approve", "あなたが承認できる申請"), &mine);
+                (of_mine, table(view, view.say("For others", "その他の申請"), &others))
+            });
+            let mut blocks = vec![Block::Table(table_of_mine)];
+            blocks.extend(of_mine.ways(view, |from| to(&from.to_string(), &asked.others)));
+            blocks.push(Block::Table(table_of_others));
+            blocks.extend(of_others.ways(view, |from| to(&asked.mine, &from.to_string())));
             let content = Content {
                 title: view.say("Proposals", "承認待ち"),
                 place: "/console/proposals",
                 refresh: None,
-                sections: vec![Section::lead(vec![
-                    Block::Table(table(view, view.say("You may approve", "あなたが承認できる申請"), &mine)),
-                    Block::Table(table(view, view.say("For others", "その他の申請"), &others)),
-                ])],
+                sections: vec![Section::lead(blocks)],
             };
-            let shown = (count > 0).then(|| Shown::rows(Query::Entries, count, from(0)));
+            let shown = (count > 0).then(|| Shown::rows(Query::Entries, count, from(first)));
             Ok((content, shown.into_iter().collect()))
         })
         .await
@@ -257,7 +279,7 @@ fn answered_as(view: &View<'_>, answered: &Answered) -> Vec<Block> {
         (view.say("When", "日時"), Cell::short(view.moment(answered.made))),
     ];
     if let Some(reason) = &answered.reason {
-        let reason = Texts::of_entry(view, answered.index).map(|texts| texts.text(view, reason));
+        let reason = Texts::at(view, &[answered.index]).map(|texts| texts.text(view, reason));
         let reason = reason.unwrap_or_default().lines().map(str::to_owned).collect();
         facts.push((view.say("Why", "理由"), Cell::Lines(reason)));
     }

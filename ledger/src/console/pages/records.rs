@@ -19,6 +19,7 @@ use super::{from, list};
 use crate::carried::CarriedTo;
 use crate::console::html::{Blank, Block, Cell, Content, Field, Form, Input, Kind, Method, Section, Table};
 use crate::console::lacks;
+use crate::console::paging::PAGE_OF_LIST;
 use crate::console::visit::{Barred, Entered, Posted, View};
 use crate::console::wishes::Wanted;
 use crate::http::people::{about, evidence_body};
@@ -42,7 +43,7 @@ pub(crate) struct Typed {
     kind: String,
     since: String,
     until: String,
-    before: Option<u64>,
+    before: String,
     /// Somebody pressed the button.
     go: Option<String>,
 }
@@ -58,7 +59,8 @@ pub(crate) async fn search(
             let mut sections = vec![Section::lead(vec![Block::Form(form(view, &typed))])];
             let mut shown = Vec::new();
             if typed.go.is_some() {
-                match typed.question(view) {
+                let before = typed.before()?;
+                match typed.question(view, before) {
                     Err(text) => sections.push(Section::lead(vec![Block::Note(Kind::Warning, text)])),
                     Ok(question) => {
                         let found = view.ledger.search(&view.visitor.office, &question)?;
@@ -74,8 +76,14 @@ pub(crate) async fn search(
 }
 
 impl Typed {
+    /// Before which record the page ends.
+    fn before(&self) -> Result<Option<u64>, Refusal> {
+        let before = (!self.before.is_empty()).then(|| self.before.parse());
+        before.transpose().map_err(|_| Refusal::NotFound(PAGE_OF_LIST))
+    }
+
     /// The question, or what of it cannot be read.
-    fn question(&self, view: &View<'_>) -> Result<Question, String> {
+    fn question(&self, view: &View<'_>, before: Option<u64>) -> Result<Question, String> {
         let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         let date = |text: &str, edge| {
             match given(text) {
@@ -115,7 +123,7 @@ impl Typed {
             kind: given(&self.kind).and_then(|kind| kind_number(&kind)),
             since: date(&self.since, Edge::From)?,
             until: date(&self.until, Edge::Until)?,
-            before: self.before,
+            before,
             limit: PAGE,
         })
     }
@@ -211,7 +219,7 @@ fn results(view: &View<'_>, typed: &Typed, found: &Found) -> Vec<Section> {
             format!("検索結果：このページに{count}件（新しい順）"),
         ),
         columns: columns.into_iter().map(|(english, japanese)| view.say(english, japanese)).collect(),
-        rows: found.rows.iter().map(row).collect(),
+        rows: view.together(|| found.rows.iter().map(row).collect()),
         none: view.say("No record was found.", "該当する記録はありません。"),
     };
     let mut blocks = vec![Block::Table(table)];

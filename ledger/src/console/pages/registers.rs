@@ -1,16 +1,19 @@
 //! The registers (台帳) as of a date: each is one function that makes a table.
 
+mod commands;
+
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
 use sekisho_register::calendar::local_day;
 use sekisho_register::cards::Card;
-use sekisho_register::change::{CardState, OperatorState, TerminalUse};
+use sekisho_register::change::{CardState, OperatorState, SetFunction, SetTerminal, TerminalUse};
 use sekisho_register::dates::{Edge, When};
 use sekisho_register::everyday::Group;
-use sekisho_register::organisation::{Capacity, Post};
+use sekisho_register::organisation::{Capacity, Post, PostVersion};
 use sekisho_register::people::{Operator, Standing};
+use sekisho_register::places::Terminal;
 use sekisho_register::role::{Class, Role};
 use sekisho_register::wareki::{day_text, moment_text, numbered};
 use sekisho_register::{Register, SignedAct};
@@ -25,6 +28,7 @@ use super::{changes, from, policy};
 use crate::clock::Millis;
 use crate::console::duties::any_of;
 use crate::console::html::{Block, Cell, Content, Field, Form, Kind, Method, Section, Table};
+use crate::console::paging::Paging;
 use crate::console::visit::{Barred, Entered, View};
 use crate::http::visit::Shown;
 use crate::http::{Asked, Hall, Named};
@@ -33,13 +37,17 @@ use crate::store::LogName;
 use crate::visitors::{ANY_ROLE, CASE_READERS};
 
 /// A register as it was at a moment.
-struct AsOf<'a, 'v> {
-    view: &'a View<'v>,
-    register: Arc<Register>,
-    at: Millis,
+pub(super) struct AsOf<'a, 'v> {
+    pub(super) view: &'a View<'v>,
+    pub(super) register: Arc<Register>,
+    pub(super) at: Millis,
+    /// From which row on, as the address says.
+    from: String,
 }
 
-type Shows = fn(&AsOf<'_, '_>) -> Table;
+/// A page of a register, and which.
+type Listed = (Table, Paging);
+type Shows = fn(&AsOf<'_, '_>) -> Result<Listed, Refusal>;
 
 /// Address, names, and who makes the table.
 const REGISTERS: [(&str, &str, &str, Shows); 8] = [
@@ -88,6 +96,7 @@ pub(crate) struct Which {
 #[serde(default)]
 pub(crate) struct Date {
     date: String,
+    from: String,
 }
 
 /// One of them.
@@ -95,7 +104,7 @@ pub(crate) async fn one(
     State(hall): State<Hall>,
     entered: Entered,
     Named(Which { which }): Named<Which>,
-    Asked(Date { date }): Asked<Date>,
+    Asked(Date { date, from: first }): Asked<Date>,
 ) -> Result<Response, Barred> {
     let known = REGISTERS.iter().find(|(at, ..)| *at == which).ok_or(Refusal::NotFound("register"))?;
     entered
@@ -109,8 +118,8 @@ pub(crate) async fn one(
                 Some(None) | None => view.now,
             };
             let register = as_of(view, moment)?;
-            let as_of = AsOf { view, register, at: moment };
-            let table = table(&as_of);
+            let as_of = AsOf { view, register, at: moment, from: first };
+            let (table, paging) = table(&as_of)?;
             let mut blocks = vec![Block::Form(form(view, at, &date))];
             if when == Some(None) {
                 blocks.push(Block::Note(
@@ -135,13 +144,16 @@ pub(crate) async fn one(
                 blocks.push(Block::Text(own));
             }
             blocks.push(Block::Table(table));
+            let spelt = serde_urlencoded::to_string([("date", &date)]).unwrap_or_default();
+            blocks.extend(paging.ways(view, |from| format!("/console/registers/{at}?{spelt}&from={from}")));
             let about = ABOUT.iter().find(|(register, _)| register == at);
             blocks.extend(about.and_then(|(_, group)| changes::buttons(view, *group)));
+            let how = commands::section(&as_of, at, &paging.take(as_of.posts()));
             let content = Content {
                 title: view.say(*english, *japanese),
                 place: "/console/registers",
                 refresh: None,
-                sections: vec![Section::lead(blocks)],
+                sections: std::iter::once(Section::lead(blocks)).chain(how).collect(),
             };
             Ok((content, vec![Shown::rows(Query::Register, rows, from(0))]))
         })
@@ -205,9 +217,20 @@ impl AsOf<'_, '_> {
         self.view.say(english, japanese)
     }
 
-    fn table(&self, caption: String, columns: &[(&str, &str)], rows: Vec<Vec<Cell>>) -> Table {
+    /// The page of these that is asked for, a row each.
+    fn table<T>(
+        &self,
+        caption: String,
+        columns: &[(&str, &str)],
+        items: impl IntoIterator<Item = T>,
+        row: impl Fn(&T) -> Vec<Cell>,
+    ) -> Result<Listed, Refusal> {
+        let items: Vec<T> = items.into_iter().collect();
+        let paging = Paging::of(&self.from, items.len())?;
+        let page = paging.take(items);
         let columns = columns.iter().map(|(english, japanese)| self.say(english, japanese)).collect();
-        Table { caption, columns, rows, none: self.say("There is nothing in it.", "登録はありません。") }
+        let rows = self.view.together(|| page.iter().map(&row).collect());
+        Ok((Table { caption, columns, rows, none: self.say("There is nothing in it.", "登録はありません。") }, paging))
     }
 
     fn day(&self, t: u64) -> String {
@@ -218,6 +241,12 @@ impl AsOf<'_, '_> {
     /// The last day of a span: the register keeps the moment after it.
     fn last_day(&self, t: u64) -> String {
         self.day(if t == u64::MAX { t } else { t.saturating_sub(1) })
+    }
+
+    /// The posts that there were then.
+    pub(super) fn posts(&self) -> Vec<(&Post, &PostVersion)> {
+        let posts = self.register.posts();
+        posts.filter_map(|post| Some((post, post.versions().at(self.at)?))).collect()
     }
 
     fn section(&self, code: &Code) -> String {
@@ -236,8 +265,8 @@ impl AsOf<'_, '_> {
     }
 }
 
-fn operators(at: &AsOf<'_, '_>) -> Table {
-    let row = |operator: &Operator| {
+fn operators(at: &AsOf<'_, '_>) -> Result<Listed, Refusal> {
+    let row = |operator: &&Operator| {
         let profiles: Vec<&Code> = operator.profiles_at(at.at).map(|(code, _)| code).collect();
         let standing = operator.standing(at.at);
         let (section, from, to, places) = match standing {
@@ -265,7 +294,7 @@ fn operators(at: &AsOf<'_, '_>) -> Table {
             Cell::Text(list_of(profiles)),
             Cell::Text(places),
             Cell::Text(qualification_of(at, operator)),
-            Cell::Lines(rules_of(at, operator.code())),
+            Cell::Lines(or_none(rules_of(at, operator.code()))),
         ]
     };
     let columns = [
@@ -281,7 +310,7 @@ fn operators(at: &AsOf<'_, '_>) -> Table {
         ("Rules acknowledged", "確認した執務基準書等"),
     ];
     let seen = at.register.operators().filter(|person| at.view.sight.sees_operator(&at.register, person.code()));
-    at.table(at.say("Operators", "操作者名簿"), &columns, seen.map(row).collect())
+    at.table(at.say("Operators", "操作者名簿"), &columns, seen, row)
 }
 
 /// For which cards a person qualifies then, by what, until when.
@@ -305,9 +334,9 @@ fn list_of<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
     super::list(items, " ")
 }
 
-fn cards(at: &AsOf<'_, '_>) -> Table {
+fn cards(at: &AsOf<'_, '_>) -> Result<Listed, Refusal> {
     let language = at.view.language;
-    let row = |card: &Card| {
+    let row = |card: &&Card| {
         let issued = card.issued();
         let holder = card.holder(at.at).map(|holder| holder.operator.clone());
         let profiles = if issued.profiles.is_empty() { at.say("all", "全て") } else { list_of(&issued.profiles) };
@@ -338,7 +367,7 @@ fn cards(at: &AsOf<'_, '_>) -> Table {
         ("GUID", "カードGUID"),
     ];
     let seen = at.register.cards_by_number().filter(|card| at.view.sight.sees_card(&at.register, card));
-    at.table(at.say("Cards", "操作者カード管理簿"), &columns, seen.map(row).collect())
+    at.table(at.say("Cards", "操作者カード管理簿"), &columns, seen, row)
 }
 
 fn state_of(at: &AsOf<'_, '_>, card: &Card) -> Cell {
@@ -350,17 +379,17 @@ fn state_of(at: &AsOf<'_, '_>, card: &Card) -> Cell {
     Cell::Mark(kind, state.name(at.view.language).to_owned())
 }
 
-fn terminals(at: &AsOf<'_, '_>) -> Table {
+fn terminals(at: &AsOf<'_, '_>) -> Result<Listed, Refusal> {
     let seen = at.register.terminals().filter(|it| at.view.sight.sees_terminal(&at.register, it.code()));
-    let rows = seen.filter_map(|terminal| {
-        let version = terminal.versions().at(at.at)?;
+    let there = seen.filter_map(|terminal| Some((terminal, terminal.versions().at(at.at)?)));
+    let row = |(terminal, version): &(&Terminal, &SetTerminal)| {
         let (mark, english, japanese) = match terminal.state(at.at) {
             TerminalUse::Active => (Kind::Good, "active", "使用中"),
             TerminalUse::Suspended => (Kind::Warning, "suspended", "停止"),
             TerminalUse::Retired => (Kind::Plain, "retired", "廃止"),
         };
         let responsible = version.responsible.as_ref().map_or_else(|| "-".to_owned(), |post| post_title(at, post));
-        Some(vec![
+        vec![
             Cell::text(version.terminal.as_str()),
             Cell::Text(kind(at.view, version.kind)),
             Cell::Text(at.section(&version.section)),
@@ -368,8 +397,8 @@ fn terminals(at: &AsOf<'_, '_>) -> Table {
             Cell::Mark(mark, at.say(english, japanese)),
             Cell::Text(list_of(&version.functions)),
             Cell::Text(list_of(&version.readers)),
-        ])
-    });
+        ]
+    };
     let columns = [
         ("Terminal", "端末機"),
         ("Kind", "種別"),
@@ -379,7 +408,7 @@ fn terminals(at: &AsOf<'_, '_>) -> Table {
         ("For", "用途"),
         ("Readers", "カードリーダー"),
     ];
-    at.table(at.say("Terminals", "端末機管理簿"), &columns, rows.collect())
+    at.table(at.say("Terminals", "端末機管理簿"), &columns, there, row)
 }
 
 fn post_title(at: &AsOf<'_, '_>, post: &Code) -> String {
@@ -387,9 +416,9 @@ fn post_title(at: &AsOf<'_, '_>, post: &Code) -> String {
     known.map_or_else(|| post.to_string(), |version| version.title.to_string())
 }
 
-fn functions(at: &AsOf<'_, '_>) -> Table {
-    let rows = at.register.functions().filter_map(|function| {
-        let version = function.versions().at(at.at)?;
+fn functions(at: &AsOf<'_, '_>) -> Result<Listed, Refusal> {
+    let there = at.register.functions().filter_map(|function| function.versions().at(at.at));
+    let row = |version: &&SetFunction| {
         let level = match version.level {
             Level::Session => at.say("session", "セッション"),
             Level::Card => at.say("card", "カード"),
@@ -398,8 +427,8 @@ fn functions(at: &AsOf<'_, '_>) -> Table {
         let purpose = if version.purpose_required { at.say("needed", "必須") } else { "-".to_owned() };
         let essential = if version.essential { at.say("yes", "可") } else { "-".to_owned() };
         let (code, title) = (version.function.to_string(), version.title.to_string());
-        Some(vec![Cell::Text(code), Cell::Text(title), Cell::Text(level), Cell::Text(purpose), Cell::Text(essential)])
-    });
+        vec![Cell::Text(code), Cell::Text(title), Cell::Text(level), Cell::Text(purpose), Cell::Text(essential)]
+    };
     let columns = [
         ("Function", "機能"),
         ("Title", "名称"),
@@ -407,25 +436,29 @@ fn functions(at: &AsOf<'_, '_>) -> Table {
         ("Purpose", "事由"),
         ("Essential", "停止時使用"),
     ];
-    at.table(at.say("Functions", "業務機能一覧"), &columns, rows.collect())
+    at.table(at.say("Functions", "業務機能一覧"), &columns, there, row)
 }
 
-fn posts(at: &AsOf<'_, '_>) -> Table {
-    let rows = at.register.posts().filter_map(|post: &Post| {
-        let version = post.versions().at(at.at)?;
+/// A cell that is empty looks forgotten.
+fn or_none(lines: Vec<String>) -> Vec<String> {
+    if lines.is_empty() { vec!["-".to_owned()] } else { lines }
+}
+
+fn posts(at: &AsOf<'_, '_>) -> Result<Listed, Refusal> {
+    let row = |(post, version): &(&Post, &PostVersion)| {
         let held = |capacity: Capacity| -> Vec<String> {
             let holders = post.holders(at.at).filter(|holder| holder.capacity == capacity);
-            holders.map(|holder| format!("{} ({})", at.name(&holder.operator), holder.operator)).collect()
+            or_none(holders.map(|holder| format!("{} ({})", at.name(&holder.operator), holder.operator)).collect())
         };
-        Some(vec![
+        vec![
             Cell::text(post.code().as_str()),
             Cell::text(version.title.as_str()),
             Cell::Text(version.section.as_ref().map_or_else(|| "-".to_owned(), |section| at.section(section))),
             Cell::Lines(version.roles.iter().map(|role| role_name(*role, at.view.language)).collect()),
             Cell::Lines(held(Capacity::Holder)),
             Cell::Lines(held(Capacity::Deputy)),
-        ])
-    });
+        ]
+    };
     let columns = [
         ("Post", "職"),
         ("Title", "名称"),
@@ -434,7 +467,7 @@ fn posts(at: &AsOf<'_, '_>) -> Table {
         ("Held by", "在任者"),
         ("Deputies", "代決者"),
     ];
-    at.table(at.say("Posts", "職と在任者"), &columns, rows.collect())
+    at.table(at.say("Posts", "職と在任者"), &columns, at.posts(), row)
 }
 
 pub(crate) fn role_name(role: Role, language: Language) -> String {
@@ -445,9 +478,9 @@ pub(crate) fn role_name(role: Role, language: Language) -> String {
 }
 
 /// What an act about each class takes, in the words of an act that sets it so.
-fn routes(at: &AsOf<'_, '_>) -> Table {
-    let row = |class: Class| {
-        let route = at.register.route_at(class, at.at);
+fn routes(at: &AsOf<'_, '_>) -> Result<Listed, Refusal> {
+    let row = |class: &Class| {
+        let route = at.register.route_at(*class, at.at);
         let roles = |roles: &[Role]| Cell::Lines(roles.iter().map(|role| role_name(*role, at.view.language)).collect());
         let name = at.say(class.name(), class.title());
         let names = |roles: &[Role]| {
@@ -455,14 +488,18 @@ fn routes(at: &AsOf<'_, '_>) -> Table {
             any_of(at.view, &names)
         };
         let stages = route.stages.iter().enumerate().map(|(stage, roles)| format!("{}. {}", stage + 1, names(roles)));
-        vec![Cell::Text(name), roles(&route.proposers), Cell::Lines(stages.collect())]
+        let mut stages: Vec<String> = stages.collect();
+        if stages.is_empty() {
+            stages.push(at.say("nobody has to", "承認不要"));
+        }
+        vec![Cell::Text(name), roles(&route.proposers), Cell::Lines(stages)]
     };
     let columns = [("Class", "処分の種類"), ("Proposed or signed by", "申請・署名"), ("Approved by", "承認")];
-    at.table(at.say("Routes", "決裁経路"), &columns, Class::ALL.into_iter().map(row).collect())
+    at.table(at.say("Routes", "決裁経路"), &columns, Class::ALL, row)
 }
 
-fn permits(at: &AsOf<'_, '_>) -> Table {
-    let row = |permit: &sekisho_register::hours::Permit| {
+fn permits(at: &AsOf<'_, '_>) -> Result<Listed, Refusal> {
+    let row = |permit: &&sekisho_register::hours::Permit| {
         let given = permit.given();
         vec![
             Cell::Short(numbered(permit.number(), at.view.language)),
@@ -484,13 +521,13 @@ fn permits(at: &AsOf<'_, '_>) -> Table {
         ("Reason", "理由"),
     ];
     let seen = at.register.permits().filter(|permit| at.view.sight.sees_permit(&at.register, permit));
-    at.table(at.say("Permits", "時間外使用の許可"), &columns, seen.map(row).collect())
+    at.table(at.say("Permits", "時間外使用の許可"), &columns, seen, row)
 }
 
-fn policy_table(at: &AsOf<'_, '_>) -> Table {
+fn policy_table(at: &AsOf<'_, '_>) -> Result<Listed, Refusal> {
     let lines = policy::lines(at.register.policy_at(at.at), &at.register, at.view.language);
-    let rows = lines.into_iter().map(|(name, value)| vec![Cell::Text(name), Cell::Text(value)]).collect();
-    at.table(at.say("Policy", "運用方針"), &[("What", "項目"), ("Value", "値")], rows)
+    let row = |(name, value): &(String, String)| vec![Cell::Text(name.clone()), Cell::Text(value.clone())];
+    at.table(at.say("Policy", "運用方針"), &[("What", "項目"), ("Value", "値")], lines, row)
 }
 
 const PAGE: u32 = 1000;

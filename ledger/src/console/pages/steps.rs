@@ -1,20 +1,25 @@
 //! Forms to fill in: to open a case, and to take one a step on. What is typed becomes a wish, and the card signs at the desk.
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Response;
 use sekisho_register::Casebook;
 use sekisho_register::cases::{Case, Whose};
 use sekisho_register::change::CaseId;
 use sekisho_register::forms::{self, Form, Step};
+use sekisho_register::organisation::Post;
+use sekisho_register::typed;
+use sekisho_wire::id::Salt;
 use sekisho_wire::reason::Query;
 use sekisho_wire::record::About;
 use serde::Deserialize;
 
 use super::cases::{May, case_of, may_take};
+use super::list;
 use super::wish::begin_judged;
 use crate::console::blanks::{self, Before, PREFIX};
-use crate::console::duties::{roles, step_link};
-use crate::console::hand::Hand;
+use crate::console::duties::{self, roles, step_link};
+use crate::console::hand::{Hand, is_asked};
 use crate::console::html::{self, Block, Cell, Content, Kind, Method, Section, Table};
 use crate::console::judged::judge;
 use crate::console::visit::{Barred, Entered, Fields, Posted, View};
@@ -24,24 +29,21 @@ use crate::http::{Asked, Hall, Named};
 use crate::refusal::Refusal;
 use crate::visitors::{ANY_ROLE, CASE_READERS};
 
-/// Every form, those that this person may fill in with a link.
+/// The forms that this person may fill in.
 pub(crate) async fn forms(State(hall): State<Hall>, entered: Entered) -> Result<Response, Barred> {
     entered.show(hall, ANY_ROLE, |view| Ok((all_forms(view), Vec::new()))).await
 }
 
 fn all_forms(view: &View<'_>) -> Content {
     let row = |form: Form| {
-        let title = form.title(view.language);
-        let name = if may_open(view, form) {
-            Cell::link(format!("/console/forms/{}", form.name()), title)
-        } else {
-            Cell::text(title)
-        };
+        let name = Cell::link(format!("/console/forms/{}", form.name()), form.title(view.language));
         let steps = form.definition().steps.iter().map(|step| step.title.text(view.language));
         let steps: Vec<&str> = steps.collect();
         let between = view.say(", ", "、");
-        vec![name, Cell::text(roles(view, form.definition().opened_by)), Cell::text(steps.join(&between))]
+        vec![name, Cell::text(roles(view, form.definition().opened_by)), Cell::text(list(steps, &between))]
     };
+    let (mine, others): (Vec<Form>, Vec<Form>) =
+        Form::ALL.into_iter().partition(|form| is_his(view, &form.whose_to_open(&[], &view.register, view.now)));
     let table = Table {
         caption: view.say("Forms", "様式"),
         columns: vec![
@@ -49,24 +51,66 @@ fn all_forms(view: &View<'_>) -> Content {
             view.say("Who fills it in", "記入する者"),
             view.say("What follows", "その後の手続"),
         ],
-        rows: Form::ALL.into_iter().map(row).collect(),
-        none: String::new(),
+        rows: mine.into_iter().map(row).collect(),
+        none: view.say("There is none for your post.", "あなたの職で記入する様式はありません。"),
     };
+    let mut blocks = vec![Block::Table(table)];
+    if !others.is_empty() {
+        let count = others.len();
+        blocks.push(Block::Text(view.say(
+            format!("{count} more forms are for others to fill in; those that were filled in stand under Cases, for whoever reads the casebook."),
+            format!("ほかの{count}種類の様式は、他の職が記入します。記入済みのものは、処理簿を閲覧できる者が「事案・簿冊」で確認できます。"),
+        )));
+    }
     Content {
         title: view.say("Forms", "様式"),
         place: "/console/forms",
         refresh: None,
-        sections: vec![Section::lead(vec![Block::Table(table)])],
+        sections: vec![Section::lead(blocks)],
     }
 }
 
-fn may_open(view: &View<'_>, form: Form) -> bool {
-    opened_by(form).is(&view.visitor.operator, &view.register, view.now)
+fn is_his(view: &View<'_>, whose: &Whose) -> bool {
+    whose.is(&view.visitor.operator, &view.register, view.now)
 }
 
-fn opened_by(form: Form) -> Whose {
-    Whose::Roles(form.definition().opened_by.to_vec())
+/// Whose it is to fill a form in about what an address says it is about: the person, card or terminal of another section is its head's.
+fn whose_to_open(view: &View<'_>, form: Form, asked: &Fields) -> Whose {
+    let said = asked.iter().filter_map(|(name, value)| Some((name.strip_prefix(PREFIX)?, value.as_str())));
+    let read = typed::read(form.definition().fields, said, &view.register, &mut std::iter::repeat(Salt([0; 16])));
+    form.whose_to_open(&read.fields, &view.register, view.now)
 }
+
+/// Why a form is not this person's, and whom to ask: the posts whose it is, with whoever holds them.
+fn not_yours(view: &View<'_>, form: Form, whose: &Whose) -> Vec<Block> {
+    let who = duties::whose(view, whose);
+    let why = if is_his(view, &form.whose_to_open(&[], &view.register, view.now)) {
+        view.say(
+            format!("This is about another section: its own head fills it in ({who})."),
+            format!("他の課に関するものです。その課の職が記入します（{who}）。"),
+        )
+    } else {
+        view.say(format!("This form is filled in by: {who}."), format!("この様式に記入できる者：{who}"))
+    };
+    let posts: Vec<&Post> =
+        view.register.posts().filter(|post| is_asked(&view.register, post, whose, view.now)).take(ASKED).collect();
+    let line = |post: &&Post| {
+        let holders: Vec<String> = post.holders(view.now).map(|holder| view.person(&holder.operator)).collect();
+        let (title, holders) = (&post.version().title, list(holders, &view.say(", ", "、")));
+        Cell::text(view.say(format!("{title}: {holders}"), format!("{title}：{holders}")))
+    };
+    let mut blocks = vec![Block::Note(Kind::Warning, why)];
+    if !posts.is_empty() {
+        blocks.push(Block::Text(view.say("Ask one of them to fill it in:", "次の者に記入を依頼してください。")));
+        blocks.push(Block::List(view.together(|| posts.iter().map(line).collect())));
+    }
+    let forms = view.say("The forms that you fill in", "あなたが記入できる様式");
+    blocks.push(Block::List(vec![Cell::link("/console/forms", forms)]));
+    blocks
+}
+
+/// Enough to ask.
+const ASKED: usize = 20;
 
 #[derive(Deserialize)]
 pub(crate) struct OfForm {
@@ -86,23 +130,20 @@ pub(crate) async fn form(
 ) -> Result<Response, Barred> {
     let form = form_of(&name)?;
     entered
-        .show(hall, ANY_ROLE, move |view| {
-            let definition = form.definition();
-            let (blocks, rows) = if may_open(view, form) {
-                let whose = opened_by(form);
+        .show_or_refuse(hall, ANY_ROLE, move |view| {
+            let whose = whose_to_open(view, form, &asked);
+            let (status, blocks, rows) = if is_his(view, &whose) {
                 let action = format!("/console/forms/{}", form.name());
                 let is_it = |what: &What| matches!(what, What::Open { form: of, .. } if *of == form);
-                to_fill_in(view, (definition.fields, action), &whose, (&asked, &is_it))
+                let (blocks, rows) = to_fill_in(view, (form.definition().fields, action), &whose, (&asked, &is_it));
+                (StatusCode::OK, blocks, rows)
             } else {
-                let who = roles(view, definition.opened_by);
-                let why =
-                    view.say(format!("This form is filled in by: {who}"), format!("この様式に記入できる者：{who}"));
-                (vec![Block::Note(Kind::Plain, why)], 0)
+                (StatusCode::FORBIDDEN, not_yours(view, form, &whose), 0)
             };
             let title = form.title(view.language).to_owned();
             let content =
                 Content { title, place: "/console/forms", refresh: None, sections: vec![Section::lead(blocks)] };
-            Ok((content, listed(rows)))
+            Ok((status, content, listed(rows)))
         })
         .await
 }
@@ -169,7 +210,12 @@ pub(crate) async fn open(
     let filled = blanks::typed(form.definition().fields, &posted.fields)?;
     let hand = Hand::read(&posted.fields)?;
     let back = format!("/console/forms/{}", form.name());
-    begin_judged(&hall, posted, (What::Open { form, filled }, hand), (ANY_ROLE, back), |_| Ok(())).await
+    // Whoever may fill in none of them is refused here, with what he typed; about whom he may the fold says.
+    let is_offered = move |view: &View<'_>| {
+        let whose = form.whose_to_open(&[], &view.register, view.now);
+        if is_his(view, &whose) { Ok(()) } else { Err(Refusal::RoleMissing) }
+    };
+    begin_judged(&hall, posted, (What::Open { form, filled }, hand), (ANY_ROLE, back), is_offered).await
 }
 
 #[derive(Deserialize)]
@@ -208,7 +254,8 @@ pub(crate) async fn step(
                     to_fill_in(view, (step.fields, action), &case.whose(step, &view.register, view.now), (&asked, &is_it))
                 }
                 not @ (May::Over | May::NotHis | May::Another | May::Taken | May::After(_)) => {
-                    (vec![Block::Note(Kind::Plain, why_not(view, not))], 0)
+                    let whose = case.whose(step, &view.register, view.now);
+                    (vec![Block::Note(Kind::Plain, why_not(view, not, &whose))], 0)
                 }
             };
             if view.holds(CASE_READERS) {
@@ -236,11 +283,17 @@ fn for_whom<'c>(view: &View<'_>, casebook: &'c Casebook, id: CaseId, step: &Step
     case.ok_or(Refusal::NotFound("case"))
 }
 
-fn why_not(view: &View<'_>, may: May) -> String {
+fn why_not(view: &View<'_>, may: May, whose: &Whose) -> String {
     match may {
         May::Yes => String::new(),
         May::Over => view.say("The case is closed.", "この事案は終結しています。"),
-        May::NotHis => view.say("Somebody else takes this step.", "この手続は、あなたの職では行えません。"),
+        May::NotHis => {
+            let who = duties::whose(view, whose);
+            view.say(
+                format!("Somebody else takes this step: {who}."),
+                format!("この手続は、あなたの職では行えません。担当：{who}"),
+            )
+        }
         May::Another => view.say(
             "Another person takes this step than whoever opened the case or took the steps before.",
             "この手続は、申請又は先の手続を記録した者とは別の者が行います。",

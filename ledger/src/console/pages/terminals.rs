@@ -3,34 +3,49 @@
 use axum::extract::State;
 use axum::response::Response;
 use sekisho_register::change::{TerminalKind, TerminalUse};
+use sekisho_register::places::Terminal;
 use sekisho_wire::reason::Query;
 use sekisho_wire::record::About;
+use serde::Deserialize;
 
 use crate::console::html::{Block, Cell, Content, Kind, Section, Table};
 use crate::console::lacks;
+use crate::console::paging::Paging;
 use crate::console::visit::{BY_ITSELF, Barred, Entered, View};
-use crate::http::Hall;
 use crate::http::visit::Shown;
+use crate::http::{Asked, Hall};
 use crate::missing::AllMissing;
+use crate::refusal::Refusal;
 use crate::search::Behind;
 use crate::visitors::ANY_ROLE;
 
+/// From which row on.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Page {
+    from: String,
+}
+
 /// When a terminal was last used tells of whoever sits there.
-pub(crate) async fn terminals(State(hall): State<Hall>, entered: Entered) -> Result<Response, Barred> {
+pub(crate) async fn terminals(
+    State(hall): State<Hall>,
+    entered: Entered,
+    Asked(asked): Asked<Page>,
+) -> Result<Response, Barred> {
     entered
-        .show(hall, ANY_ROLE, |view| {
+        .show(hall, ANY_ROLE, move |view| {
             let (mut rows, mut missing) =
                 (view.ledger.behind(&view.visitor.office)?, view.ledger.missing(&view.visitor.office)?);
             let seen = |terminal: &str| view.sight.sees_terminal_named(&view.register, terminal);
             rows.retain(|row| seen(&row.terminal));
             missing.ranges.retain(|range| seen(&range.terminal));
             let shown = Shown::rows(Query::Search, rows.len(), About::default());
-            Ok((content(view, &rows, &missing), vec![shown]))
+            Ok((content(view, &rows, &missing, &asked)?, vec![shown]))
         })
         .await
 }
 
-fn content(view: &View<'_>, rows: &[Behind], missing: &AllMissing) -> Content {
+fn content(view: &View<'_>, rows: &[Behind], missing: &AllMissing, asked: &Page) -> Result<Content, Refusal> {
     let columns = [
         ("Terminal", "端末機"),
         ("State", "状態"),
@@ -43,10 +58,13 @@ fn content(view: &View<'_>, rows: &[Behind], missing: &AllMissing) -> Content {
         ("Not here yet", "未着"),
     ];
     let seen = view.register.terminals().filter(|it| view.sight.sees_terminal(&view.register, it.code()));
+    let seen: Vec<&Terminal> = seen.collect();
+    let paging = Paging::of(&asked.from, seen.len())?;
+    let page = paging.take(seen);
     let table = Table {
         caption: view.say("Terminals now", "端末機の現在の状況"),
         columns: columns.into_iter().map(|(english, japanese)| view.say(english, japanese)).collect(),
-        rows: seen.map(|terminal| row(view, terminal, rows)).collect(),
+        rows: view.together(|| page.iter().map(|terminal| row(view, terminal, rows)).collect()),
         none: view.say("No terminal is registered.", "登録された端末機はありません。"),
     };
     let late: Vec<Behind> = rows.iter().filter(|row| view.ledger.is_late(row)).cloned().collect();
@@ -54,18 +72,17 @@ fn content(view: &View<'_>, rows: &[Behind], missing: &AllMissing) -> Content {
         "The page refreshes every minute until nobody has used the console for 15 minutes.",
         "この画面は1分ごとに自動更新されます（15分間操作がないと利用は終了します）。",
     );
-    Content {
+    let mut blocks = vec![Block::Text(note), Block::Table(table)];
+    blocks.extend(paging.ways(view, |from| format!("/console/terminals?from={from}")));
+    Ok(Content {
         title: view.say("Terminals", "端末機の状況"),
         place: "/console/terminals",
-        refresh: Some((60, format!("/console/terminals?{BY_ITSELF}"))),
-        sections: vec![
-            Section::lead(vec![Block::Text(note), Block::Table(table)]),
-            lacks::section(view, &late, missing, view.register.all_destroyed()),
-        ],
-    }
+        refresh: Some((60, format!("/console/terminals?from={}&{BY_ITSELF}", asked.from))),
+        sections: vec![Section::lead(blocks), lacks::section(view, &late, missing, view.register.all_destroyed())],
+    })
 }
 
-fn row(view: &View<'_>, terminal: &sekisho_register::places::Terminal, rows: &[Behind]) -> Vec<Cell> {
+fn row(view: &View<'_>, terminal: &Terminal, rows: &[Behind]) -> Vec<Cell> {
     let version = terminal.version_at(view.now).unwrap_or_else(|| terminal.version());
     let known = rows.iter().find(|row| row.terminal == terminal.code().as_str());
     let state = match (terminal.state(view.now), known) {

@@ -199,6 +199,27 @@ impl Store for PostgresStore {
         })
     }
 
+    fn names_at(&self, office: &OfficeId, log: LogName, indexes: &[u64]) -> Result<Vec<StoredName>, StoreError> {
+        self.read("read names", |connection| {
+            let number = number(connection, office)?;
+            let indexes = ints(indexes)?;
+            let sql = "SELECT idx, hash, sealed FROM names WHERE office = $1 AND log = $2 AND idx = ANY($3) ORDER BY idx, hash";
+            all(connection, sql, &[&number, &log_number(log), &indexes], |row| {
+                let (index, hash) = (uint(row, 0)?, bytes_in(row, 1, "name hash")?);
+                Ok(StoredName { office: *office, log, index, hash, sealed: get(row, 2)? })
+            })
+        })
+    }
+
+    fn acts_at(&self, office: &OfficeId, log: LogName, indexes: &[u64]) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+        self.read("read acts", |connection| {
+            let number = number(connection, office)?;
+            let indexes = ints(indexes)?;
+            let sql = "SELECT idx, payload FROM payloads WHERE part = 0 AND office = $1 AND log = $2 AND idx = ANY($3) ORDER BY idx";
+            all(connection, sql, &[&number, &log_number(log), &indexes], |row| Ok((uint(row, 0)?, get(row, 1)?)))
+        })
+    }
+
     fn code(&self, hash: &[u8; 32]) -> Result<Option<StoredCode>, StoreError> {
         self.read("find a code", |connection| {
             let sql = "SELECT hash, expires, office, terminal, seeds, used FROM codes WHERE hash = $1";
@@ -363,4 +384,8 @@ fn code_row(row: &Row) -> Result<StoredCode, Failure> {
     let used = get::<Option<i64>>(row, 5)?.map(u64::try_from).transpose();
     let used = used.map_err(|_| Failure::Store(StoreError::Damaged { what: "number" }))?;
     Ok(StoredCode { hash: bytes_in(row, 0, "code hash")?, expires: uint(row, 1)?, purpose, used })
+}
+
+fn ints(indexes: &[u64]) -> Result<Vec<i64>, Failure> {
+    indexes.iter().map(|index| int(*index)).collect()
 }

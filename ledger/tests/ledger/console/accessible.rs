@@ -4,12 +4,15 @@
 mod markup;
 
 use sekisho_ledger::console::addresses;
+use sekisho_register::NameHash;
+use sekisho_register::change::{Change, Designate, PersonClass};
 use sekisho_register::everyday::Everyday;
 use sekisho_register::forms::Form;
 
 use self::markup::{Element, parse};
 use super::{Browser, field, link, text};
 use crate::served::Served;
+use crate::town::{NOON, code};
 
 /// Everything that is wrong with a page.
 fn barriers(page: &str, language: &str) -> Vec<String> {
@@ -93,7 +96,32 @@ fn barriers(page: &str, language: &str) -> Vec<String> {
         let reached = scrolls.get("tabindex") == Some("0") && scrolls.get("aria-label").is_some();
         check(reached, "what scrolls is reached by keyboard, and has a name".into());
     }
+    // A title holds no element that could say so.
+    for element in all.iter().filter(|element| !element.is_hidden && element.name != "title") {
+        for said in [Some(element.own.as_str()), element.get("value").filter(|_| element.name == "input")] {
+            let said = said.unwrap_or_default();
+            let (english, japanese) = (is_english(said), is_japanese(said));
+            // An option and a field hold no element: in both languages, they are the page's.
+            let is_mixed = english && japanese && ["option", "input"].contains(&element.name.as_str());
+            let is_misread = if element.language == "ja" { english } else { japanese } && !is_mixed;
+            check(!is_misread, format!("'{said}' is read as {:?} in {element:?}", element.language));
+        }
+    }
     wrong
+}
+
+fn is_japanese(text: &str) -> bool {
+    text.chars().any(|c| matches!(c, '\u{3041}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}' | '\u{ff01}'..='\u{ff5e}'))
+}
+
+/// Two words beside each other that no code is made of.
+fn is_english(text: &str) -> bool {
+    let is_word = |word: &str| {
+        let word = word.trim_end_matches([',', ';', ':', '.']);
+        !word.is_empty() && word.chars().all(|c| c.is_ascii_alphabetic())
+    };
+    let words: Vec<bool> = text.split(' ').map(is_word).collect();
+    words.windows(2).any(|pair| pair == [true, true])
 }
 
 /// Each page that somebody can come to, with something in it where the town has it.
@@ -119,6 +147,18 @@ fn every_page_can_be_used_by_keyboard_and_heard_in_both_languages() {
     let mut served = Served::new();
     served.town.send(3);
     served.town.publish();
+    let name = crate::town::person("John Smith");
+    let designate = Designate {
+        operator: code("smith"),
+        name: NameHash::of(&name.salt, &name.text),
+        class: PersonClass::Operator,
+        section: code("jumin"),
+        from: NOON,
+        to: NOON * 2,
+        terminals: Vec::new(),
+        sections: Vec::new(),
+    };
+    served.town.decide_with_names(vec![Change::Designate(Box::new(designate))], vec![name]).unwrap();
     let case = served.town.reports().map(|number| format!("incident-2026-{number}")).unwrap();
     let mut outside = Browser::of(&served);
     assert_eq!(barriers(&text(&outside.get("/console")), "ja"), Vec::<String>::new());
@@ -178,6 +218,9 @@ fn what_would_be_a_barrier_is_found() {
         "<svg></svg>",
         "<div class=\"wide\"></div>",
         "<p tabindex=\"3\">x</p>",
+        "<p>John Smith</p>",
+        "<p lang=\"en\">住民課</p>",
+        "<label for=\"c\">x</label><input id=\"c\" value=\"John Smith\">",
         "<label for=\"b\">x</label><input id=\"b\" aria-invalid=\"true\">",
     ];
     for barred in barred {

@@ -91,7 +91,7 @@ fn a_page_that_is_not_there_says_what_to_do_next() {
         ("/console/nowhere", 404, "指定した番号、コード又はアドレスを確認してください"),
         ("/console/records/77", 404, "指定した番号、コード又はアドレスを確認してください"),
         ("/console/leave", 405, "使えないメソッド"),
-        ("/console/acts?before=first", 400, "要求を読み取れません"),
+        ("/console/acts?before=first", 404, "一覧のページ"),
     ] {
         let answer = browser.get(path);
         let page = text(&answer);
@@ -139,7 +139,20 @@ fn whoever_may_not_read_records_sees_the_registers_and_nothing_of_records() {
     }
     // Whoever finds something reports it; what became of it others read.
     assert!(browser.page("/console/forms/incident").contains("次へ（カードで署名）"));
-    assert!(browser.page("/console/forms/training").contains("この様式に記入できる者"));
+    // Only what he may fill in is offered; another form's address says why not, and whom to ask.
+    let page = browser.page("/console/forms");
+    assert!(page.contains("/console/forms/incident") && !page.contains("/console/forms/training"), "{page}");
+    let answer = browser.get("/console/forms/training");
+    let page = text(&answer);
+    assert!(answer.status == 403 && !page.contains("<form class=\"form post\""), "{}: {page}", answer.status);
+    assert!(
+        ["この様式に記入できる者", "managers：", "関守 花子 (mayor)"].iter().all(|said| page.contains(said)),
+        "{page}"
+    );
+    let form = field(&page, "form");
+    let answer = browser.post("/console/forms/training", &[("form", &form), ("f-content", "研修の<内容>")]);
+    let page = text(&answer);
+    assert!(answer.status == 403 && page.contains("研修の&#60;内容&#62;"), "what was typed is given back: {page}");
     assert!(!browser.page("/console/connection").contains("結合停止等記録"));
     let case = served.town.reports().map(|number| format!("/console/cases/incident-2026-{number}")).unwrap();
     // Anybody in a post may add what he knows; the rest of the case others read.

@@ -115,7 +115,7 @@ impl Casebook {
     ) -> Result<(), FoldRefusal> {
         let definition = open.form.definition();
         let person = admitted.operator.is_some();
-        let roles = roles_on(&opening_concerns(register, open, t), authority, admitted);
+        let roles = roles_on(&opening_concerns(register, open.form, &open.fields, t), authority, admitted);
         if person && !definition.opened_by.iter().any(|role| roles.contains(role)) {
             return Err(FoldRefusal::NotYours { form: open.form, step: None });
         }
@@ -265,13 +265,13 @@ fn roles_on(concern: &Concern, authority: &Authority, admitted: &Admitted) -> Ve
 
 /// Whom the opening of a case concerns. What everybody may open everybody may open about anybody; and a section that is asked, as one whose records are
 /// to be taken away, is not the one that asks.
-fn opening_concerns(register: &Register, open: &OpenCase, t: u64) -> Concern {
-    let definition = open.form.definition();
+pub(crate) fn opening_concerns(register: &Register, form: Form, fields: &[Field], t: u64) -> Concern {
+    let definition = form.definition();
     if definition.opened_by.len() == Role::ALL.len() {
         return Concern::Nobody;
     }
     let is_asked = |key: u8| definition.steps.iter().any(|step| step.asked == Asked::Field(key));
-    let fields: Vec<_> = open.fields.iter().filter(|field| !is_asked(field.key)).cloned().collect();
+    let fields: Vec<_> = fields.iter().filter(|field| !is_asked(field.key)).cloned().collect();
     Concern::of(register.sections_in(definition.fields, &fields, t))
 }
 

@@ -5,10 +5,11 @@ use alloc::vec::Vec;
 use sekisho_wire::id::Code;
 
 use super::{Case, Taken, Whose};
+use crate::casebook::opening_concerns;
 use crate::change::{Field, Value, value};
 use crate::concern::Concern;
 use crate::fold::Register;
-use crate::forms::{Asked, Blank, OPENING, Step};
+use crate::forms::{Asked, Blank, Form, OPENING, Step};
 use crate::role::Role;
 
 impl Case {
@@ -40,15 +41,7 @@ impl Case {
                 if !by.iter().any(|role| role.is_of_a_section()) {
                     return Whose::Roles(by);
                 }
-                let of_the_office = || by.iter().copied().filter(|role| !role.is_of_a_section()).collect();
-                match self.concern(step, about, &[], register, t) {
-                    Concern::Nobody => Whose::Roles(by),
-                    Concern::Office => Whose::Roles(of_the_office()),
-                    Concern::Sections(sections) => match sections.into_iter().collect::<Vec<_>>().as_slice() {
-                        [one] => Whose::Section(by, one.clone()),
-                        _ => Whose::Roles(of_the_office()),
-                    },
-                }
+                of_these(by, self.concern(step, about, &[], register, t))
             }
         }
     }
@@ -101,6 +94,27 @@ impl Case {
             (Some(Value::Code(post)), Some(crate::forms::Kind::Post)) => Whose::Post(post.clone()),
             _ => Whose::Roles(step.takers(&Concern::Nobody, register, t).to_vec()),
         }
+    }
+}
+
+impl Form {
+    /// Whose it is at `t` to open a case on this form with these fields filled in: of one that is about a section its head, and those who act for the office.
+    #[must_use]
+    pub fn whose_to_open(self, fields: &[Field], register: &Register, t: u64) -> Whose {
+        of_these(self.definition().opened_by.to_vec(), opening_concerns(register, self, fields, t))
+    }
+}
+
+/// Whoever of these may act where something concerns a section, or more than one.
+fn of_these(by: Vec<Role>, concern: Concern) -> Whose {
+    let of_the_office = || by.iter().copied().filter(|role| !role.is_of_a_section()).collect();
+    match concern {
+        Concern::Nobody => Whose::Roles(by),
+        Concern::Office => Whose::Roles(of_the_office()),
+        Concern::Sections(sections) => match sections.into_iter().collect::<Vec<_>>().as_slice() {
+            [one] => Whose::Section(by, one.clone()),
+            _ => Whose::Roles(of_the_office()),
+        },
     }
 }
 

@@ -65,6 +65,7 @@ impl Everyday {
     pub const fn name(self) -> &'static str {
         match self {
             Self::CardState => "card_state",
+            Self::Dispose => "dispose",
             Self::ActivateCard => "activate_card",
             Self::Renew => "renew",
             Self::OperatorState => "operator_state",
@@ -84,6 +85,7 @@ impl Everyday {
     pub const fn title(self) -> Words {
         match self {
             Self::CardState => Words("カードの停止・停止解除・失効・返納", "a card: suspend, lift, revoke, take back"),
+            Self::Dispose => Words("カードの廃棄", "a card was destroyed"),
             Self::ActivateCard => Words("予備カード等の有効化", "wake a spare card for somebody"),
             Self::Renew => Words("操作者の指定の更新", "renew a designation"),
             Self::OperatorState => Words("操作者の停止・停止解除・指定の解除", "an operator: suspend, lift, end"),
@@ -105,6 +107,10 @@ impl Everyday {
             Self::CardState => Words(
                 "停止したカードは解除できます。失効・返納は取り消せません。停止と失効は、全ての端末機で数秒以内に有効になります。",
                 "A suspension can be lifted; a card that is revoked or taken back never works again. Every terminal goes by it within seconds.",
+            ),
+            Self::Dispose => Words(
+                "廃棄の日、方法、廃棄した者、立会者を記録します。取り消せません。チップの消去（「sekisho-admin card terminate」。カードをリーダーに挿入して行います）と券面・チップの破壊は、記録の前に済ませてください。",
+                "The record of a card that was destroyed: when, how, by whom, beside whom; for good. Before it the chip is emptied ('sekisho-admin card terminate', with the card in a reader), and face and chip are destroyed.",
             ),
             Self::ActivateCard => Words(
                 "未使用の予備カード又は緊急カードを、指定した期間に限り、その操作者のカードとして使えるようにします。",
@@ -151,7 +157,7 @@ impl Everyday {
     #[must_use]
     pub const fn group(self) -> Group {
         match self {
-            Self::CardState | Self::ActivateCard => Group::Cards,
+            Self::CardState | Self::Dispose | Self::ActivateCard => Group::Cards,
             Self::Renew | Self::OperatorState | Self::Profile | Self::WithdrawProfile => Group::People,
             Self::Permit | Self::EndPermit => Group::Permits,
             Self::TerminalState => Group::Terminals,
@@ -164,6 +170,7 @@ impl Everyday {
     pub const fn classes(self) -> &'static [Class] {
         match self {
             Self::CardState => &[Class::Block, Class::Cards],
+            Self::Dispose => &[Class::Cards],
             Self::ActivateCard => &[Class::Activation],
             Self::Renew | Self::Profile | Self::WithdrawProfile => &[Class::Operators],
             Self::OperatorState => &[Class::Block, Class::Operators],
@@ -185,6 +192,22 @@ impl Everyday {
                         must("state", STATE, Takes::One(Kind::Choice(CARD_STATES))),
                         REASON,
                         FROM,
+                    ]
+                }
+            }
+            Self::Dispose => {
+                const {
+                    &[
+                        must("card", Words("カード", "card"), Takes::One(Kind::Card)),
+                        may(
+                            "on",
+                            Words("廃棄日", "destroyed on"),
+                            Takes::One(Kind::PastDay),
+                            Words("空欄：本日", "empty: today"),
+                        ),
+                        must("method", Words("方法（例：券面裁断・ICチップ破壊）", "how"), Takes::Title),
+                        must("by", Words("廃棄した者", "destroyed by"), Takes::One(Kind::Operator)),
+                        may("witness", Words("立会者", "witness"), Takes::One(Kind::Operator), Words("", "")),
                     ]
                 }
             }

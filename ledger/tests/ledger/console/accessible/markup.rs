@@ -7,6 +7,12 @@ pub(crate) struct Element {
     pub(crate) attributes: Vec<(String, String)>,
     /// What it says, with all that is in it.
     pub(crate) text: String,
+    /// What it says itself, without what is in it.
+    pub(crate) own: String,
+    /// Which language it is in: its own word, or that of what it stands in.
+    pub(crate) language: String,
+    /// Whether it, or what it stands in, is for eyes alone.
+    pub(crate) is_hidden: bool,
     /// Names of what it stands in, outermost first.
     around: Vec<String>,
 }
@@ -40,6 +46,9 @@ pub(crate) fn parse(page: &str) -> Vec<Element> {
         for at in &open {
             all[*at].text.push_str(before);
         }
+        if let Some(at) = open.last() {
+            all[*at].own.push_str(before);
+        }
         if after.is_empty() {
             break;
         }
@@ -52,7 +61,11 @@ pub(crate) fn parse(page: &str) -> Vec<Element> {
         }
         let (name, attributes) = tag.split_once(char::is_whitespace).unwrap_or((tag, ""));
         let around = open.iter().map(|at| all[*at].name.clone()).collect();
-        all.push(Element { name: name.to_owned(), attributes: read(attributes), text: String::new(), around });
+        let parent = open.last().map(|at| (all[*at].language.clone(), all[*at].is_hidden)).unwrap_or_default();
+        let mut element = Element { name: name.to_owned(), attributes: read(attributes), around, ..Element::default() };
+        element.language = element.get("lang").map_or(parent.0, str::to_owned);
+        element.is_hidden = parent.1 || element.get("aria-hidden") == Some("true");
+        all.push(element);
         if !VOID.contains(&name) {
             open.push(all.len() - 1);
         }
