@@ -202,7 +202,9 @@ impl<'a> Report<'a> {
         if aside > 0 {
             screen.note(
                 &format!("{aside} records of other times hold or were begun before these, and are not said"),
-                &format!("期間外の{aside}件は、合格又は書出しの範囲より前に始まったセッションの記録であり、表示していません"),
+                &format!(
+                    "期間外の{aside}件は、合格又は書出しの範囲より前に始まったセッションの記録であり、表示していません"
+                ),
             );
         }
         screen.note(

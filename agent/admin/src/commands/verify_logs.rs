@@ -312,8 +312,7 @@ fn expect_kept(opened: &Opened<'_>, kept: &[impl AsRef<Path>]) -> Result<Result<
 fn span(arguments: &VerifyLogsArguments) -> Option<Span> {
     let from = arguments.from.map(|date| date.moment(Edge::From));
     let until = arguments.to.map(|date| date.moment(Edge::Until));
-    (from.is_some() || until.is_some())
-        .then(|| Span { from: from.unwrap_or(0), until: until.unwrap_or(u64::MAX) })
+    (from.is_some() || until.is_some()).then(|| Span { from: from.unwrap_or(0), until: until.unwrap_or(u64::MAX) })
 }
 
 fn say_opened(screen: Screen, header: &Header, opened: &Opened<'_>, writer: &str) -> Result<(), AdminError> {
