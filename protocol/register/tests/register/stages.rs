@@ -463,3 +463,51 @@ fn a_loan_is_ended_also_where_none_could_begin() {
     assert_eq!((holder(&office, after), holder(&office, after + 1)), (Some(code("doi")), None));
     assert_eq!(holder(&office, now + 8 * DAY), None);
 }
+
+#[test]
+fn what_a_deputy_of_a_post_without_a_card_decided_its_keeper_records_from_paper() {
+    use sekisho_register::today::{Task, Waits, today};
+    let mut office = crate::cases::town();
+    let hold = |operator: &str, deputy| {
+        Change::HoldPost(HoldPost { post: code("mayor"), operator: code(operator), from: 0, to: None, deputy })
+    };
+    office.approved(vec![hold("chiba", true), hold("aoki", true)]).unwrap();
+    let decides = |office: &mut Office, card| {
+        let incident = crate::fold::incident("mado-1").with_recipients();
+        let mut act = office.draft(vec![Change::Open(Box::new(incident))]);
+        (act.log, act.post, act.as_deputy) = (Log::Casebook, Some(code("mayor")), true);
+        let entry = sign_card(&act, card);
+        office.file(&entry).unwrap();
+        id_of(&entry)
+    };
+    let act = decides(&mut office, 10);
+    let made = office.now;
+    let reviewed = |act| Change::Answer(AnswerAct { act, answer: Answer::Reviewed, reason: None });
+    let waiting = |office: &Office| -> Vec<Task> {
+        let all = today(&office.register, &office.casebook, office.now);
+        all.into_iter().filter(|task| matches!(task.what, Waits::Review { .. })).collect()
+    };
+    let his = |office: &Office, who: &str| {
+        waiting(office).iter().any(|task| task.is_for(&code(who), &office.register, &office.casebook, office.now))
+    };
+    assert_eq!(waiting(&office).iter().map(|task| task.since).collect::<Vec<_>>(), [made]);
+    assert_eq!(["aoki", "baba", "chiba"].map(|who| his(&office, who)), [true, false, false]);
+    office.now += 2 * DAY;
+    assert_eq!(
+        ["aoki", "baba", "chiba"].map(|who| his(&office, who)),
+        [true, false, false],
+        "no deputy is asked later"
+    );
+    assert_eq!(office.says(reviewed(act), CHIEF), Err("post_not_held"), "his own post did not decide it");
+    let mut early = office.draft(vec![reviewed(act)]);
+    let decided = calendar::local_day(made) - 1;
+    early.paper = Some(Paper { post: code("mayor"), document: title("白総第12号"), decided });
+    early.log = Log::Casebook;
+    assert_eq!(office.file(&sign_card(&early, 1)).unwrap_err().code(), "value_wrong", "before it was decided");
+    assert_eq!(office.records("mayor", reviewed(act)), Ok(()));
+    assert!(waiting(&office).is_empty());
+    // What the keeper decided himself as deputy he does not record as looked at.
+    let own = decides(&mut office, 1);
+    assert!(!his(&office, "aoki"));
+    assert_eq!(office.records("mayor", reviewed(own)), Err("own_decision"));
+}
