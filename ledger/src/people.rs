@@ -217,15 +217,6 @@ impl Ledger {
         self.prove(&office, act.log, act.index)
     }
 
-    /// The index of an act and the names beside it, for whoever is to approve it: in the act itself stand their hashes.
-    ///
-    /// # Errors
-    /// [`Refusal::NotFound`].
-    pub fn act_names(&self, office: &OfficeId, id: &Hash) -> Result<(u64, Vec<Name>), Refusal> {
-        let act = self.store.act(office, id)?.ok_or(Refusal::NotFound("act"))?;
-        Ok((act.index, self.names_beside(office, act.log, act.index..act.index + 1)?))
-    }
-
     /// The names beside these entries, as far as they are still there and open.
     ///
     /// # Errors

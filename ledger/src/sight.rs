@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 
-use sekisho_register::{Register, Sight, SignedAct};
+use sekisho_register::{NameHash, Register, Sight, SignedAct};
 use sekisho_tlog::Hash;
 
 use crate::acts::Name;
 use crate::ledger::Ledger;
+use crate::office::Office;
 use crate::refusal::Refusal;
 use crate::store::LogName;
 use crate::visitors::Visitor;
@@ -17,33 +18,50 @@ impl Ledger {
         register.sight(&visitor.operator, self.clock.now())
     }
 
-    /// Whether an act is one of those that this person is shown.
+    /// The names and texts beside an act, as far as this person is shown them, and its index.
     ///
     /// # Errors
     /// [`Refusal::OtherSection`]; [`Refusal::NotFound`].
-    pub(crate) fn expect_in_sight(&self, visitor: &Visitor, id: &Hash) -> Result<(), Refusal> {
-        let act = self.store.act(&visitor.office, id)?.ok_or(Refusal::NotFound("act"))?;
-        self.expect_entry_in_sight(visitor, act.log, act.index)
+    pub(crate) fn act_names_in_sight(&self, visitor: &Visitor, id: &Hash) -> Result<(u64, Vec<Name>), Refusal> {
+        let office = self.office(&visitor.office)?;
+        let act = self.store.act(&office.id, id)?.ok_or(Refusal::NotFound("act"))?;
+        let sight = self.sight(&office.register(), visitor);
+        Ok((act.index, self.names_in_sight(&office, &sight, act.log, act.index)?))
     }
 
-    /// The same of the entry at this index.
+    /// The names and texts beside the entry at this index, as far as whoever sees this much is shown them.
     ///
     /// # Errors
-    /// [`Refusal::OtherSection`].
-    pub(crate) fn expect_entry_in_sight(&self, visitor: &Visitor, log: LogName, index: u64) -> Result<(), Refusal> {
-        let office = self.office(&visitor.office)?;
-        let register = office.register();
-        let sight = self.sight(&register, visitor);
+    /// [`Refusal::OtherSection`] where nothing of the entry is his to see.
+    pub(crate) fn names_in_sight(
+        &self,
+        office: &Office,
+        sight: &Sight,
+        log: LogName,
+        index: u64,
+    ) -> Result<Vec<Name>, Refusal> {
+        let mut names = self.names_beside(&office.id, log, index..index.saturating_add(1))?;
         if sight.is_whole() {
-            return Ok(());
+            return Ok(names);
         }
-        let entries = self.store.entries(&visitor.office, log, index, 1)?;
+        let (register, casebook) = (office.register(), office.casebook());
+        let entries = self.store.entries(&office.id, log, index, 1)?;
         let signed = entries.first().and_then(|entry| SignedAct::decode(&entry.payload).ok());
-        let seen = signed.is_some_and(|signed| match log {
-            LogName::Casebook => sight.sees_entry(&register, &office.casebook(), index, &signed),
-            LogName::Register | LogName::Records => sight.sees_act(&register, &signed),
-        });
-        if seen { Ok(()) } else { Err(Refusal::OtherSection) }
+        let signed = signed.ok_or(Refusal::OtherSection)?;
+        let (seen, may_read) = match log {
+            LogName::Casebook => (
+                sight.sees_entry(&register, &casebook, index, &signed),
+                sight.beside(&register, &casebook, (index, &signed), self.clock.now()),
+            ),
+            LogName::Register | LogName::Records => (sight.sees_act(&register, &signed), sight.names(&register)),
+        };
+        if !seen {
+            return Err(Refusal::OtherSection);
+        }
+        if let Some(may_read) = may_read {
+            names.retain(|name| may_read.contains(&NameHash::of(&name.salt, &name.text)));
+        }
+        Ok(names)
     }
 
     /// The names and texts beside entries of the casebook, of those entries that this person is shown.
@@ -51,14 +69,15 @@ impl Ledger {
     /// # Errors
     /// When the store fails.
     pub(crate) fn texts_in_sight(&self, visitor: &Visitor, entries: Range<u64>) -> Result<Vec<Name>, Refusal> {
-        let whole = self.sight(&self.office(&visitor.office)?.register(), visitor).is_whole();
-        if whole {
-            return self.names_beside(&visitor.office, LogName::Casebook, entries);
+        let office = self.office(&visitor.office)?;
+        let sight = self.sight(&office.register(), visitor);
+        if sight.is_whole() {
+            return self.names_beside(&office.id, LogName::Casebook, entries);
         }
         let mut texts = Vec::new();
         for index in entries {
-            match self.expect_entry_in_sight(visitor, LogName::Casebook, index) {
-                Ok(()) => texts.extend(self.names_beside(&visitor.office, LogName::Casebook, index..index + 1)?),
+            match self.names_in_sight(&office, &sight, LogName::Casebook, index) {
+                Ok(names) => texts.extend(names),
                 Err(Refusal::OtherSection) => {}
                 Err(other) => return Err(other),
             }

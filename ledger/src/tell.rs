@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub enum Stage {
     /// It waits.
     Waits,
-    /// Nobody has done it for an hour: deputies are asked, too.
+    /// Nobody has done it for an hour: deputies are asked, too. What a deputy decided none of them looks at.
     Unanswered,
     /// It should have been done.
     Overdue,
@@ -42,7 +42,7 @@ impl Stage {
     fn of(task: &Task, now: Millis) -> Self {
         if task.is_overdue(now) {
             Self::Overdue
-        } else if now >= task.since.saturating_add(ANSWER_MS) {
+        } else if now >= task.since.saturating_add(ANSWER_MS) && !matches!(task.what, Waits::Review { .. }) {
             Self::Unanswered
         } else {
             Self::Waits
@@ -289,4 +289,23 @@ fn read(path: &Path) -> Result<BTreeMap<String, Told>, LedgerError> {
 fn write(path: &Path, told: &BTreeMap<String, Told>) -> Result<(), LedgerError> {
     let json = serde_json::to_vec(told).expect("words are JSON");
     replace_file(path, &json).map_err(LedgerError::file("write", path))
+}
+
+#[cfg(test)]
+mod tests {
+    use sekisho_wire::id::Hash;
+
+    use super::*;
+
+    #[test]
+    fn no_deputy_is_asked_to_look_at_what_a_deputy_decided() {
+        let code = |text: &str| Code::new(text).unwrap();
+        let of = |what: Waits| Task { what, whose: Whose::Post(code("mayor")), since: 1_000, due: None };
+        let review = of(Waits::Review { act: Hash([1; 32]), post: code("mayor"), deputy: code("banri") });
+        let other = of(Waits::NobodyResponsible(code("jumin-1")));
+        for (waited, stage) in [(0, Stage::Waits), (ANSWER_MS, Stage::Unanswered)] {
+            assert_eq!(Stage::of(&other, 1_000 + waited), stage);
+            assert_eq!(Stage::of(&review, 1_000 + waited), Stage::Waits);
+        }
+    }
 }

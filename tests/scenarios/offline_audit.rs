@@ -215,7 +215,7 @@ fn from_the_exported_logs_alone_the_forged_session_and_the_forged_verdict_are_fo
     std::fs::rename(&after, &moved).unwrap();
     let by_office = ["--office", text(&office)];
     names_what_was_forged(&moved, &by_office, &forged, &online);
-    finds_the_same_in_a_part(&part, &moved, &by_office, &forged);
+    finds_the_same_in_a_part((&part, &today), &moved, &by_office, &forged);
     names_what_was_altered((&scene, &id), &before, &moved, &by_office);
 }
 
@@ -253,22 +253,28 @@ fn names_what_was_forged(folder: &Path, by_office: &[&str], forged: &Forged, onl
     ] {
         assert!(said.contains(&words), "「{words}」がない:\n{said}");
     }
-    // Each record, with why it was permitted; and a time in which nothing was done.
+    // Each record, with why it was permitted; and a time in which nothing was done: what was forged is found all the same, for it says its time itself.
     let each = both(&verify_offline("en", folder, &[by_office, &["--each"]].concat()));
     assert!(each.matches("permitted by the register of").count() > 260, "{each}");
     let later = verify_offline("en", folder, &[by_office, &["--from", "2099-01-01"]].concat());
     let said = both(&later);
-    assert!(later.status.success() && said.contains("0 records hold, 0 do not") && !said.contains("FOUND"), "{said}");
+    assert_eq!(later.status.code(), Some(3), "{said}");
+    assert!(said.contains("0 records hold, 5 do not") && said.matches("FOUND: ").count() == 2, "{said}");
     assert!(said.contains("records of other times"), "{said}");
 }
 
 /// Today's records alone: the first bundle is not there, and its sessions are nobody's business.
-fn finds_the_same_in_a_part(part: &Path, whole: &Path, by_office: &[&str], forged: &Forged) {
+fn finds_the_same_in_a_part((part, today): (&Path, &str), whole: &Path, by_office: &[&str], forged: &Forged) {
     assert!(!part.join("records/tile/entries/000").exists() && part.join("records/tile/0/000").exists());
     assert!(records_in(part).len() < records_in(whole).len());
-    let output = verify_offline("en", part, by_office);
+    // Whatever time its writer says it is of, all of it is judged; by the auditor's own it is seen that nothing was left out.
+    let all = both(&verify_offline("en", part, by_office));
+    assert!(all.contains("its writer says that these are the records from") && all.contains("UNCLEAR: "), "{all}");
+    let output = verify_offline("en", part, &[by_office, &["--from", today]].concat());
     let said = both(&output);
     assert_eq!(output.status.code(), Some(3), "{said}");
+    let earlier = both(&verify_offline("en", part, &[by_office, &["--from", "2000-01-01"]].concat()));
+    assert!(earlier.contains("missing: the records begin in the middle of the log, and none of them"), "{earlier}");
     for words in [
         format!("FOUND: session {} at terminal jumin-1", forged.session),
         format!("FOUND: record {} at terminal jumin-1", forged.verdict),
@@ -377,7 +383,7 @@ fn goes_on_where_it_was_interrupted(scene: &mut Scene, folder: &Path, permission
     let begun = ["office", "permission", "period", "records"].map(|name| (name, header[name].clone()));
     let begun: serde_json::Map<String, serde_json::Value> =
         begun.into_iter().map(|(name, of)| (name.to_owned(), of)).collect();
-    std::fs::write(folder.join("unfinished.json"), serde_json::Value::Object(begun).to_string()).unwrap();
+    std::fs::write(folder.join("unfinished.json"), serde_json::Value::Object(begun.clone()).to_string()).unwrap();
     refused(
         &verify_offline("en", folder, &["--office-id", &scene.desk.office().to_string()]),
         &["was interrupted and is not whole"],
@@ -388,6 +394,18 @@ fn goes_on_where_it_was_interrupted(scene: &mut Scene, folder: &Path, permission
     let said = export(scene, folder, permission, &[]);
     assert!(said.contains("going on with what was begun"), "{said}");
     assert_eq!(records_in(folder), whole);
+    // One that has no more than its first files.
+    let first = scene.scratch.path().join("first");
+    std::fs::create_dir_all(first.join("records")).unwrap();
+    std::fs::copy(folder.join("records/checkpoint"), first.join("records/checkpoint")).unwrap();
+    std::fs::write(first.join("unfinished.json"), serde_json::Value::Object(begun.clone()).to_string()).unwrap();
+    assert!(export(scene, &first, permission, &[]).contains("going on with what was begun"));
+    assert!(records_in(&first).len() >= whole.len());
+    // Or not even its first whole.
+    let torn = scene.scratch.path().join("torn");
+    std::fs::create_dir(&torn).unwrap();
+    std::fs::write(torn.join("unfinished.json.part"), "{").unwrap();
+    export(scene, &torn, permission, &[]);
     // One that is killed in its midst, wherever that is.
     let killed = scene.scratch.path().join("killed");
     let mut command = scene.desk.command(&["log", "export", text(&killed), "--permission", permission]);

@@ -4,13 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sekisho_register::SignedAct;
+use sekisho_register::calendar::Month;
+use sekisho_register::change::Destroy;
 use sekisho_wire::record::Emitter;
 
 use crate::carried;
 use crate::entries::{Entries, Taken};
 use crate::error::AdminError;
 use crate::judge::{Held, Judge};
-use crate::missing::{Hole, Seqs, fill_by_destroyed};
+use crate::missing::{Hole, Seqs, WasDestroyed, fill_by_destroyed, unaccounted};
 use crate::places::{Answer, Places};
 use crate::record_words::Teller;
 use crate::register_cache::RegisterCache;
@@ -69,6 +71,14 @@ impl<'a> Whole<'a> {
         let taken = Taken::without(entries, &strangers);
         // What came after the newest of those acts none of them destroyed.
         let too_late = self.destroyed_until(&strangers)?.map_or_else(BTreeSet::new, |end| emptied.split_off(&end));
+        let register = cache.register();
+        let was_destroyed = |from, to| {
+            let between = |months: &Destroy| months.from <= Month::of(to) && Month::of(from) < months.to;
+            register.all_destroyed().iter().any(|destroyed| between(&destroyed.months))
+        };
+        let late = |t| u64::from(register.policy_at(t).keep_sealed_days) * DAY;
+        let kept_still = unaccounted(&taken, &emptied, late, &was_destroyed)?;
+        emptied.retain(|index| !kept_still.contains(index));
         let mut places = places.among(&taken);
         let mut seqs = Seqs::from(entries.shown().start);
         for at in entries.shown() {
@@ -79,7 +89,7 @@ impl<'a> Whole<'a> {
         let mut holes = seqs.holes();
         let carried = carried::fill(&mut places, &mut holes)?;
         if !emptied.is_empty() {
-            self.fill(&mut holes, &taken, &emptied)?;
+            self.fill(&mut holes, &taken, &emptied, &was_destroyed)?;
         }
         let known = Known { carried, brought, strangers: strangers.clone() };
         let mut report = report.told_by(Teller { cache, language: screen.language });
@@ -99,6 +109,13 @@ impl<'a> Whole<'a> {
             let said = screen.words(
                 "its contents are not shown, and no act can have destroyed them: it came later",
                 "内容が示されず、廃棄した処分もない(全ての廃棄の処分より後に登録された記録)",
+            );
+            report.take((*index, Held::Unreadable(said.to_owned())).into())
+        })?;
+        kept_still.iter().try_for_each(|index| {
+            let said = screen.words(
+                "its contents are not shown, and no act can have destroyed them: it lies among records of months that none destroyed",
+                "内容が示されず、廃棄した処分もない(前後の記録の月は廃棄されていない)",
             );
             report.take((*index, Held::Unreadable(said.to_owned())).into())
         })?;
@@ -135,10 +152,16 @@ impl<'a> Whole<'a> {
         Ok(None)
     }
 
-    fn fill(&self, holes: &mut Vec<Hole>, taken: &Taken<'_>, emptied: &BTreeSet<u64>) -> Result<(), AdminError> {
+    fn fill(
+        &self,
+        holes: &mut Vec<Hole>,
+        taken: &Taken<'_>,
+        emptied: &BTreeSet<u64>,
+        was_destroyed: &WasDestroyed<'_>,
+    ) -> Result<(), AdminError> {
         let gone = emptied.len();
         let before: u64 = holes.iter().map(Hole::length).sum();
-        fill_by_destroyed(holes, taken, emptied)?;
+        fill_by_destroyed(holes, taken, emptied, was_destroyed)?;
         let put_down = before - holes.iter().map(Hole::length).sum::<u64>();
         self.screen.note(
             &format!(

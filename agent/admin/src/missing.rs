@@ -40,8 +40,54 @@ impl Hole {
     }
 }
 
-/// Takes away the holes that records account for whose contents were destroyed: those of a hole lie in the log between its neighbours, and each is one of one
-/// hole. `entries` are those of the log, in order; `emptied` the indexes of the destroyed.
+/// Whether any month between two moments, theirs among them, was destroyed.
+pub(crate) type WasDestroyed<'a> = dyn Fn(u64, u64) -> bool + 'a;
+
+/// Those of the `emptied` that no act accounts for: of the months in which their readable neighbours in the log lie none was destroyed, nor one that a
+/// record can come from that is as much later than it was made as `late` says.
+///
+/// # Errors
+/// Those of `entries`.
+pub(crate) fn unaccounted(
+    entries: &dyn Entries,
+    emptied: &BTreeSet<u64>,
+    late: impl Fn(u64) -> u64,
+    was_destroyed: &WasDestroyed<'_>,
+) -> Result<BTreeSet<u64>, AdminError> {
+    let (mut found, mut waiting, mut before) = (BTreeSet::new(), Vec::new(), None);
+    let begins_amid = entries.shown().start > 0;
+    let mut settle = |waiting: &mut Vec<u64>, before: Option<u64>, behind: Option<u64>| {
+        let first = [before, behind].into_iter().flatten().min();
+        // What lies before all that can be read came since the log began; of a part, not long before it.
+        let from = match (before, first) {
+            (None, _) if !begins_amid => 0,
+            (_, first) => first.map_or(0, |first| first.saturating_sub(late(first))),
+        };
+        let to = behind.map_or(u64::MAX, |behind| before.unwrap_or(0).max(behind));
+        let gone = waiting.drain(..);
+        if !was_destroyed(from, to) {
+            found.extend(gone);
+        }
+    };
+    for at in entries.shown() {
+        if emptied.contains(&(at as u64)) {
+            waiting.push(at as u64);
+            continue;
+        }
+        let Some(record) = entries.record(at)? else { continue };
+        if !waiting.is_empty() {
+            settle(&mut waiting, before, Some(record.trusted));
+        }
+        before = Some(record.trusted);
+    }
+    if !waiting.is_empty() {
+        settle(&mut waiting, before, None);
+    }
+    Ok(found)
+}
+
+/// Takes away the holes that records account for whose contents were destroyed: those of a hole lie in the log between its neighbours, were made between
+/// them, in a month that was destroyed, and each is one of one hole. `entries` are those of the log, in order; `emptied` the indexes of the destroyed.
 ///
 /// # Errors
 /// Those of `entries`.
@@ -49,24 +95,25 @@ pub(crate) fn fill_by_destroyed(
     holes: &mut Vec<Hole>,
     entries: &dyn Entries,
     emptied: &BTreeSet<u64>,
+    was_destroyed: &WasDestroyed<'_>,
 ) -> Result<(), AdminError> {
     // Of histories that have no hole nobody asks.
-    let mut places: BTreeMap<(String, u32), BTreeMap<u64, u64>> =
+    let mut places: BTreeMap<(String, u32), BTreeMap<u64, (u64, u64)>> =
         holes.iter().map(|hole| ((hole.terminal.clone(), hole.epoch), BTreeMap::new())).collect();
     for at in entries.shown() {
         let (index, Some(record)) = (at as u64, entries.record(at)?) else { continue };
         if let Emitter::Terminal(terminal) = &record.emitter
             && let Some(of) = places.get_mut(&(terminal.to_string(), record.epoch))
         {
-            of.entry(record.seq).or_insert(index);
+            of.entry(record.seq).or_insert((index, record.trusted));
         }
     }
     // Where each begins and ends in the log, and how many it still wants.
     let window = |hole: &Hole| {
         let of = places.get(&(hole.terminal.clone(), hole.epoch))?;
-        let before = of.range(..hole.range.0).next_back().map_or(0, |(_, index)| *index);
-        let (_, behind) = of.range(hole.range.1.saturating_add(1)..).next()?;
-        Some((before, *behind))
+        let (before, since) = of.range(..hole.range.0).next_back().map_or((0, 0), |(_, before)| *before);
+        let (_, (behind, until)) = of.range(hole.range.1.saturating_add(1)..).next()?;
+        was_destroyed(since, *until).then_some((before, *behind))
     };
     let mut begin: Vec<(u64, u64, usize)> = Vec::new();
     for (number, hole) in holes.iter().enumerate() {
@@ -198,11 +245,40 @@ mod tests {
             records.iter().map(|record| LogEntry { bytes: &[], leaf, record: record.as_ref() }).collect();
         let hole = |from, to| Hole { terminal: "jumin-1".into(), epoch: 0, range: (from, to) };
         let mut holes = vec![hole(2, 3), hole(5, 6), hole(8, 8)];
-        fill_by_destroyed(&mut holes, &entries, &BTreeSet::from([2, 3, 6, 8, 9])).unwrap();
+        fill_by_destroyed(&mut holes, &entries, &BTreeSet::from([2, 3, 6, 8, 9]), &|_, _| true).unwrap();
         assert_eq!(holes, [hole(5, 6)], "those that lie elsewhere are others");
         let mut holes = vec![hole(2, 3)];
-        fill_by_destroyed(&mut holes, &entries, &BTreeSet::from([2, 8, 9])).unwrap();
+        fill_by_destroyed(&mut holes, &entries, &BTreeSet::from([2, 8, 9]), &|_, _| true).unwrap();
         assert_eq!(holes, [hole(2, 3)]);
+        // Nor for what was made in months of which nobody destroyed any.
+        fill_by_destroyed(&mut holes, &entries, &BTreeSet::from([2, 3]), &|_, _| false).unwrap();
+        assert_eq!(holes, [hole(2, 3)]);
+    }
+
+    #[test]
+    fn an_empty_place_among_records_of_months_that_nobody_destroyed_is_accounted_for_by_no_act() {
+        let (terminal, office) = (sekisho_wire::id::Code::new("jumin-1").unwrap(), sekisho_wire::id::OfficeId([1; 16]));
+        let record = |trusted| Record {
+            trusted,
+            ..crate::terminal_word::tests::a_record(&terminal, office, 0, Body::TerminalDown)
+        };
+        let leaf = sekisho_tlog::Hash([0; 32]);
+        // What was made from 100 to 199 is destroyed; what comes late comes within 10.
+        let destroyed = |from: u64, to: u64| from < 200 && to >= 100;
+        let found = |times: &[Option<u64>]| {
+            let records: Vec<_> = times.iter().map(|trusted| trusted.map(record)).collect();
+            let entries: Vec<_> =
+                records.iter().map(|record| LogEntry { bytes: &[], leaf, record: record.as_ref() }).collect();
+            let emptied = (0..).zip(times).filter(|(_, trusted)| trusted.is_none()).map(|(at, _)| at).collect();
+            let found = unaccounted(&entries, &emptied, |_| 10, &destroyed).unwrap();
+            found.into_iter().collect::<Vec<u64>>()
+        };
+        assert_eq!(found(&[Some(90), None, None, Some(210), None, Some(300)]), [4]);
+        assert!(found(&[Some(150), None, Some(160)]).is_empty(), "another class of that month is there still");
+        assert_eq!(found(&[Some(205), None, Some(208), None, Some(220), None]), [5], "some came late");
+        assert_eq!(found(&[Some(90), None, Some(95)]), [1]);
+        assert_eq!(found(&[None, Some(300), None]), [2], "the first may be as old as the log");
+        assert!(found(&[Some(90), None]).is_empty());
     }
 
     #[test]
@@ -219,7 +295,7 @@ mod tests {
             records.iter().map(|record| LogEntry { bytes: &[], leaf, record: record.as_ref() }).collect();
         let hole = |terminal: &str, from, to| Hole { terminal: terminal.into(), epoch: 0, range: (from, to) };
         let mut holes = vec![hole("a", 1, 2), hole("b", 1, 1)];
-        fill_by_destroyed(&mut holes, &entries, &BTreeSet::from([2, 3, 5])).unwrap();
+        fill_by_destroyed(&mut holes, &entries, &BTreeSet::from([2, 3, 5]), &|_, _| true).unwrap();
         assert_eq!(holes, []);
     }
 

@@ -32,6 +32,15 @@ pub(crate) struct Span {
     pub until: u64,
 }
 
+/// Where the records lie that are judged: at the ends of the log, or in its midst.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Part {
+    /// Others lie before them.
+    pub begins_amid: bool,
+    /// Others follow.
+    pub ends_amid: bool,
+}
+
 /// Most records that one sentence names.
 const NAMED_MAX: usize = 20;
 
@@ -41,6 +50,8 @@ pub(crate) struct Report<'a> {
     screen: Screen,
     said: Said,
     span: Option<Span>,
+    part: Part,
+    reach: Reach,
     /// Who tells what those that do not hold have in common; nobody where few were asked for.
     teller: Option<Teller<'a>>,
     held: usize,
@@ -48,6 +59,17 @@ pub(crate) struct Report<'a> {
     unclear: usize,
     aside: usize,
     findings: Findings,
+}
+
+/// How far the records reach, as those say that hold.
+#[derive(Debug, Default)]
+struct Reach {
+    /// One came before all of the time.
+    before: bool,
+    /// Where the log came to that time: what follows was sent since, whatever time it says of itself.
+    at_it: bool,
+    /// One is of a later time.
+    behind: bool,
 }
 
 /// Says of each of a few records what was found, and ends as the worst of them does.
@@ -61,11 +83,17 @@ pub(crate) fn report(screen: Screen, judged: impl IntoIterator<Item = impl Into<
 }
 
 impl<'a> Report<'a> {
-    /// Of the records of that time, where it is given. What bears no time that can be read belongs to every time.
+    /// Of that time, where it is given, is said what holds. What does not, or is unclear, is said whatever time it bears: that is its maker's word.
     #[must_use]
     pub(crate) fn new(screen: Screen, said: Said, span: Option<Span>) -> Self {
-        let findings = Findings::default();
-        Self { screen, said, span, teller: None, held: 0, failed: 0, unclear: 0, aside: 0, findings }
+        let (part, reach, findings) = (Part::default(), Reach::default(), Findings::default());
+        Self { screen, said, span, part, reach, teller: None, held: 0, failed: 0, unclear: 0, aside: 0, findings }
+    }
+
+    /// Of records that are not all of the log.
+    #[must_use]
+    pub(crate) fn of_a_part(self, part: Part) -> Self {
+        Self { part, ..self }
     }
 
     /// With a few sentences at the end about those that do not hold.
@@ -80,10 +108,7 @@ impl<'a> Report<'a> {
     /// When standard output is closed.
     pub(crate) fn take(&mut self, judged: Judged) -> Result<(), AdminError> {
         let Judged { index, held: one, beside, record } = judged;
-        let at = record.as_ref().map(|record| record.trusted);
-        if let (Some(span), Some(at)) = (self.span, at)
-            && !(span.from..span.until).contains(&at)
-        {
+        if self.is_aside(&one, record.as_ref().map(|record| record.trusted)) {
             self.aside += 1;
             return Ok(());
         }
@@ -125,12 +150,46 @@ impl<'a> Report<'a> {
         screen.print(&lines.join("\n   "))
     }
 
+    /// Whether it is another time's. Of what does not hold that is never asked: whoever forged it chose its time. That the opening of a session is not there
+    /// says nothing where it may lie before the records, and that is so for what came to the log before anything of the time did.
+    fn is_aside(&mut self, held: &Held, at: Option<u64>) -> bool {
+        let (Some(Span { from, until }), Some(at)) = (self.span, at) else { return false };
+        let is_other = !(from..until).contains(&at);
+        let holds = matches!(held, Held::Yes(_));
+        self.reach.at_it |= at >= from;
+        self.reach.before |= holds && !self.reach.at_it;
+        self.reach.behind |= holds && at >= until;
+        let of_before = matches!(held, Held::WithoutOpening(_)) && self.part.begins_amid && !self.reach.at_it;
+        is_other && (holds || of_before)
+    }
+
+    /// Where the records do not go as far as the time that was asked for: whoever took them may have left out the rest.
+    fn short(&self) -> Vec<String> {
+        let Some(_) = self.span else { return Vec::new() };
+        let (screen, Part { begins_amid, ends_amid }) = (self.screen, self.part);
+        let begins = (begins_amid && !self.reach.before).then(|| {
+            screen.words(
+                "missing: the records begin in the middle of the log, and none of them came before the time that is asked for: what it has before them is not there",
+                "欠落: ログの途中からの記録で、指定の期間より前の記録がないため、期間の初めの分がそろっているか確認できません",
+            )
+        });
+        let ends = (ends_amid && !self.reach.behind).then(|| {
+            screen.words(
+                "missing: the log goes on behind the records, and none of them is later than the time that is asked for: what it has after them is not there",
+                "欠落: ログはこの記録の後にも続いており、指定の期間より後の記録がないため、期間の終わりの分がそろっているか確認できません",
+            )
+        });
+        begins.into_iter().chain(ends).map(str::to_owned).collect()
+    }
+
     /// Says what is missing and how many there are of each, and ends as the worst of them does.
     ///
     /// # Errors
     /// [`AdminError::RecordsDoNotHold`], [`AdminError::RecordsMissing`].
     pub(crate) fn finish(self, holes: &[Hole]) -> Result<(), AdminError> {
+        let short = self.short();
         let (screen, Self { held, failed, unclear, aside, findings, .. }) = (self.screen, self);
+        short.iter().try_for_each(|line| screen.print(line))?;
         for Hole { terminal, epoch, range: (from, to) } in holes {
             screen.print(&screen.words(
                 format!(
@@ -142,8 +201,10 @@ impl<'a> Report<'a> {
         findings.in_words(screen.language).iter().try_for_each(|line| screen.print(line))?;
         if aside > 0 {
             screen.note(
-                &format!("{aside} records of other times were looked at for their sake, and are not said"),
-                &format!("期間外の{aside}件は、期間内の判定のために確認しただけで表示していません"),
+                &format!("{aside} records of other times hold or were begun before these, and are not said"),
+                &format!(
+                    "期間外の{aside}件は、合格又は書出しの範囲より前に始まったセッションの記録であり、表示していません"
+                ),
             );
         }
         screen.note(
@@ -156,9 +217,10 @@ impl<'a> Report<'a> {
                 &format!("{unclear}件は記録簿にありますが、読み取り又は判定ができません"),
             );
         }
-        match (failed, unclear + holes.len()) {
+        let ranges = holes.len() + short.len();
+        match (failed, unclear + ranges) {
             (0, 0) => Ok(()),
-            (0, _) => Err(AdminError::RecordsMissing { ranges: holes.len(), unclear }),
+            (0, _) => Err(AdminError::RecordsMissing { ranges, unclear }),
             (failed, _) => Err(AdminError::RecordsDoNotHold(failed)),
         }
     }
@@ -242,8 +304,11 @@ fn named(indexes: &[u64]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use sekisho_wire::id::{Code, OfficeId};
+
     use super::*;
     use crate::screen::{Confirm, Lists};
+    use crate::terminal_word::tests::a_record;
 
     fn report(judged: Vec<Judged>, holes: &[Hole]) -> u8 {
         let screen = Screen { language: Language::English, confirm: Confirm::Ask, lists: Lists::Text };
@@ -270,6 +335,44 @@ mod tests {
         assert_eq!(code(vec![Held::Unreadable(text())], &[]), 4);
         assert_eq!(code(vec![Held::WithoutOpening(text())], &[]), 4);
         assert_eq!(code(vec![Held::No(text())], &[hole]), 3, "the worse of the two");
+    }
+
+    /// Whose time is that, and what it comes to.
+    fn of_time(trusted: u64, held: Held) -> Judged {
+        let (terminal, office) = (Code::new("jumin-1").unwrap(), OfficeId([1; 16]));
+        let record = Record { trusted, ..a_record(&terminal, office, 0, Body::TerminalDown) };
+        Judged { record: Some(record), ..(0, held).into() }
+    }
+
+    #[test]
+    fn what_does_not_hold_is_counted_whatever_time_its_maker_gave_it() {
+        let text = || "a record".to_owned();
+        let code = |part: Part, judged: Vec<Judged>| {
+            let screen = Screen { language: Language::English, confirm: Confirm::Ask, lists: Lists::Text };
+            let span = Some(Span { from: 100, until: 200 });
+            let mut report = Report::new(screen, Said::Findings, span).of_a_part(part);
+            judged.into_iter().for_each(|judged| report.take(judged).unwrap());
+            let aside = report.aside;
+            (report.finish(&[]).map_or_else(|error| error.exit_code(), |()| 0), aside)
+        };
+        let (whole, amid) = (Part::default(), Part { begins_amid: true, ends_amid: false });
+        for other in [0, 99, 200, u64::MAX] {
+            assert_eq!(code(whole, vec![of_time(other, Held::Yes(text()))]), (0, 1));
+            assert_eq!(code(whole, vec![of_time(other, Held::No(text()))]), (3, 0), "{other}");
+            assert_eq!(code(whole, vec![of_time(other, Held::Unreadable(text()))]), (4, 0), "{other}");
+            assert_eq!(code(whole, vec![of_time(other, Held::WithoutOpening(text()))]), (4, 0), "{other}");
+        }
+        // A session that was opened before the records, and used before the time: that says nothing.
+        let (held, orphan) = (|t| of_time(t, Held::Yes(text())), |t| of_time(t, Held::WithoutOpening(text())));
+        assert_eq!(code(amid, vec![held(50), orphan(60), held(150)]), (0, 2));
+        assert_eq!(code(amid, vec![held(50), orphan(60), held(150), orphan(60)]), (4, 2), "it came later than it says");
+        assert_eq!(code(amid, vec![held(50), orphan(150)]), (4, 1));
+        // Where they are a part of the log, it is seen that they are all of the time.
+        assert_eq!(code(amid, vec![held(150)]), (4, 0));
+        assert_eq!(code(amid, vec![held(150), held(50)]), (4, 1));
+        let both = Part { begins_amid: true, ends_amid: true };
+        assert_eq!(code(both, vec![held(50), held(150)]), (4, 1));
+        assert_eq!(code(both, vec![held(50), held(150), held(200)]), (0, 2));
     }
 
     #[test]

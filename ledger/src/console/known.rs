@@ -95,6 +95,7 @@ pub(crate) fn for_entry(view: &View<'_>, which: Everyday, entry: &Entry, kind: O
     match (which, entry.name) {
         (Everyday::EndPermit, "permit") => {
             let permits = view.register.permits().filter(|permit| permit.is_in_force(view.now));
+            let permits = permits.filter(|permit| view.sight.sees_permit(&view.register, permit));
             permits.take(KNOWN).map(|it| (written(it.number()), numbered(it.number(), view.language))).collect()
         }
         (Everyday::Lift, "order") => {

@@ -1,13 +1,12 @@
 //! Cards: what was issued, in which state it is, whose it is now.
 
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use sekisho_wire::id::{CardGuid, Code, Numbered};
 
 use crate::calendar::{DAY_MS, fiscal_year, local_day};
-use crate::change::{
-    ActivateCard, CardState, Change, Disposal, IssueCard, PinChanged, ResetPin, SetCardState, StateReason,
-};
+use crate::change::{ActivateCard, CardState, Disposal, IssueCard, PinChanged, ResetPin, SetCardState, StateReason};
 use crate::fold::Register;
 use crate::refusal::{FoldRefusal, WrongValue};
 use crate::state::{Counted, Draft, Position, Trust};
@@ -199,15 +198,58 @@ enum NewPin {
     Holder,
 }
 
-/// What one person alone lends is back within a month (§R3.23): who has a card for longer has one that was issued for him.
-pub(crate) fn lent_for_a_while(change: &Change, at: Position) -> Result<(), FoldRefusal> {
-    let Change::ActivateCard(lent) = change else { return Ok(()) };
-    let too_long = lent.to.saturating_sub(at.from(lent.from)) > LENT_ALONE_DAYS * DAY_MS;
+/// What one person alone lends is back within a month (§R3.23): who has a card for longer has one that was issued for him. `card` is the one that is lent,
+/// where it is not issued by the same act.
+pub(crate) fn lent_for_a_while(lent: &ActivateCard, card: Option<&Card>, now: u64) -> Result<(), FoldRefusal> {
+    if card.is_some_and(|card| card.is_had_already(lent, now)) {
+        return Ok(());
+    }
+    let month = LENT_ALONE_DAYS * DAY_MS;
+    let (from, to) = card.map_or((lent.from.max(now), lent.to), |card| card.had_with(lent, now));
+    let too_long = lent.to.saturating_sub(now) > month || to.saturating_sub(from) > month;
     if too_long { Err(FoldRefusal::LoanTooLong { card: lent.card, most: LENT_ALONE_DAYS }) } else { Ok(()) }
 }
 
 /// A month (ours).
 const LENT_ALONE_DAYS: u64 = 31;
+/// A card that is lent to the same person again within a day was not given back (ours).
+const GIVEN_BACK: u64 = DAY_MS;
+
+impl Card {
+    /// Whether that gives nobody anything: at each moment of it he has been lent the card already, with the same profiles. So it only ends what he has.
+    pub(crate) fn is_had_already(&self, lent: &ActivateCard, now: u64) -> bool {
+        let from = lent.from.max(now);
+        let had = |t: u64| {
+            self.holder(t).is_some_and(|had| *had.operator == lent.operator && had.profiles == lent.profiles.as_slice())
+        };
+        let moments = self.passes().into_iter().filter(|t| from < *t && *t < lent.to);
+        self.issued.dormant && moments.chain([from]).all(had)
+    }
+
+    /// From when until when he has it, with what he was lent before and is to be lent after it, unless he gives it back between.
+    fn had_with(&self, lent: &ActivateCard, now: u64) -> (u64, u64) {
+        let (mut from, mut to) = (lent.from.max(now), lent.to);
+        let his = |t: u64| self.holder(t).is_some_and(|had| *had.operator == lent.operator);
+        let passes: Vec<u64> = self.passes().into_iter().collect();
+        let spans: Vec<(u64, u64)> = passes.iter().copied().zip(passes.iter().copied().skip(1)).collect();
+        for (begins, ends) in spans.iter().rev().filter(|(begins, _)| his(*begins)) {
+            if *begins < from && from.saturating_sub(*ends) < GIVEN_BACK {
+                from = *begins;
+            }
+        }
+        for (begins, ends) in spans.iter().filter(|(begins, _)| his(*begins)) {
+            if *ends > to && begins.saturating_sub(to) < GIVEN_BACK {
+                to = *ends;
+            }
+        }
+        (from, to)
+    }
+
+    /// The moments at which it may pass from one to another.
+    fn passes(&self) -> BTreeSet<u64> {
+        self.activations.iter().flat_map(|said| [said.effective, said.value.to]).collect()
+    }
+}
 
 impl Draft<'_> {
     pub(crate) fn apply_issue(&mut self, change: &IssueCard, at: Position) -> Result<Numbered, FoldRefusal> {
@@ -300,12 +342,18 @@ impl Draft<'_> {
         if change.to <= change.from {
             return Err(FoldRefusal::DatesWrong(thing));
         }
-        self.need_operator(&change.operator, at)?;
-        self.need_own_operator(&change.operator)?;
-        self.touch(thing.clone(), at)?;
-        let kind = self.card(&change.card).map(|card| card.issued.kind);
-        let kind = kind.ok_or_else(|| FoldRefusal::Unknown(thing.clone()))?;
-        self.need_qualification(&change.operator, kind, at.from(change.from), at)?;
+        let known = self.card(&change.card).map(|card| (card.issued.kind, card.is_had_already(change, at.now)));
+        // What only ends a loan asks for nothing, and loses no race: it has to be ended most where he may not have it.
+        let only_ends = known.is_some_and(|(_, had)| had);
+        if !only_ends {
+            self.need_operator(&change.operator, at)?;
+            self.need_own_operator(&change.operator)?;
+        }
+        self.touch(thing.clone(), Position { takes_away: only_ends, ..at })?;
+        let (kind, _) = known.ok_or_else(|| FoldRefusal::Unknown(thing.clone()))?;
+        if !only_ends {
+            self.need_qualification(&change.operator, kind, at.from(change.from), at)?;
+        }
         let card = self.card_mut(&change.card).ok_or(FoldRefusal::Unknown(thing))?;
         if !card.issued.dormant {
             return Err(FoldRefusal::ValueWrong(WrongValue::NotDormant));

@@ -164,7 +164,7 @@ impl Register {
     }
 
     /// The section to which a person belongs at `t`; before or after all designations that of the newest.
-    fn section_of(&self, operator: &Code, t: u64) -> Option<Code> {
+    pub(crate) fn section_of(&self, operator: &Code, t: u64) -> Option<Code> {
         let operator = self.operator(operator)?;
         match operator.standing(t) {
             Standing::Designated(designation) => designation.section.clone(),

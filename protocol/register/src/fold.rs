@@ -300,7 +300,10 @@ impl Register {
         }
         // Whoever approves his own has still decided alone.
         if chain.iter().all(|(_, signs)| signs.operator() == authority.operator()) {
-            changes.iter().try_for_each(|change| lent_for_a_while(change, at))?;
+            changes.iter().try_for_each(|change| {
+                let Change::ActivateCard(lent) = change else { return Ok(()) };
+                lent_for_a_while(lent, self.card(&lent.card), at.now)
+            })?;
         }
         let changes = &draft.in_effect(changes);
         let given =

@@ -123,13 +123,15 @@ pub struct ByDeputy {
     pub post: Code,
     /// The deputy.
     pub operator: Code,
+    /// When, by the signer's clock.
+    pub made: u64,
 }
 
 impl ByDeputy {
     /// What this act is, signed by `operator`; nothing where he did not sign it as a deputy.
     pub(crate) fn of(act: &Act, operator: Option<&Code>) -> Option<Self> {
         let post = act.post.clone().filter(|_| act.as_deputy)?;
-        Some(Self { post, operator: operator?.clone() })
+        Some(Self { post, operator: operator?.clone(), made: act.made })
     }
 }
 

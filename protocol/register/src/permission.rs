@@ -36,13 +36,18 @@ pub enum Asked {
 }
 
 impl Register {
-    /// Refuses an act without a number where the policy asks for one at `t`. What only takes rights away waits for no permit.
+    /// Refuses an act without a number where the policy asks for one at `t`. What only takes rights away, as what ends a loan does, waits for no permit.
     pub(crate) fn need_permit(&self, act: &Act, changes: &[Change], t: u64) -> Result<(), FoldRefusal> {
         if act.permit.is_some() {
             return Ok(());
         }
         let asked = &self.policy_at(t).permitted_classes;
-        let mut classes = changes.iter().filter(|change| !change.only_takes_away()).map(Change::class);
+        let ends_a_loan = |change: &&Change| {
+            let Change::ActivateCard(lent) = change else { return false };
+            self.card(&lent.card).is_some_and(|card| card.is_had_already(lent, t))
+        };
+        let gives = changes.iter().filter(|change| !change.only_takes_away() && !ends_a_loan(change));
+        let mut classes = gives.map(Change::class);
         classes.find(|class| asked.contains(class)).map_or(Ok(()), |class| Err(FoldRefusal::PermitMissing { class }))
     }
 

@@ -483,6 +483,8 @@ pub enum WrongValue {
     Keeper,
     /// A paper of tomorrow, or one that is too old to be recorded.
     PaperDate,
+    /// A paper by which something was looked at that was decided on a later day.
+    PaperBefore,
     /// Witnesses: at most 8, by name, ascending, and no more needed than there are.
     Witnesses,
     /// A card that is not dormant belongs to somebody.

@@ -11,12 +11,13 @@ use sekisho_wire::id::{CardGuid, Code};
 use crate::act::SignedAct;
 use crate::cards::Card;
 use crate::casebook::Casebook;
-use crate::cases::Case;
-use crate::change::{Change, Field, Value};
+use crate::cases::{Case, Written};
+use crate::change::{Change, Field, Value, texts};
 use crate::concern::Concern;
 use crate::fold::Register;
-use crate::forms::{Blank, Kind};
+use crate::forms::{Blank, Form, Kind};
 use crate::hours::Permit;
+use crate::names::names_of;
 use crate::role::Role;
 use crate::today::{Task, Waits};
 use crate::values::NameHash;
@@ -37,7 +38,8 @@ pub enum Sight {
 }
 
 impl Register {
-    /// Whom a person sees at `t`. Who holds a role of the whole office beside that of a head sees the office; an operator's post adds nothing to a head's.
+    /// Whom a person sees at `t`. Who holds a role of the whole office beside that of a head sees the office; an operator's post adds nothing, and whoever has
+    /// no other sees his own section.
     #[must_use]
     pub fn sight(&self, operator: &Code, t: u64) -> Sight {
         let mut sections = BTreeSet::new();
@@ -51,7 +53,10 @@ impl Register {
                 (_, _) => return Sight::Office,
             }
         }
-        if sections.is_empty() { Sight::Office } else { Sight::Sections { sections, operator: operator.clone() } }
+        if sections.is_empty() {
+            sections.extend(self.section_of(operator, t));
+        }
+        Sight::Sections { sections, operator: operator.clone() }
     }
 }
 
@@ -147,22 +152,23 @@ impl Sight {
         })
     }
 
-    /// A case: one that names nobody and nothing of a section is the office's; else one that names what he sees, or that he wrote in.
+    /// A case: one that names nobody and nothing of a section is the office's; else one that he opened, or that names what he sees. What he wrote into it
+    /// himself later makes nothing of it his: everybody may report, and nobody gives himself what others wrote by that.
     #[must_use]
     pub fn sees_case(&self, register: &Register, case: &Case) -> bool {
         let Self::Sections { operator, .. } = self else { return true };
+        if case.opened.operator.as_ref() == Some(operator) {
+            return true;
+        }
         let definition = case.id.form.definition();
-        let steps = case.steps.iter().map(|taken| {
+        let by_others = case.steps.iter().filter(|taken| taken.written.operator.as_ref() != Some(operator));
+        let steps = by_others.map(|taken| {
             let blanks = definition.step(taken.step).map_or(&[][..], |step| step.fields);
             (blanks, &taken.written)
         });
-        let mut named = Vec::new();
-        for (blanks, written) in core::iter::once((definition.fields, &case.opened)).chain(steps) {
-            if written.operator.as_ref() == Some(operator) {
-                return true;
-            }
-            named.extend(written.fields.iter().filter_map(|field| self.names_seen(register, blanks, field)));
-        }
+        let written = core::iter::once((definition.fields, &case.opened)).chain(steps);
+        let fields = written.flat_map(|(blanks, written)| written.fields.iter().map(move |field| (blanks, field)));
+        let named: Vec<bool> = fields.filter_map(|(blanks, field)| self.names_seen(register, blanks, field)).collect();
         named.is_empty() || named.contains(&true)
     }
 
@@ -174,8 +180,16 @@ impl Sight {
             (Kind::Operator, Value::Code(operator)) => Some(self.sees_operator(register, operator)),
             (Kind::Terminal, Value::Code(terminal)) => Some(self.sees_terminal(register, terminal)),
             (Kind::Card, Value::Card(card)) => Some(self.sees_card_of(register, card)),
+            (Kind::Post, Value::Code(post)) => self.sees_post(register, post),
             (_, _) => None,
         }
+    }
+
+    /// A post of a section, or that was one's; one of the whole office names nothing of any.
+    fn sees_post(&self, register: &Register, post: &Code) -> Option<bool> {
+        let mut of = register.post(post)?.versions().iter().filter_map(|said| said.value.section.as_ref()).peekable();
+        of.peek()?;
+        Some(of.any(|section| self.sees_section(section)))
     }
 
     fn sees_card_of(&self, register: &Register, card: &CardGuid) -> bool {
@@ -190,7 +204,7 @@ impl Sight {
                 casebook.proposal(proposal).is_some_and(|proposed| self.sees_act(register, &proposed.act))
             }
             Waits::Step(duty) => casebook.case(&duty.case).is_some_and(|case| self.sees_case(register, case)),
-            Waits::Review { .. } => self.is_whole(),
+            Waits::Review { post, .. } => self.sees_post(register, post).unwrap_or(true),
             Waits::StopUnrecorded | Waits::Unconfirmed { .. } => true,
             Waits::NobodyResponsible(terminal) => self.sees_terminal(register, terminal),
             Waits::LossUnwritten { card, .. } | Waits::CardEnds { card, .. } => self.sees_card_of(register, card),
@@ -204,14 +218,83 @@ impl Sight {
         }
     }
 
-    /// An entry of the casebook, for the texts and names beside it.
+    /// An entry of the casebook: a proposal that concerns what he sees, what was written into a case that he sees, or what he signed himself.
     #[must_use]
     pub fn sees_entry(&self, register: &Register, casebook: &Casebook, index: u64, signed: &SignedAct) -> bool {
-        if self.is_whole() || self.sees_act(register, signed) {
-            return true;
-        }
-        let written =
-            |case: &&Case| case.opened.index == index || case.steps.iter().any(|taken| taken.written.index == index);
-        casebook.cases().filter(written).any(|case| self.sees_case(register, case))
+        let Self::Sections { operator, .. } = self else { return true };
+        let changes = &signed.act().changes;
+        let seen = written_at(casebook, changes, index).any(|(case, _)| self.sees_case(register, case));
+        seen || self.sees_act(register, signed) || is_signed_by(operator, casebook, index, signed)
     }
+
+    /// Which names and texts beside an entry of the casebook are his to read at `t`; nothing where all are. Of an act that concerns several sections those of
+    /// his own alone, and of several cases those of the cases that he sees. Whoever is to approve a proposal reads whom he approves, while it waits for him.
+    #[must_use]
+    pub fn beside(
+        &self,
+        register: &Register,
+        casebook: &Casebook,
+        (index, signed): (u64, &SignedAct),
+        t: u64,
+    ) -> Option<BTreeSet<NameHash>> {
+        let Self::Sections { sections, operator } = self else { return None };
+        let mut seen = self.names(register)?;
+        let Ok((source, _)) = signed.source() else { return Some(seen) };
+        let proposed = casebook.proposal(&source.id()).filter(|_| register.act_index(&source.id()).is_none());
+        let waits = proposed.filter(|proposed| t < proposed.act.act().expires);
+        let is_his = waits.is_some_and(|proposed| register.may_approve_next(proposed, operator, t).is_ok());
+        if is_his || is_signed_by(operator, casebook, index, signed) {
+            return None;
+        }
+        let changes = &source.act().changes;
+        for (case, written) in written_at(casebook, changes, index) {
+            seen.extend(texts(&written.fields).filter(|_| self.sees_case(register, case)));
+        }
+        for change in changes {
+            let his = match (change, register.concern(change, changes, signed.act().made)) {
+                (Change::Answer(said), _) => {
+                    casebook.proposal(&said.act).is_some_and(|proposed| self.sees_act(register, &proposed.act))
+                }
+                (_, Concern::Sections(of)) => of.iter().any(|section| sections.contains(section)),
+                (_, Concern::Office | Concern::Nobody) => false,
+            };
+            seen.extend(names_of(core::slice::from_ref(change)).into_iter().filter(|_| his));
+        }
+        Some(seen)
+    }
+}
+
+/// What an entry with these changes wrote into cases.
+fn written_at<'c>(
+    casebook: &'c Casebook,
+    changes: &[Change],
+    index: u64,
+) -> impl Iterator<Item = (&'c Case, &'c Written)> {
+    let mut written: Vec<(&Case, &Written)> = Vec::new();
+    let forms: BTreeSet<Form> = changes
+        .iter()
+        .filter_map(|change| if let Change::Open(open) = change { Some(open.form) } else { None })
+        .collect();
+    let opened = forms.into_iter().flat_map(|form| casebook.cases_on(form)).map(|case| (case, &case.opened));
+    written.extend(opened.filter(|(_, opened)| opened.index == index));
+    for change in changes {
+        let Change::Step(step) = change else { continue };
+        let Some(case) = casebook.case(&step.case) else { continue };
+        let here = case.steps.iter().map(|taken| &taken.written).filter(|written| written.index == index);
+        written.extend(here.map(|written| (case, written)));
+    }
+    written.into_iter()
+}
+
+/// Whether this person signed the entry: what he wrote he knows.
+fn is_signed_by(operator: &Code, casebook: &Casebook, index: u64, signed: &SignedAct) -> bool {
+    let source = signed.source().ok().map(|(source, _)| source.id());
+    let proposed = source.and_then(|id| casebook.proposal(&id));
+    let stages = proposed.into_iter().flat_map(|proposed| {
+        let approvals = proposed.approvals.iter().map(|stage| (stage.index, stage.operator.as_ref()));
+        core::iter::once((proposed.index, proposed.operator.as_ref())).chain(approvals)
+    });
+    let written = written_at(casebook, &signed.act().changes, index);
+    let mut signers = stages.chain(written.map(|(_, written)| (written.index, written.operator.as_ref())));
+    signers.any(|(at, who)| at == index && who == Some(operator))
 }

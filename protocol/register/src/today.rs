@@ -139,7 +139,7 @@ impl Task {
     }
 
     /// Whether it is this person's, by his posts at `now`: a holder's at once, a deputy's (代決者) once it has waited for an hour or where nobody holds the post.
-    /// What a deputy decided, no deputy looks at; and of a proposal nobody approves what he signed before.
+    /// What a deputy decided, no deputy looks at, and no other one who decided it: the holder does, or whoever keeps the post's papers from one; and of a proposal nobody approves what he signed before.
     #[must_use]
     pub fn is_for(&self, operator: &Code, register: &Register, casebook: &Casebook, now: u64) -> bool {
         let of_a_holder = |who: &Code| self.whose.is_in(who, Seats::Holders, register, now);
@@ -252,7 +252,7 @@ fn reviews<'a>(register: &'a Register, casebook: &'a Casebook) -> impl Iterator<
     casebook.unreviewed(register).map(|(act, decided)| Task {
         what: Waits::Review { act: *act, post: decided.post.clone(), deputy: decided.operator.clone() },
         whose: Whose::Post(decided.post.clone()),
-        since: 0,
+        since: decided.made,
         due: None,
     })
 }

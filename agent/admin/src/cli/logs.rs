@@ -66,10 +66,10 @@ pub(crate) struct VerifyLogsArguments {
     /// A checkpoint of one of the logs that was kept elsewhere, as from the month's sheet: the log must continue it; may be given several times
     #[arg(long, value_name = "FILE")]
     pub checkpoint: Vec<PathBuf>,
-    /// Say what was found of the records from this date on [default: all]
+    /// Say those that hold from this date on; what does not hold is always said [default: all]
     #[arg(long, value_parser = when, value_name = "DATE")]
     pub from: Option<When>,
-    /// Say what was found of the records until the end of this date [default: all]
+    /// Say those that hold until the end of this date [default: all]
     #[arg(long, value_parser = when, value_name = "DATE")]
     pub to: Option<When>,
     /// Say each record, and not only those that do not hold or are unclear

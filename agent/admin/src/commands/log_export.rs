@@ -37,6 +37,8 @@ use crate::sending::patiently;
 const STEP: usize = 500;
 /// Before the time that is asked for: sessions that it goes on with were opened then.
 const BEFORE: u64 = 2 * 86_400_000;
+/// Behind the newest record of a time: one of these at least is of a later one.
+const BEHIND: u64 = 256;
 
 pub(super) fn run(desk: &mut Desk, arguments: &LogExportArguments) -> Result<(), AdminError> {
     let folder = ExportFolder::at(&arguments.folder);
@@ -93,10 +95,18 @@ fn begin(desk: &mut Desk, folder: &ExportFolder, arguments: &LogExportArguments)
             ));
         }
         desk.screen.note("going on with what was begun there", "中断した書出しを再開します");
-        return Ok(begun);
-    }
-    if !folder.is_empty()? {
-        return Err(refuse("the folder is not empty", "空のフォルダーを指定してください"));
+        // The last of them is written when the others are: before that nothing else was taken.
+        if LOGS.into_iter().all(|log| folder.has(&checkpoint_of(log))) {
+            return Ok(begun);
+        }
+    } else {
+        let torn = format!("{BEGUN}{PART}");
+        if folder.has(&torn) {
+            folder.remove(&torn)?;
+        }
+        if !folder.is_empty()? {
+            return Err(refuse("the folder is not empty", "空のフォルダーを指定してください"));
+        }
     }
     // Records first: the newest under that checkpoint may name acts of this very moment.
     let keys = desk.log_keys(Log::Records)?;
@@ -108,11 +118,12 @@ fn begin(desk: &mut Desk, folder: &ExportFolder, arguments: &LogExportArguments)
         None => Shown { from: 0, to: size },
         Some(period) => of_period(desk, &arguments.permission, period, size)?,
     };
+    let begun = Begun { office, permission, period, records: shown, unshown: Vec::new() };
+    // First of all files: whatever else lies there is of one that was begun.
+    write_begun(folder, &begun)?;
     for (log, note) in [(Log::Records, records), (Log::Casebook, casebook), (Log::Register, register)] {
         folder.write(&checkpoint_of(log), note.as_bytes())?;
     }
-    let begun = Begun { office, permission, period, records: shown, unshown: Vec::new() };
-    write_begun(folder, &begun)?;
     Ok(begun)
 }
 
@@ -131,7 +142,8 @@ fn register_checkpoint(desk: &mut Desk) -> Result<String, AdminError> {
     Ok(note)
 }
 
-/// Where the records of a time lie: none of them came before it began, and a search finds the newest of them.
+/// Where the records of a time lie: none of them came before it began, and a search finds the newest of them. With some before and behind them, by which
+/// whoever verifies them sees that they are all.
 fn of_period(
     desk: &Desk,
     permission: &CaseReference,
@@ -160,7 +172,8 @@ fn of_period(
             rule: Said::new("no record is of that time", "その期間の記録はありません"),
         });
     };
-    Ok(Shown { from: below.min(to - 1) / 256 * 256, to: to.next_multiple_of(256).min(size) })
+    let from = below.min(to - 1).saturating_sub(1) / 256 * 256;
+    Ok(Shown { from, to: (to + BEHIND).next_multiple_of(256).min(size) })
 }
 
 /// What is being written.

@@ -27,8 +27,11 @@ use crate::folder_log::{FolderLog, FolderWords};
 use crate::lacks;
 use crate::name::Name;
 use crate::register_cache::RegisterCache;
-use crate::report::{Report, Said, Span};
+use crate::report::{Part, Report, Said, Span};
 use crate::screen::Screen;
+
+/// The year 9999: a time that ends later has no end that anybody named.
+const FAR_OFF: u64 = 253_370_764_800_000;
 
 /// Why nothing in a folder is said to hold.
 pub(super) enum Fault {
@@ -100,7 +103,9 @@ fn judge(
     let damaged: BTreeSet<u64> = header.unshown.iter().copied().collect();
     let mut words = FolderWords::beside(folder, log)?;
     let whole = Whole { cache: &opened.cache, screen, entries: log, damaged: &damaged, shown: BTreeMap::new() };
-    let report = Report::new(screen, said, span(arguments, header));
+    let (records, size) = (header.records, opened.log(Log::Records).checkpoint.size);
+    let part = Part { begins_amid: records.from > 0, ends_amid: records.to < size };
+    let report = Report::new(screen, said, span(arguments)).of_a_part(part);
     let Found { report, holes, asked } = whole.verify(report, |index| words.of(index))?;
     lacks::note(&screen, &header.lacks);
     if header.records.from > 0 {
@@ -303,13 +308,11 @@ fn expect_kept(opened: &Opened<'_>, kept: &[impl AsRef<Path>]) -> Result<Result<
     Ok(Ok(()))
 }
 
-/// The time that is said: as asked for, else the one that was taken.
-fn span(arguments: &VerifyLogsArguments, header: &Header) -> Option<Span> {
+/// The time that is said, where one was asked for. The folder's own is its writer's word: he could name one in which nothing was done.
+fn span(arguments: &VerifyLogsArguments) -> Option<Span> {
     let from = arguments.from.map(|date| date.moment(Edge::From));
     let until = arguments.to.map(|date| date.moment(Edge::Until));
-    let (first, end) = header.period.unwrap_or((0, u64::MAX));
-    let is_asked = header.period.is_some() || from.is_some() || until.is_some();
-    is_asked.then(|| Span { from: from.unwrap_or(first), until: until.unwrap_or(end) })
+    (from.is_some() || until.is_some()).then(|| Span { from: from.unwrap_or(0), until: until.unwrap_or(u64::MAX) })
 }
 
 fn say_opened(screen: Screen, header: &Header, opened: &Opened<'_>, writer: &str) -> Result<(), AdminError> {
@@ -343,5 +346,15 @@ fn say_opened(screen: Screen, header: &Header, opened: &Opened<'_>, writer: &str
             format!("   {name}: {size}件のチェックポイント(ログの鍵で署名、立会人の連署{found}件、必要{needed}件){part}"),
         ))?;
     }
-    Ok(())
+    let Some((from, until)) = header.period else { return Ok(()) };
+    let last = if until >= FAR_OFF { u64::MAX } else { until.saturating_sub(1) };
+    let (from, until) = (moment_text(from, screen.language), moment_text(last, screen.language));
+    screen.print(&screen.words(
+        format!(
+            "   its writer says that these are the records from {from} to {until}; everything that is here is judged, and said unless --from or --to is given"
+        ),
+        format!(
+            "   書き出した者の記載による期間: {from} から {until} まで(収録された記録は全て判定し、--from・--to の指定がなければ全てが表示の対象です)"
+        ),
+    ))
 }

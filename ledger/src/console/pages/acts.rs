@@ -115,11 +115,7 @@ pub(crate) async fn one(
 /// The text that was signed, and the names beside it.
 pub(super) fn in_full(view: &View<'_>, signed: &SignedAct, log: LogName, index: u64) -> Result<Vec<Block>, Refusal> {
     let mut blocks = vec![Block::Act(render(signed.act(), &view.register, view.language))];
-    let mut names = view.ledger.names_beside(&view.visitor.office, log, index..index.saturating_add(1))?;
-    // Of a proposal that he sees whoever is to decide reads the names; of what took effect those of his own people.
-    if let Some(may_read) = view.sight.names(&view.register).filter(|_| log == LogName::Register) {
-        names.retain(|name| may_read.contains(&NameHash::of(&name.salt, &name.text)));
-    }
+    let names = view.ledger.names_in_sight(&view.office, &view.sight, log, index)?;
     if !names.is_empty() {
         let row = |name: &Name| {
             vec![Cell::text(name.text.as_str()), Cell::Code(NameHash::of(&name.salt, &name.text).to_string())]

@@ -2,10 +2,11 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use sekisho_register::cases::Whose;
 use sekisho_register::change::Answer;
 use sekisho_register::numbered_changes;
 use sekisho_register::organisation::{ByDeputy, Capacity};
-use sekisho_wire::id::Hash;
+use sekisho_wire::id::{Code, Hash};
 use serde::Deserialize;
 
 use super::acts::{act, by_whom};
@@ -20,7 +21,7 @@ use crate::refusal::Refusal;
 use crate::store::LogName;
 use crate::visitors::{ANY_ROLE, CASE_READERS};
 
-/// Those that wait, each in full for whoever holds the post; nothing where none waits.
+/// Those that wait, each in full for whoever holds the post or keeps its papers; nothing where none waits.
 pub(super) fn section(view: &View<'_>) -> Option<Section> {
     let casebook = view.office.casebook();
     let waiting = casebook.unreviewed(&view.register);
@@ -36,10 +37,15 @@ pub(super) fn section(view: &View<'_>) -> Option<Section> {
         let what = numbered_changes(source.act(), &view.register, view.language).join("\n");
         let (by, at) = (by_whom(view, &signed), view.moment(signed.act().made));
         blocks.push(Block::Act(format!("{at}  {by}\n{what}")));
+        let fields = if holds(view, post) {
+            vec![Field::Hidden { name: "for", value: post.to_string() }]
+        } else {
+            Hand::fields(view, Some(&Whose::Post(post.clone())), None)
+        };
         blocks.push(Block::Form(Form {
             action: format!("/console/reviews/{id}"),
             method: Method::Post,
-            fields: vec![Field::Hidden { name: "for", value: post.to_string() }],
+            fields,
             button: view.say("I have looked at it: sign with the card", "後閲する（カードで署名）"),
         }));
     }
@@ -58,9 +64,19 @@ pub(super) fn section(view: &View<'_>) -> Option<Section> {
     (!blocks.is_empty()).then(|| Section::new(title, blocks))
 }
 
-/// Whether he holds the post, and was not himself the deputy who decided.
-fn may_look_at(view: &View<'_>, ByDeputy { post, operator }: &ByDeputy) -> bool {
-    let post = view.register.post(post).filter(|_| *operator != view.visitor.operator);
+/// Whether he holds the post, or keeps its papers, and was not himself the deputy who decided.
+fn may_look_at(view: &View<'_>, ByDeputy { post, operator, .. }: &ByDeputy) -> bool {
+    let keeps = || {
+        let kept = view.register.post(post);
+        let mut posts = view.register.posts();
+        kept.is_some_and(|kept| posts.any(|it| kept.is_kept_by(it.code(), view.now) && holds(view, it.code())))
+    };
+    *operator != view.visitor.operator && (holds(view, post) || keeps())
+}
+
+/// Whether he holds the post himself.
+fn holds(view: &View<'_>, post: &Code) -> bool {
+    let post = view.register.post(post);
     post.is_some_and(|post| post.is_held_by(&view.visitor.operator, Capacity::Holder, view.now))
 }
 

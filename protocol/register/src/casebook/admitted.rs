@@ -8,6 +8,7 @@ use super::{Admitted, Casebook};
 use crate::act::SignedAct;
 use crate::admission::Approval;
 use crate::authority::{Authority, Link};
+use crate::calendar::local_day;
 use crate::cases::{Case, Whose};
 use crate::change::{Answer, AnswerAct, Change, ConnectionState, Field, OpenCase, TakeStep, Value, value};
 use crate::concern::Concern;
@@ -16,7 +17,7 @@ use crate::forms::spans::SPANS;
 use crate::forms::{Asked, Blank, Form, Step, stop};
 use crate::organisation::ByDeputy;
 use crate::recovery::is_for_recovery_keys;
-use crate::refusal::{FieldFault, FoldRefusal};
+use crate::refusal::{FieldFault, FoldRefusal, WrongValue};
 use crate::role::{Class, Role};
 use crate::state::Trust;
 
@@ -175,16 +176,20 @@ impl Casebook {
     ) -> Result<(), FoldRefusal> {
         if said.answer == Answer::Reviewed {
             let decided = register.state.by_deputy.get(&said.act).or_else(|| self.by_deputy.get(&said.act));
-            let ByDeputy { post, operator: deputy } = decided.ok_or(FoldRefusal::NotAProposal)?;
+            let ByDeputy { post, operator: deputy, made } = decided.ok_or(FoldRefusal::NotAProposal)?;
             if self.was_reviewed(&said.act) {
                 return Err(FoldRefusal::SaidTwice);
             }
-            // Whoever decided in his place does not look at it in his place.
-            let his =
-                signed.act().post.as_ref() == Some(post) && !signed.act().as_deputy && signed.act().paper.is_none();
-            // Nor once he holds the post himself.
+            // The holder himself, or on paper; whoever decided in his place does not look at it in his place.
+            let paper = signed.act().paper.as_ref();
+            let looks = paper.map(|paper| &paper.post).or(signed.act().post.as_ref());
+            let his = looks == Some(post) && !signed.act().as_deputy;
+            // Nor once he holds the post himself, or keeps its papers.
             if his && admitted.operator.as_ref() == Some(deputy) {
                 return Err(FoldRefusal::OwnDecision { post: post.clone() });
+            }
+            if his && paper.is_some_and(|paper| paper.decided < local_day(*made)) {
+                return Err(FoldRefusal::ValueWrong(WrongValue::PaperBefore));
             }
             let operator = admitted.operator.clone().filter(|_| !his);
             return operator.map_or(Ok(()), |operator| Err(FoldRefusal::PostNotHeld { post: post.clone(), operator }));

@@ -26,6 +26,7 @@ mod replay;
 mod retention;
 mod routes;
 mod shared;
+mod sight;
 mod stages;
 mod strategies;
 mod succession;

@@ -391,3 +391,123 @@ fn nobody_lends_a_card_for_more_than_a_month_alone() {
     let together = office.stage(&proposal, VICE, Log::Register);
     assert!(office.take(&together).is_ok());
 }
+
+#[test]
+fn lending_twice_is_no_longer_than_lending_once() {
+    let mut office = with_a_spare_card();
+    let (now, month) = (office.now, 31 * DAY);
+    let alone = |office: &mut Office, who: &str, from, to| {
+        office.act(vec![lend(who, from, to)]).map(drop).map_err(|refusal| refusal.code())
+    };
+    let refused = Err("loan_too_long");
+    assert_eq!(alone(&mut office, "doi", now + month, now + month + DAY), refused, "of a time that far ahead");
+    alone(&mut office, "doi", now, now + month).unwrap();
+    office.now += 20 * DAY;
+    for from in [now + 10 * DAY, now + month, now + month + 1, now + month + DAY - 1] {
+        assert_eq!(alone(&mut office.clone(), "doi", from, now + month + 10 * DAY), refused, "{from}");
+    }
+    assert_eq!(alone(&mut office.clone(), "chiba", now + month, now + month + 10 * DAY), Ok(()), "another person");
+    // What was ended before its time was given back.
+    let mut early = office.clone();
+    let then = early.now;
+    alone(&mut early, "doi", then, then + 1).unwrap();
+    assert_eq!(alone(&mut early, "doi", now + 21 * DAY, now + 51 * DAY), refused, "hardly");
+    assert_eq!(alone(&mut early, "doi", now + 21 * DAY + 1, now + 51 * DAY), Ok(()));
+    // Given back for a day it is another loan; and what lies between two of them makes them one.
+    assert_eq!(alone(&mut office, "doi", now + month + DAY, now + 50 * DAY), Ok(()));
+    assert_eq!(alone(&mut office, "doi", now + month, now + month + DAY), refused);
+}
+
+#[test]
+fn a_loan_is_ended_also_where_none_could_begin() {
+    let mut office = with_a_spare_card();
+    let now = office.now;
+    office.act(vec![lend("doi", now, now + 9 * DAY)]).unwrap();
+    let (before, after) = (office.register.size(), office.now + 1);
+    let policy = Policy {
+        qualified_kinds: vec![CardKind::Spare],
+        permitted_classes: vec![Class::Activation],
+        ..Policy::default()
+    };
+    let ended = SetOperatorState {
+        operator: code("doi"),
+        state: OperatorState::Ended,
+        effective: now,
+        reason: StateReason::LeftDuty,
+    };
+    office.act(vec![Change::Policy(SetPolicy { policy }), Change::OperatorState(ended)]).unwrap();
+    // The card was spoken of meanwhile, and its loan is to be ended all the same.
+    office.act(vec![card_state(70, CardState::Suspended, now)]).unwrap();
+    office.now = after;
+    let head = |office: &mut Office, change: Change| {
+        let seen_root = office.register_at(before).root();
+        let post = Some(code(HEAD.0));
+        let act = Act { post, seen_size: before, seen_root, ..office.draft(vec![change]) };
+        office.take(&sign_card(&act, HEAD.1)).map(drop).map_err(|refusal| refusal.code())
+    };
+    for (who, from, to) in
+        [("doi", after, now + 10 * DAY), ("chiba", after, after + 1), ("doi", now + 9 * DAY, now + 10 * DAY)]
+    {
+        assert_eq!(head(&mut office, lend(who, from, to)), Err("permit_missing"), "{who}: it gives something");
+    }
+    let other = |office: &mut Office| {
+        let (card, operator, reason) = (guid(70), code("doi"), code("wasure"));
+        let lent = ActivateCard { card, operator, profiles: codes(&["p1"]), from: after, to: after + 1, reason };
+        head(office, Change::ActivateCard(Box::new(lent)))
+    };
+    assert_eq!(other(&mut office), Err("permit_missing"), "with other profiles");
+    let holder =
+        |office: &Office, t| office.register.card(&guid(70)).unwrap().holder(t).map(|had| had.operator.clone());
+    assert_eq!(holder(&office, after), Some(code("doi")));
+    assert_eq!(head(&mut office, lend("doi", after, after + 1)), Ok(()));
+    assert_eq!((holder(&office, after), holder(&office, after + 1)), (Some(code("doi")), None));
+    assert_eq!(holder(&office, now + 8 * DAY), None);
+}
+
+#[test]
+fn what_a_deputy_of_a_post_without_a_card_decided_its_keeper_records_from_paper() {
+    use sekisho_register::today::{Task, Waits, today};
+    let mut office = crate::cases::town();
+    let hold = |operator: &str, deputy| {
+        Change::HoldPost(HoldPost { post: code("mayor"), operator: code(operator), from: 0, to: None, deputy })
+    };
+    office.approved(vec![hold("chiba", true), hold("aoki", true)]).unwrap();
+    let decides = |office: &mut Office, card| {
+        let incident = crate::fold::incident("mado-1").with_recipients();
+        let mut act = office.draft(vec![Change::Open(Box::new(incident))]);
+        (act.log, act.post, act.as_deputy) = (Log::Casebook, Some(code("mayor")), true);
+        let entry = sign_card(&act, card);
+        office.file(&entry).unwrap();
+        id_of(&entry)
+    };
+    let act = decides(&mut office, 10);
+    let made = office.now;
+    let reviewed = |act| Change::Answer(AnswerAct { act, answer: Answer::Reviewed, reason: None });
+    let waiting = |office: &Office| -> Vec<Task> {
+        let all = today(&office.register, &office.casebook, office.now);
+        all.into_iter().filter(|task| matches!(task.what, Waits::Review { .. })).collect()
+    };
+    let his = |office: &Office, who: &str| {
+        waiting(office).iter().any(|task| task.is_for(&code(who), &office.register, &office.casebook, office.now))
+    };
+    assert_eq!(waiting(&office).iter().map(|task| task.since).collect::<Vec<_>>(), [made]);
+    assert_eq!(["aoki", "baba", "chiba"].map(|who| his(&office, who)), [true, false, false]);
+    office.now += 2 * DAY;
+    assert_eq!(
+        ["aoki", "baba", "chiba"].map(|who| his(&office, who)),
+        [true, false, false],
+        "no deputy is asked later"
+    );
+    assert_eq!(office.says(reviewed(act), CHIEF), Err("post_not_held"), "his own post did not decide it");
+    let mut early = office.draft(vec![reviewed(act)]);
+    let decided = calendar::local_day(made) - 1;
+    early.paper = Some(Paper { post: code("mayor"), document: title("白総第12号"), decided });
+    early.log = Log::Casebook;
+    assert_eq!(office.file(&sign_card(&early, 1)).unwrap_err().code(), "value_wrong", "before it was decided");
+    assert_eq!(office.records("mayor", reviewed(act)), Ok(()));
+    assert!(waiting(&office).is_empty());
+    // What the keeper decided himself as deputy he does not record as looked at.
+    let own = decides(&mut office, 1);
+    assert!(!his(&office, "aoki"));
+    assert_eq!(office.records("mayor", reviewed(own)), Err("own_decision"));
+}

@@ -228,7 +228,9 @@ impl FoldRefusal {
                 format!("cannot take the act: permit {number} to use the system {}", fault.text(Language::English))
             }
             Self::LoanTooLong { card, most } => {
-                format!("cannot lend card {card}: one person alone lends it for {most} days at most")
+                format!(
+                    "cannot lend card {card}: one person alone lends it for the next {most} days at most, what the same holder was lent of it before counted in"
+                )
             }
             Self::NotQualified { operator, kind } => format!(
                 "cannot lend the card: operator {operator} does not qualify for a {} card on the day on which it begins",

@@ -174,7 +174,9 @@ impl FoldRefusal {
                 format!("利用許可 {number} は{}", fault.text(Language::Japanese))
             }
             Self::LoanTooLong { card, most } => {
-                format!("カード {card} を1人の判断で貸し出せるのは{most}日以内です")
+                format!(
+                    "カード {card} を1人の判断で貸し出せるのは、今から{most}日以内です(同じ人への続けての貸出しは通算します)"
+                )
             }
             Self::NotQualified { operator, kind } => format!(
                 "カードを貸与できません。操作者 {operator} は、貸与の開始日に{}の交付資格を認定されていません",

@@ -146,8 +146,8 @@ impl FoldRefusal {
                 "Look for a permit of that section that is in force: 'sekisho-admin case list --form system-use'.",
             ),
             Self::LoanTooLong { .. } => (
-                "期間を短くするか、申請(「--propose」)として提出し、別の者の承認を受けてください。",
-                "Lend it for less, or propose it (--propose) and have another person approve it.",
+                "期間を短くするか、1日以上返却してから貸し出すか、申請(「--propose」)として提出し、別の者の承認を受けてください。",
+                "Lend it for less, have it given back for a day, or propose it (--propose) and have another person approve it.",
             ),
             Self::NotQualified { .. } => (
                 "「sekisho-admin operator qualify」で交付資格を認定してから貸与してください。",

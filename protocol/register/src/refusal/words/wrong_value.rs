@@ -52,6 +52,10 @@ impl WrongValue {
                 "書面の決定日は、今日までの30日以内の日としてください",
                 "what was decided on paper was decided today or within the last 30 days",
             ),
+            Self::PaperBefore => (
+                "書面による後閲の日は、代決の日以後としてください",
+                "what a deputy decided is looked at on the day on which he decided it, or later",
+            ),
             Self::Witnesses => (
                 "立会人は名前順に重複なく8者以内とし、必要な連署の数は立会人の数以下とします",
                 "at most 8 witnesses, by name, ascending, each with a key name, and no more needed than there are",
