@@ -223,8 +223,14 @@ fn reconnects(scene: &Scene, visit: &mut Visit<'_>) {
     // Whoever has to be told was told, too, before the record is closed.
     visit.open("/connection", "通知を記録する");
     visit.browser.follow("main a", "通知を記録する", "次へ（カードで署名）");
-    visit.browser.type_into("#f-recipient", "町長及び委員会");
+    let told = visit.browser.look("document.querySelector('[name=\"f-roles.security_committee\"]').checked");
+    assert_eq!(told, true, "the committee is ticked already");
+    visit.browser.type_into("#f-recipient", "県市町村課");
     visit.browser.type_into("#f-content", "即時の停止とその理由を電話で通知した。");
+    visit.sign("次へ");
+    visit.open("/connection", "記録の保存を記録する");
+    visit.browser.follow("main a", "記録の保存を記録する", "次へ（カードで署名）");
+    visit.browser.type_into("#f-none", "機器の故障であり、保全すべき操作履歴はない。");
     visit.sign("次へ");
     visit.open("/connection", "再結合を記録する");
     visit.browser.follow("main a", "再結合を記録する", "次へ（カードで署名）");

@@ -82,6 +82,7 @@ fn input(view: &View<'_>, blank: &forms::Blank, before: &str) -> (Input, String,
         | Kind::Terminal
         | Kind::Function
         | Kind::Partner
+        | Kind::Order
         | Kind::Number
         | Kind::Document
         | Kind::Act
@@ -196,6 +197,7 @@ pub(crate) fn typed(blanks: &'static [forms::Blank], fields: &Fields) -> Result<
             | Kind::Terminal
             | Kind::Function
             | Kind::Partner
+            | Kind::Order
             | Kind::Card
             | Kind::Past
             | Kind::Moment

@@ -49,6 +49,10 @@ pub(crate) fn link(duty: &Duty) -> String {
     let first = duty.step.fields.first().map_or("", |blank| blank.name);
     match (&duty.whose, duty.about, duty.step.asked) {
         (Whose::Partner(_, partner), ..) => format!("{begin}?f-{first}={partner}"),
+        (_, _, Asked::EachTold(_, key)) => {
+            let blank = duty.step.fields.iter().find(|blank| blank.key == key).map_or("", |blank| blank.name);
+            duty.to.map_or_else(|| begin.clone(), |role| format!("{begin}?f-{blank}={}", role.name()))
+        }
         (_, Some(number), Asked::EachOf(_)) => format!("{begin}?f-{first}={number}"),
         _ => begin,
     }

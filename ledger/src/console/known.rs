@@ -31,6 +31,10 @@ pub(crate) fn known(view: &View<'_>, kind: Kind) -> Vec<(String, String)> {
             .take(KNOWN)
             .collect(),
         Kind::Function => register.functions().take(KNOWN).map(|it| titled(it.code(), &it.title())).collect(),
+        Kind::Order => {
+            let in_force = register.orders().filter(|order| order.lifted.is_none());
+            in_force.map(|order| titled(&order.given.order, &order.given.order)).collect()
+        }
         Kind::Partner => register.partners().map(|it| titled(&it.said().partner, &it.said().title)).collect(),
         Kind::Card => {
             let card = |card: &sekisho_register::cards::Card| {

@@ -72,6 +72,8 @@ pub struct Duty {
     pub whose: Whose,
     /// For a step about another one: the number of that one among its kind, from 1 on.
     pub about: Option<u64>,
+    /// For a step that tells somebody: whom.
+    pub to: Option<Role>,
     /// Since when.
     pub since: u64,
     /// Until when, if somebody said.
@@ -136,7 +138,9 @@ impl Case {
     /// Those of them that count still: what is asked for once after each time that another step was taken counts from the newest of these on.
     pub fn counting(&self, step: u8) -> impl DoubleEndedIterator<Item = &Taken> {
         let since = match self.id.form.definition().step(step).map(|step| step.times) {
-            Some(Times::OnceAfter(key)) => self.steps.iter().rposition(|taken| taken.step == key),
+            Some(Times::OnceAfter(key) | Times::ManyAfter(key)) => {
+                self.steps.iter().rposition(|taken| taken.step == key)
+            }
             Some(Times::Once | Times::Many) | None => None,
         };
         let since = since.map_or(0, |at| at + 1);
@@ -167,6 +171,12 @@ impl Case {
             })
         };
         self.steps.iter().any(closes)
+    }
+
+    /// Of a disconnection: whether it says that the committee was heard first (S1 14(1)).
+    #[must_use]
+    pub fn is_ordinary_stop(&self) -> bool {
+        self.id.form == Form::Disconnection && self.opened.choice(stop::DOOR) == Some(stop::ORDINARY)
     }
 
     /// Of a disconnection: the acts that it says stopped, by index in the register log.
@@ -213,10 +223,14 @@ impl Case {
         if self.id.form == Form::CardLoss {
             told.extend(cards::TOLD_OF_A_CARD);
         }
-        if let Some(Value::Roles(named)) =
-            self.opened.field(incident::RECIPIENTS).filter(|_| self.id.form == Form::Incident)
-        {
-            told.extend(named);
+        if self.id.form == Form::Disconnection {
+            told.insert(stop::ALWAYS_TOLD);
+        }
+        let named = [(Form::Incident, incident::RECIPIENTS), (Form::Disconnection, stop::RECIPIENTS)];
+        for (_, key) in named.into_iter().filter(|(form, _)| *form == self.id.form) {
+            if let Some(Value::Roles(named)) = self.opened.field(key) {
+                told.extend(named);
+            }
         }
         told.into_iter().collect()
     }
@@ -257,11 +271,11 @@ impl Case {
             Asked::WhereSerious | Asked::Where(..) => Vec::new(),
             Asked::EachRole => {
                 let heard = |role: &Role| self.taken(step.key).any(|taken| taken.written.roles.contains(role));
-                // A rule that knows no committee has nobody to tell in its place: waited for, it would keep the case open for ever.
-                let is_anybodys = |role: &Role| register.posts().any(|post| post.roles_at(t).contains(role));
-                let open = self.recipients().into_iter().filter(|role| !heard(role) && is_anybodys(role));
+                let open = self.recipients_held(register, t).filter(|role| !heard(role));
                 open.map(|role| self.duty(step, Whose::Roles([role].into()), None)).collect()
             }
+            Asked::EachTold(after, _) if !self.stands(after) => Vec::new(),
+            Asked::EachTold(_, field) => self.untold(step, field, register, t),
             Asked::EachPartner => {
                 let told = |partner: &Code| {
                     self.taken(step.key).any(|taken| taken.written.field(1) == Some(&Value::Code(partner.clone())))
@@ -287,6 +301,32 @@ impl Case {
         }
     }
 
+    /// Those whom it has to tell, as far as a post has that role: a rule that knows no committee has nobody to tell in its place. Waited for, it would keep
+    /// the case open for ever.
+    fn recipients_held<'c>(&'c self, register: &'c Register, t: u64) -> impl Iterator<Item = Role> + 'c {
+        let is_held = move |role: &Role| register.posts().any(|post| post.roles_at(t).contains(role));
+        self.recipients().into_iter().filter(is_held)
+    }
+
+    /// Those whom nobody told yet of the newest stop, each on its own; where no post has any of these roles, that nobody was told at all.
+    fn untold(&self, step: &'static Step, field: u8, register: &Register, t: u64) -> Vec<Duty> {
+        let told = |role: &Role| {
+            self.counting(step.key)
+                .any(|taken| matches!(taken.written.field(field), Some(Value::Roles(roles)) if roles.contains(role)))
+        };
+        let stopped = self.stops(register).max().and_then(|stop| register.connection_act(stop));
+        let since = stopped.map_or(self.opened.made, |stopped| stopped.at);
+        let duty = |to: Option<Role>| {
+            let duty = self.duty(step, self.whose(step, register, t), None);
+            let due = if let Due::Minutes(minutes) = step.due { Some(after(since, minutes)) } else { duty.due };
+            Duty { to, since, due, ..duty }
+        };
+        if self.recipients_held(register, t).next().is_none() {
+            return (!self.stands(step.key)).then(|| duty(None)).into_iter().collect();
+        }
+        self.recipients_held(register, t).filter(|role| !told(role)).map(|role| duty(Some(role))).collect()
+    }
+
     fn needs_no_judgement(&self, step: u8) -> bool {
         self.id.form == Form::Incident
             && step == incident::JUDGED
@@ -298,11 +338,11 @@ impl Case {
         let end_of = |day: u32| moment(day, 0).saturating_add(DAY_MS);
         let due = match step.due {
             Due::Open => None,
-            Due::Minutes(minutes) => Some(since + u64::from(minutes) * 60_000),
+            Due::Minutes(minutes) => Some(after(since, minutes)),
             Due::Field(key) => self.opened.day(key).map(end_of),
             Due::StepField(key) => about.and_then(|(_, taken)| taken.written.day(key)).map(end_of),
         };
-        Duty { case: self.id, step, whose, about: about.map(|(number, _)| number), since, due }
+        Duty { case: self.id, step, whose, about: about.map(|(number, _)| number), to: None, since, due }
     }
 
     /// The first step before which this one cannot be taken and that is missing.
@@ -341,7 +381,11 @@ impl Case {
         let taken = if let Asked::Withdrawal(until) = step.asked {
             until.iter().find(|key| self.taken(**key).next().is_some()).copied()
         } else {
-            (step.times != Times::Many && self.stands(step.key)).then_some(step.key)
+            let is_once = match step.times {
+                Times::Once | Times::OnceAfter(_) => true,
+                Times::Many | Times::ManyAfter(_) => false,
+            };
+            (is_once && self.stands(step.key)).then_some(step.key)
         };
         taken.and_then(|key| definition.step(key))
     }
@@ -396,6 +440,10 @@ fn required_recipients(level: u8, kind: &Code) -> impl Iterator<Item = Role> {
         (serious, Role::DataProtectionManager),
     ];
     told.into_iter().filter(|(asked, _)| *asked).map(|(_, role)| role)
+}
+
+fn after(since: u64, minutes: u32) -> u64 {
+    since.saturating_add(u64::from(minutes) * 60_000)
 }
 
 fn is_serious(level: u8, kind: &Code) -> bool {

@@ -168,6 +168,8 @@ pub enum Kind {
     Record,
     /// Roles.
     Roles,
+    /// A preservation order that is in force.
+    Order,
 }
 
 /// One of the words that a field offers.
@@ -226,7 +228,9 @@ pub enum Asked {
     WhoMay,
     /// Each of those whom the case has to tell, by role (§R11.4): it acknowledges by card, or from paper by the keeper.
     EachRole,
-    /// The same, of other offices: somebody here writes down when they were told.
+    /// Whoever may, for each of those whom the case has to tell, by role, once this step was taken: the field of that name says which of them were told (S1 14(4)).
+    EachTold(u8, u8),
+    /// Whoever may, for each other office that has to hear of it: somebody here writes down when they were told.
     EachPartner,
     /// Whoever may, where the incident is serious (§R11.4).
     WhereSerious,
@@ -264,6 +268,8 @@ pub enum Times {
     OnceAfter(u8),
     /// As often as needed.
     Many,
+    /// As often as needed; what was said before this step was taken last does not count any more.
+    ManyAfter(u8),
 }
 
 /// The key of what is no step: the opening of the case.
@@ -467,6 +473,11 @@ pub(crate) const fn once_after(key: u8, step: Step) -> Step {
     Step { times: Times::OnceAfter(key), ..step }
 }
 
+/// A step that is taken as often as needed after each time that this one was.
+pub(crate) const fn many_after(key: u8, step: Step) -> Step {
+    Step { times: Times::ManyAfter(key), ..step }
+}
+
 /// A step that these take where no post of the office holds a role that may.
 pub(crate) const fn otherwise(otherwise: &'static [Role], step: Step) -> Step {
     Step { otherwise, ..step }
@@ -547,6 +558,9 @@ mod tests {
                 assert!(step.distinct.iter().all(known), "{form:?} {}", step.name);
                 match step.asked {
                     Asked::EachOf(key) => assert!(definition.step(key).is_some(), "{form:?} {}", step.name),
+                    Asked::EachTold(key, roles) => {
+                        assert!(definition.step(key).is_some() && step.fields.iter().any(|blank| blank.key == roles));
+                    }
                     Asked::Field(key) => {
                         assert!(definition.fields.iter().any(|blank| blank.key == key), "{form:?} {}", step.name);
                     }

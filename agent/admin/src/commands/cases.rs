@@ -236,7 +236,7 @@ fn step_text(step: &Step, screen: &Screen) -> String {
             screen.words("ends the case, until something was decided", "決定等の前に事案を取り下げる")
         }
         Asked::WhoMay | Asked::Field(_) => screen.words("has to be done", "必須"),
-        Asked::EachRole | Asked::EachPartner | Asked::EachOf(_) => {
+        Asked::EachRole | Asked::EachTold(..) | Asked::EachPartner | Asked::EachOf(_) => {
             screen.words("has to be done for each", "それぞれについて必須")
         }
         Asked::WhereSerious => screen.words("has to be done where it is serious", "重大なときは必須"),
@@ -246,6 +246,7 @@ fn step_text(step: &Step, screen: &Screen) -> String {
         Times::Once => screen.words(", once", "、1回限り"),
         Times::OnceAfter(_) => screen.words(", once after each stop", "、停止ごとに1回限り"),
         Times::Many => "",
+        Times::ManyAfter(_) => screen.words(", anew after each stop", "、停止ごとに改めて"),
     };
     let other =
         if step.distinct.is_empty() { "" } else { screen.words(", by another person", "、別の者が行う") };
@@ -279,6 +280,7 @@ fn blank_text(blank: &Blank, screen: &Screen) -> String {
         Kind::Act => screen.words("id of an act", "処分のID").to_owned(),
         Kind::Record => screen.words("number of a record", "記録の番号").to_owned(),
         Kind::Roles => screen.words("roles", "役割").to_owned(),
+        Kind::Order => screen.words("preservation order in force", "解除されていない保全命令").to_owned(),
     };
     format!("{}{must}: {}  {kind}", blank.name, blank.title.text(screen.language))
 }

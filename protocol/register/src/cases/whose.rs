@@ -31,6 +31,7 @@ impl Case {
             Asked::Field(key) => self.asked_by_field(step, key, register, t),
             Asked::Nobody
             | Asked::WhoMay
+            | Asked::EachTold(..)
             | Asked::EachPartner
             | Asked::WhereSerious
             | Asked::Where(..)

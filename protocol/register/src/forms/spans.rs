@@ -16,8 +16,7 @@ pub struct Span {
 }
 
 /// Every one of them.
-pub const SPANS: [Span; 9] = [
-    span(Form::Disconnection, 4, None, 5),
+pub const SPANS: [Span; 8] = [
     span(Form::CardRequest, 4, None, 5),
     span(Form::Inspection, 1, None, 2),
     span(Form::ExportRequest, 6, None, 7),

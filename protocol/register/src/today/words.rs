@@ -209,6 +209,7 @@ impl Telling<'_> {
     #[must_use]
     pub fn step(&self, duty: &Duty) -> String {
         let about = duty.about.map_or_else(String::new, |number| format!(" ({number})"));
-        format!("{}{about}", duty.step.title.text(self.language))
+        let to = duty.to.map_or_else(String::new, |role| format!(" ({})", self.roles(&[role])));
+        format!("{}{about}{to}", duty.step.title.text(self.language))
     }
 }
