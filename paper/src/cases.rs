@@ -158,6 +158,11 @@ fn value_cell(of: AsOf<'_>, blank: Option<&'static Blank>, value: &Value, texts:
         (Value::Code(code), Some(Kind::Section)) => of.section(code),
         (Value::Code(code), Some(Kind::Post)) => of.post(code),
         (Value::Code(code), Some(Kind::Function)) => of.function(code),
+        (Value::Code(code), Some(Kind::IncidentKind)) => {
+            let title = |language| of.register.policy_at(of.at).kind_title(code, language).unwrap_or_default();
+            let (ja, en) = (title(Language::Japanese), title(Language::English));
+            Cell::Said(Said::by(|language| format!("{} ({code})", language.pick(&ja, &en)).trim_start().to_owned()))
+        }
         (Value::Code(code), Some(Kind::Order)) => order_cell(of, code),
         (Value::Code(code), _) => Cell::text(code),
         (Value::Card(guid), _) => {

@@ -68,10 +68,11 @@ fn input(view: &View<'_>, blank: &forms::Blank, before: &str) -> (Input, String,
             (Input::Several(Role::ALL.into_iter().map(role).collect()), String::new(), String::new())
         }
         Kind::Code => (
-            Input::Line(if blank.name == "kind" { view.incident_kinds() } else { Vec::new() }),
+            Input::Line(Vec::new()),
             String::new(),
             view.say("small letters, digits, - and .", "英小文字、数字、-、. のコード"),
         ),
+        Kind::IncidentKind => (Input::Choice(known(view, kind)), String::new(), String::new()),
         Kind::Card => (Input::Line(known(view, kind)), String::new(), view.say("as in 2026-3", "例：2026-3")),
         Kind::Case(_) => {
             (Input::Line(known(view, kind)), String::new(), view.say("as in incident-2026-3", "例：incident-2026-3"))
@@ -191,6 +192,7 @@ pub(crate) fn typed(blanks: &'static [forms::Blank], fields: &Fields) -> Result<
             }
             Kind::Text
             | Kind::Code
+            | Kind::IncidentKind
             | Kind::Operator
             | Kind::Section
             | Kind::Post

@@ -102,6 +102,7 @@ pub(crate) fn what(view: &View<'_>, what: &Waits, is_mine: bool) -> (String, Str
             let post = hears.map_or_else(String::new, |post| format!("&f-post={}", post.code()));
             format!("/console/forms/{notice}?{}{post}", act_field(view, *index, is_mine))
         }
+        Waits::StockDiffers(_) => format!("/console/forms/{}?f-movement=counted", Form::CardStock.name()),
         Waits::LossUnwritten { card, index } => loss_form(view, card, *index, is_mine),
     };
     (view.telling(|telling| telling.what(what)), link)

@@ -12,6 +12,8 @@ use crate::change::{CaseId, Field, OpenCase, Value, value};
 use crate::concern::Concern;
 use crate::fold::Register;
 use crate::forms::{Asked, Due, Form, Step, Times, WITHDRAWN, cards, dealings, incident, stop};
+use crate::incidents::{is_serious, required_recipients};
+use crate::policy::Policy;
 use crate::role::Role;
 
 mod whose;
@@ -95,24 +97,6 @@ pub enum Whose {
     Writer(Code, Vec<Role>),
 }
 
-/// Kinds of incidents that ask for somebody to be told (§R11.4); an office may have more of its own.
-pub const KINDS_OF_INCIDENT: [(&str, crate::forms::Words); 9] = {
-    use crate::forms::Words;
-    [
-        ("leak", Words("漏えい", "leak")),
-        ("alteration", Words("改ざん", "alteration")),
-        ("failure", Words("障害", "failure")),
-        ("malfunction", Words("誤作動", "malfunction")),
-        ("intrusion", Words("不正侵入", "intrusion")),
-        ("irrecoverable", Words("回復困難な異常・損傷", "irrecoverable damage")),
-        ("misuse", Words("目的外利用", "misuse")),
-        ("loss", Words("紛失", "loss")),
-        ("theft", Words("盗難", "theft")),
-    ]
-};
-/// From this threat level on an incident is serious (ours).
-pub const SERIOUS: u8 = 3;
-
 impl Written {
     /// What stands in a field.
     #[must_use]
@@ -187,13 +171,13 @@ impl Case {
         })
     }
 
-    /// Threat level and kind of an incident, as each has said it: the opening, and every judgement since.
-    fn judgements(&self) -> impl Iterator<Item = (u8, &Code)> {
+    /// When, threat level and kind of an incident, as each has said it: the opening, and every judgement since.
+    fn judgements(&self) -> impl Iterator<Item = (u64, u8, &Code)> {
         let of_an_incident = self.id.form == Form::Incident;
         let written = [&self.opened].into_iter().chain(self.taken(incident::JUDGED).map(|taken| &taken.written));
         written.filter(move |_| of_an_incident).filter_map(|written| {
             let Some(Value::Code(kind)) = written.field(incident::KIND) else { return None };
-            Some((written.choice(incident::LEVEL)?, kind))
+            Some((written.made, written.choice(incident::LEVEL)?, kind))
         })
     }
 
@@ -210,15 +194,17 @@ impl Case {
 
     /// Whether it is, or was ever judged, a serious one (§R11.4): what that asks for no later judgement lets vanish.
     #[must_use]
-    pub fn is_serious(&self) -> bool {
-        self.judgements().any(|(level, kind)| is_serious(level, kind))
+    pub fn is_serious(&self, register: &Register) -> bool {
+        self.judgements().any(|(made, level, kind)| is_serious(register.policy_at(made), level, kind))
     }
 
     /// The roles that have to be told of it: those that were named, and those that kind and level ask for, by the opening and by each judgement since.
     /// Who was told of something worse hears as well that it was not so bad.
     #[must_use]
-    pub fn recipients(&self) -> Vec<Role> {
-        let asked = self.judgements().flat_map(|(level, kind)| required_recipients(level, kind));
+    pub fn recipients(&self, register: &Register) -> Vec<Role> {
+        let asked = self
+            .judgements()
+            .flat_map(|(made, level, kind)| required_recipients(register.policy_at(made), level, kind));
         let mut told: BTreeSet<Role> = asked.collect();
         if self.id.form == Form::CardLoss {
             told.extend(cards::TOLD_OF_A_CARD);
@@ -266,7 +252,7 @@ impl Case {
             // Who said at once how grave it is has judged it.
             Asked::WhoMay if self.needs_no_judgement(step.key) => Vec::new(),
             Asked::WhoMay => unless_taken(),
-            Asked::WhereSerious if self.is_serious() => unless_taken(),
+            Asked::WhereSerious if self.is_serious(register) => unless_taken(),
             Asked::Where(key, word) if self.opened.choice(key) == Some(word) => unless_taken(),
             Asked::WhereSerious | Asked::Where(..) => Vec::new(),
             Asked::EachRole => {
@@ -305,7 +291,7 @@ impl Case {
     /// the case open for ever.
     fn recipients_held<'c>(&'c self, register: &'c Register, t: u64) -> impl Iterator<Item = Role> + 'c {
         let is_held = move |role: &Role| register.posts().any(|post| post.roles_at(t).contains(role));
-        self.recipients().into_iter().filter(is_held)
+        self.recipients(register).into_iter().filter(is_held)
     }
 
     /// Those whom nobody told yet of the newest stop, each on its own; where no post has any of these roles, that nobody was told at all.
@@ -393,22 +379,25 @@ impl Case {
 
 impl Form {
     /// Whom an incident of this kind and level has to tell (§R11.4), and whoever the opening forgot of them.
-    pub(crate) fn recipients_missing(opened: &OpenCase) -> impl Iterator<Item = Role> {
+    pub(crate) fn recipients_missing<'o>(
+        opened: &'o OpenCase,
+        policy: &Policy,
+    ) -> impl Iterator<Item = Role> + use<'o> {
         let named = match opened.field(incident::RECIPIENTS) {
             Some(Value::Roles(named)) => named.as_slice(),
             Some(_) | None => &[],
         };
-        opened.recipients_asked_for().into_iter().filter(|role| !named.contains(role))
+        opened.recipients_asked_for(policy).into_iter().filter(|role| !named.contains(role))
     }
 }
 
 impl OpenCase {
-    /// Whom an incident has to tell by the kind and the level that stand in it (§R11.4); of other forms nobody.
+    /// Whom an incident has to tell by the kind and the level that stand in it, where this is the policy (§R11.4); of other forms nobody.
     #[must_use]
-    pub fn recipients_asked_for(&self) -> Vec<Role> {
+    pub fn recipients_asked_for(&self, policy: &Policy) -> Vec<Role> {
         match (self.form, self.field(incident::LEVEL), self.field(incident::KIND)) {
             (Form::Incident, Some(Value::Choice(level)), Some(Value::Code(kind))) => {
-                let asked: BTreeSet<Role> = required_recipients(*level, kind).collect();
+                let asked: BTreeSet<Role> = required_recipients(policy, *level, kind).collect();
                 asked.into_iter().collect()
             }
             _ => Vec::new(),
@@ -417,8 +406,8 @@ impl OpenCase {
 
     /// With those whom it has to tell, where nobody was named: what people sign says who is told.
     #[must_use]
-    pub fn with_recipients(mut self) -> Self {
-        let asked = self.recipients_asked_for();
+    pub fn with_recipients(mut self, policy: &Policy) -> Self {
+        let asked = self.recipients_asked_for(policy);
         if !asked.is_empty() && self.field(incident::RECIPIENTS).is_none() {
             self.fields.push(Field { key: incident::RECIPIENTS, value: Value::Roles(asked) });
             self.fields.sort_by_key(|field| field.key);
@@ -427,25 +416,6 @@ impl OpenCase {
     }
 }
 
-/// Whom an incident has to tell: システム管理者 of each (S2 12(1)), mayor and committee of a leak and of what cannot be put right (S1 15(2)), whoever answers
-/// for data and for security of a serious one (S4 22, S2 15(2)).
-fn required_recipients(level: u8, kind: &Code) -> impl Iterator<Item = Role> {
-    let grave = matches!(kind.as_str(), "leak" | "irrecoverable");
-    let serious = is_serious(level, kind);
-    let told = [
-        (true, Role::SystemManager),
-        (grave, Role::Executive),
-        (grave, Role::SecurityCommittee),
-        (serious, Role::ChiefSecurityOfficer),
-        (serious, Role::DataProtectionManager),
-    ];
-    told.into_iter().filter(|(asked, _)| *asked).map(|(_, role)| role)
-}
-
 fn after(since: u64, minutes: u32) -> u64 {
     since.saturating_add(u64::from(minutes) * 60_000)
-}
-
-fn is_serious(level: u8, kind: &Code) -> bool {
-    level >= SERIOUS || kind.as_str() == "intrusion"
 }

@@ -67,6 +67,9 @@ pub enum Form {
     /// 退庁時点検表.
     #[n(25)]
     LeavingCheck,
+    /// アクセスログ確認表: that a period was looked through, by whom, and what was found.
+    #[n(26)]
+    LogCheck,
     /// 操作管理簿: visitors and maintenance, with an attendant.
     #[n(30)]
     Visitor,
@@ -170,6 +173,8 @@ pub enum Kind {
     Roles,
     /// A preservation order that is in force.
     Order,
+    /// A kind of incidents: of every office, or of its own ([`crate::incidents`]).
+    IncidentKind,
 }
 
 /// One of the words that a field offers.
@@ -294,7 +299,7 @@ impl Words {
 
 impl Form {
     /// Every form, by number.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Incident,
         Self::EmergencyCall,
         Self::Disconnection,
@@ -309,6 +314,7 @@ impl Form {
         Self::Confirmation,
         Self::Medium,
         Self::LeavingCheck,
+        Self::LogCheck,
         Self::Visitor,
         Self::RoomEntry,
         Self::Training,
@@ -337,6 +343,7 @@ impl Form {
             Self::Confirmation => &checks::CONFIRMATION,
             Self::Medium => &checks::MEDIUM,
             Self::LeavingCheck => &checks::LEAVING_CHECK,
+            Self::LogCheck => &checks::LOG_CHECK,
             Self::Visitor => &people::VISITOR,
             Self::RoomEntry => &people::ROOM_ENTRY,
             Self::Training => &people::TRAINING,

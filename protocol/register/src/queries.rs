@@ -367,6 +367,12 @@ impl Register {
         self.permits().find(|permit| permit.covers(operator, terminal, function, t)).map(Permit::number)
     }
 
+    /// Since when there is a policy: since the founding.
+    #[must_use]
+    pub fn policy_since(&self) -> Option<u64> {
+        self.state.office.as_ref()?.policy.iter().map(|said| said.effective).min()
+    }
+
     /// The policy in force at `t`; the defaults before the founding act.
     #[must_use]
     pub fn policy_at(&self, t: u64) -> &Policy {

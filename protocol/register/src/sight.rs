@@ -191,7 +191,7 @@ impl Sight {
             }
             Waits::Step(duty) => casebook.case(&duty.case).is_some_and(|case| self.sees_case(register, case)),
             Waits::Review { .. } => self.is_whole(),
-            Waits::StopUnrecorded | Waits::Unconfirmed { .. } => true,
+            Waits::StopUnrecorded | Waits::Unconfirmed { .. } | Waits::StockDiffers(_) => true,
             Waits::NobodyResponsible(terminal) => self.sees_terminal(register, terminal),
             Waits::LossUnwritten { card, .. } => self.sees_card_of(register, card),
             Waits::Untrained(operator)

@@ -116,6 +116,7 @@ pub(crate) fn value_of(kind: Kind, text: &str, register: &Register) -> Result<Va
         | Kind::Function
         | Kind::Partner
         | Kind::Order => text.parse::<Code>().ok().map(Value::Code),
+        Kind::IncidentKind => register.policy().kind_typed(text).map(Value::Code),
         Kind::Card => return card(text, register).map(Value::Card),
         Kind::Past | Kind::Moment => Some(Value::Moment(date()?.moment(Edge::From))),
         Kind::PastDay | Kind::Day => Some(Value::Day(local_day(date()?.moment(Edge::From)))),
@@ -289,6 +290,14 @@ impl Kind {
                     format!("次のいずれか: {}", words.join("、"))
                 } else {
                     format!("one of {}", words.join(", "))
+                };
+            }
+            Self::IncidentKind => {
+                let words = crate::incidents::words(language);
+                return if japanese {
+                    format!("次のいずれか、又は運用方針で定めた種類: {words}")
+                } else {
+                    format!("one of these, or a kind that the office's policy declares: {words}")
                 };
             }
             Self::Case(form) => {

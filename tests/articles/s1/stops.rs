@@ -180,6 +180,13 @@ fn s1_15_2_a_leak_is_not_saved_without_mayor_and_committee() {
             assert!(said.contains("has to be told to"), "{said}");
         }
     }
+    // A mistyped kind is none; one that the office has declared is as grave as it says.
+    let mistyped = [&["case", "open", "incident", "kind=rouei", "recipients=system_manager"], &fields[..]].concat();
+    let said = scene.refused(&mistyped);
+    assert!(said.contains("kind 'rouei'") && said.contains("irrecoverable=irrecoverable damage"), "{said}");
+    scene.apply("[policy]\nincident_kinds = [{ kind = \"rouei\", title = \"名簿の漏えい\", severity = \"grave\" }]\n");
+    let said = scene.refused(&mistyped);
+    assert!(said.contains("has to be told to executive"), "{said}");
     assert!(scene.desk.list(&["case", "list"]).is_empty());
     let case = open(&scene, "incident", &[&fields[..], &["kind=leak"]].concat());
     let said = shown(&scene, &case);

@@ -123,7 +123,8 @@ impl Casebook {
         check_spans(open.form, None, &open.fields, &open.fields)?;
         check_witness(open.form, definition.fields, &open.fields, admitted)?;
         // What a panel reports nobody has judged, so who is to be told is the form's to say.
-        match Form::recipients_missing(open).next() {
+        let policy = register.policy_at(signed.act().made);
+        match Form::recipients_missing(open, policy).next() {
             Some(role) if person && open.form == Form::Incident => Err(FoldRefusal::RecipientMissing(role)),
             Some(_) | None => Ok(()),
         }

@@ -62,7 +62,7 @@ impl Casebook {
     pub fn wrong_to_open(&self, register: &Register, open: &OpenCase, made: u64) -> Vec<WrongField> {
         let blanks = open.form.definition().fields;
         let mut wrong = self.wrong(register, blanks, &open.fields, made);
-        let missing: Vec<Role> = Form::recipients_missing(open).collect();
+        let missing: Vec<Role> = Form::recipients_missing(open, register.policy_at(made)).collect();
         let recipients = blanks.iter().find(|blank| blank.key == incident::RECIPIENTS);
         if let Some(blank) = recipients.filter(|_| open.form == Form::Incident && !missing.is_empty()) {
             wrong.push(WrongField::of(blank, Fault::Recipients(missing)));
@@ -121,6 +121,7 @@ impl Casebook {
                     Err(FieldFault::Order)
                 }
             }
+            (Kind::IncidentKind, Value::Code(code)) => there(register.policy_at(made).severity(code).is_some()),
             (Kind::Card, Value::Card(card)) => there(register.card(card).is_some()),
             (Kind::Case(form), Value::Case(case)) => there(case.form == form && self.case(case).is_some()),
             (Kind::Act, Value::Act(act)) => there(register.act_index(act).or_else(|| self.act_index(act)).is_some()),
@@ -150,6 +151,7 @@ fn is_known(register: &Register, kind: Kind, code: &Code) -> bool {
         Kind::Order => register.order_in_force(code).is_some(),
         Kind::Text
         | Kind::Code
+        | Kind::IncidentKind
         | Kind::Card
         | Kind::Past
         | Kind::Moment

@@ -89,6 +89,7 @@ fn named(kind: Kind, code: &Code) -> Option<Thing> {
         Kind::Order => Some(Thing::Order(code)),
         Kind::Text
         | Kind::Code
+        | Kind::IncidentKind
         | Kind::Card
         | Kind::Past
         | Kind::Moment

@@ -23,7 +23,7 @@ impl Case {
     /// The same, of one about another step.
     pub(super) fn whose_about(&self, step: &Step, about: Option<&Taken>, register: &Register, t: u64) -> Whose {
         match step.asked {
-            Asked::EachRole => Whose::Roles(self.recipients()),
+            Asked::EachRole => Whose::Roles(self.recipients(register)),
             Asked::Withdrawal(_) => match &self.opened.operator {
                 Some(writer) => Whose::Writer(writer.clone(), step.by.to_vec()),
                 None => Whose::Roles(step.by.to_vec()),

@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use super::{NOTICE_TIME, RENEWAL_AHEAD, Task, Waits};
+use crate::calendar::DAY_MS;
 use crate::cards::Card;
 use crate::casebook::Casebook;
 use crate::cases::{Case, Whose};
@@ -11,6 +12,7 @@ use crate::fold::Register;
 use crate::forms::{Form, cards};
 use crate::people::Standing;
 use crate::role::Role;
+use crate::stock::BlankCards;
 
 /// Who has a card of a kind for which the policy asks for a qualification, and has none from six weeks on, or now.
 pub(super) fn unqualified(register: &Register, now: u64) -> Vec<Task> {
@@ -65,6 +67,17 @@ pub(super) fn unwritten_losses(register: &Register, casebook: &Casebook, now: u6
         });
     }
     tasks
+}
+
+/// A last count of blank cards that did not find what there should be. It waits until the entry that explains it is written down, or the next count.
+pub(super) fn stock_differs(register: &Register, casebook: &Casebook, now: u64) -> Option<Task> {
+    let count = BlankCards::at(register, casebook, now)?.counted.filter(|count| count.difference() != 0)?;
+    Some(Task {
+        what: Waits::StockDiffers(count),
+        whose: Whose::Roles(Form::CardStock.definition().opened_by.to_vec()),
+        since: count.made,
+        due: Some(count.made.saturating_add(7 * DAY_MS)),
+    })
 }
 
 /// The first act of those that block this card because it was reported: what was decided later about the same trouble is no other.

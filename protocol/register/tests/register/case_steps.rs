@@ -417,7 +417,7 @@ fn s2_15_no_later_judgement_lets_notices_and_the_plan_vanish() {
     assert!(before.contains(&"prevent"));
     let known = office.casebook.case(&case).unwrap();
     assert_eq!(known.judged().map(|(_, level, _)| level), Some(1), "the newest judgement is what is shown");
-    assert!(known.is_serious() && known.recipients().contains(&Role::Executive));
+    assert!(known.is_serious(&office.register) && known.recipients(&office.register).contains(&Role::Executive));
 }
 
 #[test]
@@ -425,10 +425,10 @@ fn s1_15_2_who_names_nobody_leaves_somebody_out() {
     let mut office = town();
     let Change::Open(mut unnamed) = leak(1, &TOLD) else { unreachable!("it opens a case") };
     unnamed.fields.retain(|field| field.key != incident::RECIPIENTS);
-    assert_eq!(unnamed.recipients_asked_for(), TOLD);
+    assert_eq!(unnamed.recipients_asked_for(&Policy::DEFAULT), TOLD);
     assert_eq!(office.writes(Change::Open(unnamed.clone())), Err("recipient_missing"));
     // Programs put them in where nobody named any, so that they are signed.
-    assert_eq!(office.writes(Change::Open(Box::new(unnamed.with_recipients()))), Ok(()));
+    assert_eq!(office.writes(Change::Open(Box::new(unnamed.with_recipients(&Policy::DEFAULT)))), Ok(()));
 }
 
 #[test]
@@ -486,7 +486,8 @@ fn s4_5_6_the_head_of_a_section_writes_of_his_own_section_alone() {
     assert_eq!(office.holder_writes("jumin-head", 11, corrected()), Err("not_yours"));
     assert_eq!(office.holder_writes("zeimu-head", 12, corrected()), Ok(()));
     // What happens at a terminal of another section anybody reports.
-    let report = OpenCase::incident(IncidentClass::Failure, code("failure"), code("mado-1"), None).with_recipients();
+    let report = OpenCase::incident(IncidentClass::Failure, code("failure"), code("mado-1"), None)
+        .with_recipients(&Policy::DEFAULT);
     assert_eq!(office.holder_writes("zeimu-head", 12, Change::Open(Box::new(report))), Ok(()));
     // Nothing of a disconnection is one section's.
     let record = vec![
