@@ -185,3 +185,29 @@ fn an_incident_waits_for_everybody_who_has_to_hear_of_it() {
     assert!(shown.contains("照合の省略") && shown.contains("nothing has to be done any more"), "{shown}");
     assert!(!scene.search(&["--kind", "read"]).is_empty(), "that the casebook was read is written down");
 }
+
+#[test]
+fn a_period_in_which_nothing_was_found_leaves_a_check_and_questions_hang_on_it() {
+    let scene = Scene::new("log-check");
+    let since = scene.clock.minute_in(std::time::Duration::ZERO)[..10].to_owned();
+    scene.desk.run(&["records", "review", "--since", &since]);
+    assert!(scene.desk.list(&["case", "list", "--form", "log-check"]).is_empty(), "nobody asked for one");
+    let said = scene.desk.run(&["records", "review", "--since", &since, "--operator", "10023", "--check"]);
+    let case = format!("log-check-{}-1", scene.clock.fiscal_year());
+    assert!(said.contains(&format!("written down as {case}")), "{said}");
+    let shown = scene.desk.run(&["case", "show", &case]);
+    for words in ["佐藤 一郎", &format!("period from: {since}"), "operator 10023", "out of hours without a permit: 0"]
+    {
+        assert!(shown.contains(words), "'{words}' is missing: {shown}");
+    }
+    let waits =
+        |scene: &Scene| scene.desk.list(&["today"]).iter().filter(|row| row.to_string().contains(&case)).count();
+    assert_eq!(waits(&scene), 1, "its result waits");
+    let check = format!("check={case}");
+    let question = ["doubt=other", "record=0", "section=jumin", "question=理由を回答願います", &check];
+    scene.desk.run(&[&["case", "open", "log-review"], &question[..]].concat());
+    scene.desk.run(&["case", "step", &case, "result", "result=asked"]);
+    assert_eq!(waits(&scene), 0);
+    let printed = scene.desk.run(&["case", "print", "log-review"]);
+    assert!(printed.contains(&case) || printed.contains("check of access logs"), "{printed}");
+}
