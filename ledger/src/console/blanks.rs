@@ -72,7 +72,6 @@ fn input(view: &View<'_>, blank: &forms::Blank, before: &str) -> (Input, String,
             String::new(),
             view.say("small letters, digits, - and .", "英小文字、数字、-、. のコード"),
         ),
-        Kind::IncidentKind => (Input::Choice(known(view, kind)), String::new(), String::new()),
         Kind::Card => (Input::Line(known(view, kind)), String::new(), view.say("as in 2026-3", "例：2026-3")),
         Kind::Case(_) => {
             (Input::Line(known(view, kind)), String::new(), view.say("as in incident-2026-3", "例：incident-2026-3"))
@@ -84,6 +83,7 @@ fn input(view: &View<'_>, blank: &forms::Blank, before: &str) -> (Input, String,
         | Kind::Function
         | Kind::Partner
         | Kind::Order
+        | Kind::IncidentKind
         | Kind::Number
         | Kind::Document
         | Kind::Act
