@@ -58,7 +58,7 @@ fn s1_14_1_2_the_ordinary_door_from_the_hearing_to_the_reconnection() {
     // Something is stopped before the committee was heard: this record is not the place for it.
     scene.decide(&["connection", "stop", "--function", "koseki.issue"]);
     let early = stop_act(&scene);
-    assert!(scene.refused(&["case", "step", &case, "stop", &early]).contains("comes first"));
+    assert!(scene.refused(&["case", "step", &case, "stop", &early]).contains("before the committee was heard"));
     let at = format!("at={}", now(&scene));
     let notice = ["case", "step", &case, "notify", "recipient=県", &at, "content=概要"];
     assert!(scene.refused(&notice).contains("comes first"), "there is nothing to tell yet");
