@@ -107,7 +107,20 @@ fn casebook_beside(desk: &mut Desk, which: Which) -> Option<Casebook> {
     let (english, japanese) = match which {
         Which::Operators => ("the rules that people acknowledged", "基準書の確認"),
         Which::Stock => ("the book of blank cards", "白カードの受払"),
-        _ => return None,
+        Which::Cards
+        | Which::TemporaryCards
+        | Which::Permits
+        | Which::Designations
+        | Which::Staff
+        | Which::Disposals
+        | Which::Terminals
+        | Which::Functions
+        | Which::Purposes
+        | Which::Sections
+        | Which::Posts
+        | Which::Routes
+        | Which::Policy
+        | Which::Hours => return None,
     };
     match casebook::entries(desk) {
         Ok((casebook, _)) => Some(casebook),

@@ -131,10 +131,8 @@ fn s0_3_what_the_policy_asks_is_missing_from_its_first_day_although_nobody_ever_
     let mut office = Office::furnished();
     let missing = |office: &Office| {
         let waits = office.waits().into_iter();
-        let what = waits.filter_map(|task| match task.what {
-            Waits::Unconfirmed { what, day } => Some((what, day)),
-            _ => None,
-        });
+        let what = waits
+            .filter_map(|task| if let Waits::Unconfirmed { what, day } = task.what { Some((what, day)) } else { None });
         let mut what: Vec<_> = what.collect();
         what.sort_unstable();
         what
