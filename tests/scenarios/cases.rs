@@ -119,7 +119,7 @@ fn all_wrong_fields_are_named_at_once_and_cost_no_pin() {
     let said = without_pin("en", &wrong);
     for (field, expected) in [
         ("class 'mishap'", "one of failure, misuse"),
-        ("kind 'Leak'", "a code of small letters"),
+        ("kind 'Leak'", "a kind that the office's policy declares: leak=leak"),
         ("terminal 'nowhere'", "the code of a terminal in the register"),
         ("FIELD=VALUE 'colour'", "FIELD is one of class, level"),
         ("class 'failure'", "it is given twice"),
