@@ -217,7 +217,8 @@ fn key(task: &Task, register: &Register, casebook: &Casebook) -> String {
         | Waits::Unacknowledged { .. }
         | Waits::Unreported { .. }
         | Waits::Unqualified { .. }
-        | Waits::LossUnwritten { .. } => String::new(),
+        | Waits::LossUnwritten { .. }
+        | Waits::StockDiffers(_) => String::new(),
     };
     format!("{} {}: {act}", names(&task.whose).join(","), telling.what(&task.what))
 }

@@ -6,7 +6,7 @@ use sekisho_register::forms::{Blank, Form as CaseForm, Kind};
 use sekisho_register::role::Role;
 use sekisho_register::values::NameHash;
 use sekisho_register::{SignedAct, render};
-use sekisho_wire::id::Hash;
+use sekisho_wire::id::{Code, Hash};
 use sekisho_wire::words::Language;
 
 use crate::forms::of_cases;
@@ -158,6 +158,12 @@ fn value_cell(of: AsOf<'_>, blank: Option<&'static Blank>, value: &Value, texts:
         (Value::Code(code), Some(Kind::Section)) => of.section(code),
         (Value::Code(code), Some(Kind::Post)) => of.post(code),
         (Value::Code(code), Some(Kind::Function)) => of.function(code),
+        (Value::Code(code), Some(Kind::IncidentKind)) => {
+            let title = |language| of.register.policy_at(of.at).kind_title(code, language).unwrap_or_default();
+            let (ja, en) = (title(Language::Japanese), title(Language::English));
+            Cell::Said(Said::by(|language| format!("{} ({code})", language.pick(&ja, &en)).trim_start().to_owned()))
+        }
+        (Value::Code(code), Some(Kind::Order)) => order_cell(of, code),
         (Value::Code(code), _) => Cell::text(code),
         (Value::Card(guid), _) => {
             of.register.card(guid).map_or_else(|| Cell::text(guid), |card| Cell::Numbered(card.number()))
@@ -185,6 +191,18 @@ fn act_cell(of: AsOf<'_>, act: &Hash) -> Cell {
         text.lines().filter(numbered).collect::<Vec<_>>().join(" / ")
     };
     Cell::Said(Said::by(lines))
+}
+
+/// A preservation order, with the months that it keeps.
+fn order_cell(of: AsOf<'_>, code: &Code) -> Cell {
+    let known = of.register.orders().find(|order| order.given.order == *code);
+    let Some(index) = known.map(|order| order.index) else { return Cell::text(code) };
+    let entry = of.names.entry(index).and_then(|entry| SignedAct::decode(entry).ok());
+    let text = |language| {
+        let all = entry.as_ref().map_or_else(Vec::new, |signed| render::changes(signed.act(), of.register, language));
+        all.into_iter().find(|line| line.contains(code.as_str())).unwrap_or_else(|| code.to_string())
+    };
+    Cell::Said(Said::by(text))
 }
 
 fn whose(of: AsOf<'_>, duty: &Duty) -> Cell {

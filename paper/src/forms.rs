@@ -144,7 +144,7 @@ const fn case(of: CaseForm, number: Option<u8>) -> Form {
 }
 
 /// The forms that cases are written on, in the order of [`CaseForm::ALL`].
-static CASES: [Form; 22] = [
+static CASES: [Form; 23] = [
     case(CaseForm::Incident, Some(13)),
     case(CaseForm::EmergencyCall, Some(14)),
     case(CaseForm::Disconnection, Some(15)),
@@ -159,6 +159,7 @@ static CASES: [Form; 22] = [
     case(CaseForm::Confirmation, None),
     case(CaseForm::Medium, None),
     case(CaseForm::LeavingCheck, Some(21)),
+    case(CaseForm::LogCheck, Some(17)),
     case(CaseForm::Visitor, Some(12)),
     case(CaseForm::RoomEntry, Some(26)),
     case(CaseForm::Training, Some(24)),

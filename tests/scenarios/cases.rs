@@ -122,7 +122,7 @@ fn all_wrong_fields_are_named_at_once_and_cost_no_pin() {
     let said = without_pin("en", &wrong);
     for (field, expected) in [
         ("class 'mishap'", "one of failure, misuse"),
-        ("kind 'Leak'", "a code of small letters"),
+        ("kind 'Leak'", "a kind that the office's policy declares: leak=leak"),
         ("terminal 'nowhere'", "the code of a terminal in the register"),
         ("FIELD=VALUE 'colour'", "FIELD is one of class, level"),
         ("class 'failure'", "it is given twice"),
@@ -241,4 +241,30 @@ fn a_text_comes_from_a_file_or_from_standard_input() {
     let said = both(&output);
     assert!(output.status.success() && said.contains("監査だけにしてください"), "{said}");
     assert!(scene.desk.list(&["proposals"]).is_empty());
+}
+
+#[test]
+fn a_period_in_which_nothing_was_found_leaves_a_check_and_questions_hang_on_it() {
+    let scene = Scene::new("log-check");
+    let since = scene.clock.minute_in(std::time::Duration::ZERO)[..10].to_owned();
+    scene.desk.run(&["records", "review", "--since", &since]);
+    assert!(scene.desk.list(&["case", "list", "--form", "log-check"]).is_empty(), "nobody asked for one");
+    let said = scene.desk.run(&["records", "review", "--since", &since, "--operator", "10023", "--check"]);
+    let case = format!("log-check-{}-1", scene.clock.fiscal_year());
+    assert!(said.contains(&format!("written down as {case}")), "{said}");
+    let shown = scene.desk.run(&["case", "show", &case]);
+    for words in ["佐藤 一郎", &format!("period from: {since}"), "operator 10023", "out of hours without a permit: 0"]
+    {
+        assert!(shown.contains(words), "'{words}' is missing: {shown}");
+    }
+    let waits =
+        |scene: &Scene| scene.desk.list(&["today"]).iter().filter(|row| row.to_string().contains(&case)).count();
+    assert_eq!(waits(&scene), 1, "its result waits");
+    let check = format!("check={case}");
+    let question = ["doubt=other", "record=0", "section=jumin", "question=理由を回答願います", &check];
+    scene.desk.run(&[&["case", "open", "log-review"], &question[..]].concat());
+    scene.desk.run(&["case", "step", &case, "result", "result=asked"]);
+    assert_eq!(waits(&scene), 0);
+    let printed = scene.desk.run(&["case", "print", "log-review"]);
+    assert!(printed.contains(&case) || printed.contains("check of access logs"), "{printed}");
 }

@@ -93,17 +93,17 @@ fn reports_an_incident(scene: &Scene, visit: &mut Visit<'_>) -> String {
     picture(visit.browser, "form");
     visit.browser.choose("#f-class", "misuse");
     visit.browser.choose("#f-level", "3");
-    visit.browser.type_into("#f-kind", "不正侵入");
+    visit.browser.type_into("#f-kind", "不正な侵入");
     visit.browser.type_into("#f-terminal", "doko-ka");
     visit.browser.choose("[name='f-recipients.system_manager']", "1");
     visit.browser.type_into("#f-circumstances", "庁外から<管理画面>への接続を検知した。\n端末の電源を切った。");
     visit.browser.click("button.main", "次へ");
     // All of it at once, each beside its field, with what was typed; the window at the desk has heard nothing of it.
     let said = visit.browser.wait_for("記入内容を確認してください");
-    assert!(said.contains("登録された端末機のコード") && said.contains("英小文字、数字、-、. のコード"), "{said}");
+    assert!(said.contains("登録された端末機のコード") && said.contains("又は運用方針で定めた種類"), "{said}");
     let invalid = "[...document.querySelectorAll('[aria-invalid=true]')].map(e => e.id).join()";
     assert_eq!(visit.browser.look(invalid), "f-kind,f-terminal");
-    assert_eq!(visit.browser.look("document.querySelector('#f-kind').value"), "不正侵入");
+    assert_eq!(visit.browser.look("document.querySelector('#f-kind').value"), "不正な侵入");
     assert_eq!(visit.browser.look(FAINT), serde_json::json!([]), "too little contrast");
     picture(visit.browser, "form-wrong");
     // A link leads to the field, where it can be typed at once.
@@ -223,8 +223,14 @@ fn reconnects(scene: &Scene, visit: &mut Visit<'_>) {
     // Whoever has to be told was told, too, before the record is closed.
     visit.open("/connection", "通知を記録する");
     visit.browser.follow("main a", "通知を記録する", "次へ（カードで署名）");
-    visit.browser.type_into("#f-recipient", "町長及び委員会");
+    let told = visit.browser.look("document.querySelector('[name=\"f-roles.security_committee\"]').checked");
+    assert_eq!(told, true, "the committee is ticked already");
+    visit.browser.type_into("#f-recipient", "県市町村課");
     visit.browser.type_into("#f-content", "即時の停止とその理由を電話で通知した。");
+    visit.sign("次へ");
+    visit.open("/connection", "記録の保存を記録する");
+    visit.browser.follow("main a", "記録の保存を記録する", "次へ（カードで署名）");
+    visit.browser.type_into("#f-none", "機器の故障であり、保全すべき操作履歴はない。");
     visit.sign("次へ");
     visit.open("/connection", "再結合を記録する");
     visit.browser.follow("main a", "再結合を記録する", "次へ（カードで署名）");

@@ -179,11 +179,12 @@ impl Browser {
     /// # Panics
     /// When nothing fits.
     pub fn click(&mut self, selector: &str, words: &str) {
+        // Of a link that runs over two lines the middle of the whole may be beside both.
         let script = format!(
             "(() => {{ const all = [...document.querySelectorAll({selector:?})];
             const it = all.find(e => e.textContent.includes({words:?}));
             if (!it) return null; it.scrollIntoView({{block: 'center', behavior: 'instant'}});
-            const box = it.getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2]; }})()"
+            const box = it.getClientRects()[0] ?? it.getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2]; }})()"
         );
         let place = wait::try_until(|| self.evaluate(&script).filter(Value::is_array));
         let place = place.unwrap_or_else(|| panic!("there is no {selector} '{words}' on:\n{}", self.text()));

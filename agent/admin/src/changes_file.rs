@@ -13,12 +13,13 @@ use sekisho_register::change::{
     SetOperatorState, SetPolicy, SetPost, SetPurpose, SetRoute, SetSection, SetTerminal, SetTerminalState,
     SetWitnesses, StateReason, UseState, WithdrawProfile,
 };
+use sekisho_register::incidents::OwnKind;
 use sekisho_register::{NameHash, Policy, Register};
 use sekisho_wire::decision::Level;
 use sekisho_wire::id::Salt;
 
 pub(crate) use self::tables::{AdministratorTable, ChangesFile, OfficeTable, RecoveryTable};
-use self::tables::{HoursTable, PolicyTable, TerminalTable};
+use self::tables::{HoursTable, IncidentKindTable, PolicyTable, TerminalTable};
 use crate::config_text::{Dated, MAX_FILE, Minute, parse, plain};
 use crate::dates::Edge;
 use crate::error::{AdminError, Said, Thing};
@@ -61,8 +62,25 @@ impl PolicyTable {
         if let Some(classes) = &self.permitted_classes {
             policy.permitted_classes = sorted(plain(classes));
         }
+        if let Some(kinds) = &self.incident_kinds {
+            policy.incident_kinds = own_kinds(kinds);
+        }
+        if let Some(what) = &self.confirmations {
+            policy.confirmations = sorted(what.iter().map(|what| what.0.0).collect());
+        }
         policy
     }
+}
+
+fn own_kinds(tables: &[IncidentKindTable]) -> Vec<OwnKind> {
+    let kind = |table: &IncidentKindTable| OwnKind {
+        code: table.kind.0.clone(),
+        title: table.title.0.clone(),
+        severity: table.severity.0,
+    };
+    let mut kinds: Vec<OwnKind> = tables.iter().map(kind).collect();
+    kinds.sort_by(|a, b| a.code.cmp(&b.code));
+    kinds
 }
 
 fn sorted<T: Ord>(mut list: Vec<T>) -> Vec<T> {

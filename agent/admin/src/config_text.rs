@@ -4,7 +4,8 @@ use std::path::Path;
 
 use sekisho_register::calendar::Month;
 use sekisho_register::change::{CaseId, Identified, Witness};
-use sekisho_register::forms::Form;
+use sekisho_register::forms::{Form, checks};
+use sekisho_register::incidents::Severity;
 use sekisho_register::policy::PinLasts;
 use sekisho_register::role::{Class, Role};
 use sekisho_register::{Ed25519Key, Title};
@@ -213,6 +214,35 @@ impl FromText for PinTime {
                 )
             }),
         }
+    }
+}
+
+/// What is confirmed each day, by its number on the form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Confirmation(pub u8);
+
+impl FromText for Confirmation {
+    fn from_text(text: &str) -> Result<Self, Said> {
+        let known = checks::CONFIRMED.iter().find(|known| known.name == text);
+        known.map(|known| Self(known.number)).ok_or_else(|| {
+            let names: Vec<&str> = checks::CONFIRMED.iter().map(|known| known.name).collect();
+            Said::new(
+                format!("not what is confirmed each day: one of {}", names.join(", ")),
+                format!("毎日の確認は次のいずれかです: {}", names.join("、")),
+            )
+        })
+    }
+}
+
+impl FromText for Severity {
+    fn from_text(text: &str) -> Result<Self, Said> {
+        Self::from_name(text).ok_or_else(|| {
+            let names = Self::ALL.map(Self::name);
+            Said::new(
+                format!("not how grave a kind of incidents is: one of {}", names.join(", ")),
+                format!("事案の種類の重さは次のいずれかです: {}", names.join("、")),
+            )
+        })
     }
 }
 

@@ -71,7 +71,7 @@ fn argument_text(id: &str) -> &'static str {
         "pin_stdin" => "暗証番号を端末ではなく標準入力から読む。change-pin では現在と新しいものを1行ずつ",
         "card" => "暗証番号を送るカードのGUID。他のカードには送らない",
         "what" => {
-            "届け出ること: lost 紛失、stolen 盗難、damaged き損、pin-known 暗証番号の漏えい、failure 故障、malfunction 誤動作、leak 漏えい、alteration 改ざん、intrusion 不正アクセス、other その他"
+            "届け出ること: lost 紛失、stolen 盗難、damaged き損、pin-known 暗証番号の漏えい、failure 故障、malfunction 誤動作、irrecoverable 回復困難な異常・損傷、leak 漏えい、alteration 改ざん、intrusion 不正アクセス、misuse 目的外利用、loss 帳票・媒体の紛失、theft 帳票・媒体の盗難、other その他"
         }
         "reported" => "カード番号または操作者の照合ID [省略時: 挿入されているカード、事故ならカードなし]",
         "end" => "利用を終了する",

@@ -25,6 +25,10 @@ pub(crate) enum What {
     Leak,
     Alteration,
     Intrusion,
+    Irrecoverable,
+    Misuse,
+    Loss,
+    Theft,
     Other,
 }
 
@@ -44,16 +48,20 @@ pub(crate) enum Answer {
 
 impl What {
     /// All of them, as the panel lists them.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Lost,
         Self::Stolen,
         Self::PinKnown,
         Self::Damaged,
         Self::Failure,
         Self::Malfunction,
+        Self::Irrecoverable,
         Self::Leak,
         Self::Alteration,
         Self::Intrusion,
+        Self::Misuse,
+        Self::Loss,
+        Self::Theft,
         Self::Other,
     ];
 
@@ -64,7 +72,16 @@ impl What {
             Self::Stolen => Some(CardTrouble::Stolen),
             Self::Damaged => Some(CardTrouble::Damaged),
             Self::PinKnown => Some(CardTrouble::PinCompromised),
-            Self::Failure | Self::Malfunction | Self::Leak | Self::Alteration | Self::Intrusion | Self::Other => None,
+            Self::Failure
+            | Self::Malfunction
+            | Self::Irrecoverable
+            | Self::Leak
+            | Self::Alteration
+            | Self::Intrusion
+            | Self::Misuse
+            | Self::Loss
+            | Self::Theft
+            | Self::Other => None,
         }
     }
 
@@ -79,6 +96,10 @@ impl What {
             Self::Leak => "leak",
             Self::Alteration => "alteration",
             Self::Intrusion => "intrusion",
+            Self::Irrecoverable => "irrecoverable",
+            Self::Misuse => "misuse",
+            Self::Loss => "loss",
+            Self::Theft => "theft",
             Self::Other => "other",
         }
     }
@@ -92,6 +113,12 @@ impl What {
             Self::PinKnown => language.pick("暗証番号の漏えい(おそれを含む)", "somebody else may know a PIN"),
             Self::Failure => language.pick("障害: 故障", "failure: something does not work"),
             Self::Malfunction => language.pick("障害: 誤動作", "failure: something works wrongly"),
+            Self::Irrecoverable => {
+                language.pick("障害: 回復困難な異常・損傷", "failure: damage that cannot be put right")
+            }
+            Self::Misuse => language.pick("不正行為: 目的外利用", "misuse: used for another purpose"),
+            Self::Loss => language.pick("不正行為: 帳票・媒体の紛失", "misuse: papers or a medium are lost"),
+            Self::Theft => language.pick("不正行為: 帳票・媒体の盗難", "misuse: papers or a medium were stolen"),
             Self::Leak => language.pick("不正行為: 情報の漏えい", "misuse: information leaked"),
             Self::Alteration => language.pick("不正行為: 情報の改ざん", "misuse: information was altered"),
             Self::Intrusion => language.pick("不正行為: 不正アクセス", "misuse: somebody got in"),
@@ -103,7 +130,7 @@ impl What {
     pub(crate) fn request(self, card: Option<&str>) -> Request {
         let card = card.map(str::trim).filter(|card| !card.is_empty()).map(str::to_owned);
         let class = match self {
-            Self::Failure | Self::Malfunction => IncidentClass::Failure,
+            Self::Failure | Self::Malfunction | Self::Irrecoverable => IncidentClass::Failure,
             Self::Lost
             | Self::Stolen
             | Self::Damaged
@@ -111,6 +138,9 @@ impl What {
             | Self::Leak
             | Self::Alteration
             | Self::Intrusion
+            | Self::Misuse
+            | Self::Loss
+            | Self::Theft
             | Self::Other => IncidentClass::Misuse,
         };
         match self.trouble() {

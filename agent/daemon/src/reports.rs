@@ -171,6 +171,13 @@ impl Agent {
             .map_err(|error| AgentError::InvalidArgument { field: "kind".into(), rule: error.rule.into() })?;
         let mut core = self.lock();
         let at = self.now(&mut core).trusted;
+        // The ledger would refuse it, and nobody would be told.
+        let policy = core.register.policy_at(at.max(core.register.newest_made()));
+        if policy.severity(&kind).is_none() {
+            let known: Vec<String> = policy.kinds(Language::English).into_iter().map(|(code, _)| code).collect();
+            let rule = format!("one of the kinds that the register knows: {}", known.join(", "));
+            return Err(AgentError::InvalidArgument { field: "kind".into(), rule });
+        }
         let cards = match request.card.as_deref() {
             None => Vec::new(),
             Some(text) => self.named_cards(&mut core, caller, Some(text), at)?,

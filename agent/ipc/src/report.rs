@@ -78,7 +78,7 @@ pub struct NotBlocked {
 pub struct ReportIncidentRequest {
     /// Failure or misuse.
     pub class: IncidentClass,
-    /// What kind, as the office codes it: `leak`, `alteration`, `intrusion`, `failure`, `malfunction`, `other`, or another code.
+    /// What kind: one of those of every office (`leak`, `irrecoverable`, `intrusion`, `failure`, …, `other`), or one that the office's policy declares.
     pub kind: String,
     /// With which card, as in [`ReportCardRequest`].
     #[serde(default)]

@@ -68,7 +68,7 @@ fn input(view: &View<'_>, blank: &forms::Blank, before: &str) -> (Input, String,
             (Input::Several(Role::ALL.into_iter().map(role).collect()), String::new(), String::new())
         }
         Kind::Code => (
-            Input::Line(if blank.name == "kind" { view.incident_kinds() } else { Vec::new() }),
+            Input::Line(Vec::new()),
             String::new(),
             view.say("small letters, digits, - and .", "英小文字、数字、-、. のコード"),
         ),
@@ -82,6 +82,8 @@ fn input(view: &View<'_>, blank: &forms::Blank, before: &str) -> (Input, String,
         | Kind::Terminal
         | Kind::Function
         | Kind::Partner
+        | Kind::Order
+        | Kind::IncidentKind
         | Kind::Number
         | Kind::Document
         | Kind::Act
@@ -192,12 +194,14 @@ pub(crate) fn typed(blanks: &'static [forms::Blank], fields: &Fields) -> Result<
             }
             Kind::Text
             | Kind::Code
+            | Kind::IncidentKind
             | Kind::Operator
             | Kind::Section
             | Kind::Post
             | Kind::Terminal
             | Kind::Function
             | Kind::Partner
+            | Kind::Order
             | Kind::Card
             | Kind::Past
             | Kind::Moment

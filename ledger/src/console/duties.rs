@@ -52,6 +52,10 @@ pub(crate) fn link(duty: &Duty) -> String {
     let first = duty.step.fields.first().map_or("", |blank| blank.name);
     match (&duty.whose, duty.about, duty.step.asked) {
         (Whose::Partner(_, partner), ..) => format!("{begin}?f-{first}={partner}"),
+        (_, _, Asked::EachTold(_, key)) => {
+            let blank = duty.step.fields.iter().find(|blank| blank.key == key).map_or("", |blank| blank.name);
+            duty.to.map_or_else(|| begin.clone(), |role| format!("{begin}?f-{blank}={}", role.name()))
+        }
         (_, Some(number), Asked::EachOf(_)) => format!("{begin}?f-{first}={number}"),
         _ => begin,
     }
@@ -133,6 +137,7 @@ pub(crate) fn what(view: &View<'_>, what: &Waits, is_mine: bool, acts: &BTreeMap
             let post = hears.map_or_else(String::new, |post| format!("&f-post={}", post.code()));
             format!("/console/forms/{notice}?{}{post}", act_field(*index, acts))
         }
+        Waits::StockDiffers(_) => format!("/console/forms/{}?f-movement=counted", Form::CardStock.name()),
         Waits::LossUnwritten { card, index } => loss_form(view, card, *index, acts),
     };
     (view.telling(|telling| telling.what(what)), link)

@@ -97,7 +97,7 @@ fn read(view: &View<'_>, casebook: &Casebook, what: &What) -> (Vec<Wrong>, Optio
         }
         What::Open { form, filled } => {
             let (fields, unread) = fields(view, form.definition().fields, filled);
-            let open = OpenCase { form: *form, fields }.with_recipients();
+            let open = OpenCase { form: *form, fields }.with_recipients(view.register.policy());
             let judged = casebook.wrong_to_open(&view.register, &open, view.now);
             (of_fields(view, unread, judged), Some(vec![Change::Open(Box::new(open))]))
         }

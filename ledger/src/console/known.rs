@@ -36,6 +36,11 @@ fn listed(view: &View<'_>, kind: Kind) -> Vec<(String, String)> {
             .take(KNOWN)
             .collect(),
         Kind::Function => register.functions().take(KNOWN).map(|it| titled(it.code(), &it.title())).collect(),
+        Kind::IncidentKind => register.policy_at(view.now).kinds(view.language),
+        Kind::Order => {
+            let in_force = register.orders().filter(|order| order.lifted.is_none());
+            in_force.map(|order| titled(&order.given.order, &order.given.order)).collect()
+        }
         Kind::Partner => register.partners().map(|it| titled(&it.said().partner, &it.said().title)).collect(),
         Kind::Card => {
             let card = |card: &sekisho_register::cards::Card| {
@@ -114,14 +119,6 @@ pub(crate) fn for_entry(view: &View<'_>, which: Everyday, entry: &Entry, kind: O
 /// A number as it is written into a field.
 fn written(number: sekisho_wire::id::Numbered) -> String {
     format!("{}-{}", number.fiscal_year, number.number)
-}
-
-impl View<'_> {
-    /// Kinds of incidents that ask for somebody to be told (register §R11.4).
-    pub(crate) fn incident_kinds(&self) -> Vec<(String, String)> {
-        let kinds = sekisho_register::cases::KINDS_OF_INCIDENT;
-        kinds.into_iter().map(|(code, title)| (code.to_owned(), title.text(self.language).to_owned())).collect()
-    }
 }
 
 /// What a list of all offers at most: who has more types.

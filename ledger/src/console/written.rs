@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sekisho_register::cases::{KINDS_OF_INCIDENT, Written};
+use sekisho_register::cases::Written;
 use sekisho_register::change::{Field, Value};
 use sekisho_register::forms::{Blank, Kind};
 use sekisho_register::wareki::{day_text, numbered};
@@ -155,10 +155,7 @@ pub(crate) fn facts(view: &View<'_>, blanks: &'static [Blank], fields: &[Field],
     let fact = |field: &Field| {
         let blank = blanks.iter().find(|blank| blank.key == field.key);
         let title = blank.map_or("?", |blank| blank.title.text(view.language));
-        let kind_of_incident =
-            blank.filter(|blank| blank.name == "kind").and_then(|_| incident_kind(view, &field.value));
-        let value = kind_of_incident.unwrap_or_else(|| value(view, blank.map(|blank| blank.kind), &field.value, texts));
-        (title.to_owned(), value)
+        (title.to_owned(), value(view, blank.map(|blank| blank.kind), &field.value, texts))
     };
     fields.iter().map(fact).collect()
 }
@@ -178,19 +175,15 @@ pub(crate) fn lines(view: &View<'_>, blanks: &'static [Blank], fields: &[Field],
     facts(view, blanks, fields, texts).into_iter().map(line).collect()
 }
 
-/// A kind of incidents that the forms know, by its name.
-fn incident_kind(view: &View<'_>, value: &Value) -> Option<Cell> {
-    let Value::Code(code) = value else { return None };
-    let (_, title) = KINDS_OF_INCIDENT.iter().find(|(kind, _)| *kind == code.as_str())?;
-    let title = title.text(view.language);
-    Some(Cell::text(if title == code.as_str() { title.to_owned() } else { format!("{title} ({code})") }))
-}
-
 fn value(view: &View<'_>, kind: Option<Kind>, value: &Value, texts: &Texts) -> Cell {
     let plain = || Cell::text(field_text(kind, value, view.language));
     match value {
         Value::Text(hash) => Cell::Lines(texts.text(view, hash).lines().map(str::to_owned).collect()),
         Value::Code(code) if kind == Some(Kind::Operator) => Cell::text(view.person(code)),
+        Value::Code(code) if kind == Some(Kind::IncidentKind) => {
+            let title = view.register.policy_at(view.now).kind_title(code, view.language);
+            title.map_or_else(plain, |title| Cell::text(format!("{title} ({code})")))
+        }
         Value::Card(card) => {
             let known = view.register.card(card);
             known.map_or_else(plain, |card| Cell::text(numbered(card.number(), view.language)))

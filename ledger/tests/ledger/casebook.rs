@@ -10,7 +10,7 @@ use sekisho_register::act::Proposal;
 use sekisho_register::change::{
     Change, IncidentClass, Log, OpenCase, RequireVersion, SectionState, SetSection, SucceedLog,
 };
-use sekisho_register::{Act, Title};
+use sekisho_register::{Act, Policy, Title};
 use sekisho_wire::id::Hash;
 
 use crate::town::{TestCard, Town, blank_act, code, sign_act};
@@ -55,7 +55,8 @@ impl Town {
 
     /// An incident that the mayor reports; gives its number.
     pub(crate) fn reports(&self) -> Result<u32, Refusal> {
-        let report = OpenCase::incident(IncidentClass::Failure, code("fire"), code("jumin-1"), None).with_recipients();
+        let report = OpenCase::incident(IncidentClass::Failure, code("failure"), code("jumin-1"), None)
+            .with_recipients(&Policy::DEFAULT);
         let index = self.brings_to_the_casebook(&self.proposes(vec![Change::Open(Box::new(report))]))?;
         Ok(self.ledger.cases_at(&self.office, index).unwrap()[0].number.number)
     }

@@ -2,6 +2,7 @@
 
 use sekisho_register::cards::Card;
 use sekisho_register::change::{ActivateCard, CardKind, CardState};
+use sekisho_register::stock::BlankCards;
 use sekisho_wire::id::Code;
 use sekisho_wire::words::Language;
 
@@ -133,7 +134,7 @@ impl<'a> AsOf<'a> {
     /// カード在庫枚数簿: each card is counted in one column, so that a row adds up.
     #[must_use]
     pub fn stock(&self) -> Table {
-        let columns = vec![
+        let mut columns = vec![
             Column::new("kind", "種別", "kind"),
             Column::new("issued", "発行", "issued"),
             Column::new("lent", "貸与中", "lent"),
@@ -143,9 +144,14 @@ impl<'a> AsOf<'a> {
             Column::new("revoked", "失効", "revoked"),
             Column::new("returned", "返納", "returned"),
             Column::new("disposed", "廃棄", "destroyed"),
-            Column::by_hand("counted", "実査枚数", "counted"),
-            Column::by_hand("blank", "未発行(白カード)", "blank cards"),
         ];
+        let blank = self.cases.and_then(|(casebook, _)| BlankCards::at(self.register, casebook, self.at));
+        let counted = Column::by_hand("counted", "実査枚数", "counted");
+        let (key, ja, en) = ("blank", "未発行(白カード)", "blank cards");
+        columns.extend(match blank {
+            Some(_) => [Column::new(key, ja, en), counted],
+            None => [counted, Column::by_hand(key, ja, en)],
+        });
         let mut table = Table::new(&STOCK, columns);
         let mut total = [0; COUNTED];
         for kind in KINDS {
@@ -154,10 +160,13 @@ impl<'a> AsOf<'a> {
                 counts[self.counted_as(card) as usize] += 1;
             }
             total.iter_mut().zip(counts).for_each(|(total, count)| *total += count);
-            table.row(row(Cell::Said(Said::by(|language| kind.name(language))), &counts));
+            // Blank cards are of no kind yet.
+            let none = blank.map(|_| Cell::Nothing);
+            table.row(row(Cell::Said(Said::by(|language| kind.name(language))), &counts).into_iter().chain(none));
         }
-        table.row(row(Cell::said("合計", "total"), &total));
-        let table = table.noted(Said::new(
+        let expected = blank.map(|blank| Cell::Text(blank.expected().to_string()));
+        table.row(row(Cell::said("合計", "total"), &total).into_iter().chain(expected));
+        let table = blanks_noted(table, blank).noted(Said::new(
             "発行 = 貸与中 + 休眠中 + 期間外 + 停止 + 失効 + 返納 + 廃棄",
             "issued = lent + dormant + outside its dates + suspended + revoked + returned + destroyed",
         ));
@@ -293,6 +302,28 @@ enum Counted {
 }
 
 const COUNTED: usize = 7;
+
+/// How many blank cards there should be, of what that is made up, and what the last count found.
+fn blanks_noted(table: Table, blank: Option<BlankCards>) -> Table {
+    let Some(blank) = blank else { return table };
+    let BlankCards { counted, received, again, issued, spoilt } = blank;
+    let (found, expected) = (counted.map_or(0, |count| count.found), blank.expected());
+    let table = table.noted(Said::made(
+        format!(
+            "未発行 {expected} = 前回棚卸 {found} + 受入 {received} + 初期化 {again} - 発行 {issued} - 書損 {spoilt}"
+        ),
+        format!(
+            "blank {expected} = last count {found} + received {received} + made blank again {again} - issued {issued} - spoilt {spoilt}"
+        ),
+    ));
+    let Some((count, should)) = counted.and_then(|count| Some((count, count.expected?))) else { return table };
+    let (on, difference) = (Cell::Day(count.on), count.difference());
+    let (ja, en) = (on.in_words(Language::Japanese), on.in_words(Language::English));
+    table.noted(Said::made(
+        format!("前回棚卸({ja}): 実在庫 {found}、帳簿 {should}、差 {difference:+}"),
+        format!("last count ({en}): {found} found, {should} expected, difference {difference:+}"),
+    ))
+}
 
 fn row(kind: Cell, counts: &[u64; COUNTED]) -> Vec<Cell> {
     let all = counts.iter().sum();

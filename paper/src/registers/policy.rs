@@ -1,5 +1,6 @@
 //! The policy in force, a row for each figure.
 
+use sekisho_register::forms::checks;
 use sekisho_register::policy::{PinLasts, TwoTerminals};
 use sekisho_wire::pin_policy::{Alphabet, FirstUse};
 
@@ -150,6 +151,13 @@ impl AsOf<'_> {
             list(classes),
             &none,
         );
+        let kinds = policy.incident_kinds.iter().map(|own| {
+            Cell::Said(Said::by(|language| format!("{} ({}): {}", own.title, own.code, own.severity.text(language))))
+        });
+        row("incident_kinds", Said::new("独自の事案の種類", "kinds of incidents of its own"), list(kinds), &none);
+        let known = checks::CONFIRMED.iter().filter(|known| policy.confirmations.contains(&known.number));
+        let known = known.map(|known| Cell::said(known.title.0, known.title.1));
+        row("confirmations", Said::new("毎日の確認", "confirmed each day"), list(known), &none);
         table
     }
 }

@@ -96,6 +96,12 @@ impl Card {
         &self.activations
     }
 
+    /// When it was issued: the moment of its act.
+    #[must_use]
+    pub fn issued_at(&self) -> u64 {
+        self.pins.iter().map(|said| said.effective).next().unwrap_or(self.begins)
+    }
+
     /// Since when, at `t`, it has had its PIN, as far as the register was told: a change that no terminal of the office saw is not known.
     #[must_use]
     pub fn pin_since(&self, t: u64) -> Option<u64> {

@@ -12,6 +12,8 @@ use crate::change::{CaseId, Field, OpenCase, Value, value};
 use crate::concern::Concern;
 use crate::fold::Register;
 use crate::forms::{Asked, Due, Form, Step, Times, WITHDRAWN, cards, dealings, incident, stop};
+use crate::incidents::{is_serious, required_recipients};
+use crate::policy::Policy;
 use crate::role::Role;
 
 mod whose;
@@ -72,6 +74,8 @@ pub struct Duty {
     pub whose: Whose,
     /// For a step about another one: the number of that one among its kind, from 1 on.
     pub about: Option<u64>,
+    /// For a step that tells somebody: whom.
+    pub to: Option<Role>,
     /// Since when.
     pub since: u64,
     /// Until when, if somebody said.
@@ -92,24 +96,6 @@ pub enum Whose {
     /// This person, who opened the case, or whoever has one of these roles.
     Writer(Code, Vec<Role>),
 }
-
-/// Kinds of incidents that ask for somebody to be told (§R11.4); an office may have more of its own.
-pub const KINDS_OF_INCIDENT: [(&str, crate::forms::Words); 9] = {
-    use crate::forms::Words;
-    [
-        ("leak", Words("漏えい", "leak")),
-        ("alteration", Words("改ざん", "alteration")),
-        ("failure", Words("障害", "failure")),
-        ("malfunction", Words("誤作動", "malfunction")),
-        ("intrusion", Words("不正侵入", "intrusion")),
-        ("irrecoverable", Words("回復困難な異常・損傷", "irrecoverable damage")),
-        ("misuse", Words("目的外利用", "misuse")),
-        ("loss", Words("紛失", "loss")),
-        ("theft", Words("盗難", "theft")),
-    ]
-};
-/// From this threat level on an incident is serious (ours).
-pub const SERIOUS: u8 = 3;
 
 impl Written {
     /// What stands in a field.
@@ -136,7 +122,9 @@ impl Case {
     /// Those of them that count still: what is asked for once after each time that another step was taken counts from the newest of these on.
     pub fn counting(&self, step: u8) -> impl DoubleEndedIterator<Item = &Taken> {
         let since = match self.id.form.definition().step(step).map(|step| step.times) {
-            Some(Times::OnceAfter(key)) => self.steps.iter().rposition(|taken| taken.step == key),
+            Some(Times::OnceAfter(key) | Times::ManyAfter(key)) => {
+                self.steps.iter().rposition(|taken| taken.step == key)
+            }
             Some(Times::Once | Times::Many) | None => None,
         };
         let since = since.map_or(0, |at| at + 1);
@@ -169,6 +157,12 @@ impl Case {
         self.steps.iter().any(closes)
     }
 
+    /// Of a disconnection: whether it says that the committee was heard first (S1 14(1)).
+    #[must_use]
+    pub fn is_ordinary_stop(&self) -> bool {
+        self.id.form == Form::Disconnection && self.opened.choice(stop::DOOR) == Some(stop::ORDINARY)
+    }
+
     /// Of a disconnection: the acts that it says stopped, by index in the register log.
     pub(crate) fn stops<'c>(&'c self, register: &'c Register) -> impl Iterator<Item = u64> + 'c {
         self.taken(stop::STOPPED).filter_map(|taken| {
@@ -177,13 +171,13 @@ impl Case {
         })
     }
 
-    /// Threat level and kind of an incident, as each has said it: the opening, and every judgement since.
-    fn judgements(&self) -> impl Iterator<Item = (u8, &Code)> {
+    /// When, threat level and kind of an incident, as each has said it: the opening, and every judgement since.
+    fn judgements(&self) -> impl Iterator<Item = (u64, u8, &Code)> {
         let of_an_incident = self.id.form == Form::Incident;
         let written = [&self.opened].into_iter().chain(self.taken(incident::JUDGED).map(|taken| &taken.written));
         written.filter(move |_| of_an_incident).filter_map(|written| {
             let Some(Value::Code(kind)) = written.field(incident::KIND) else { return None };
-            Some((written.choice(incident::LEVEL)?, kind))
+            Some((written.made, written.choice(incident::LEVEL)?, kind))
         })
     }
 
@@ -200,23 +194,29 @@ impl Case {
 
     /// Whether it is, or was ever judged, a serious one (§R11.4): what that asks for no later judgement lets vanish.
     #[must_use]
-    pub fn is_serious(&self) -> bool {
-        self.judgements().any(|(level, kind)| is_serious(level, kind))
+    pub fn is_serious(&self, register: &Register) -> bool {
+        self.judgements().any(|(made, level, kind)| is_serious(register.policy_at(made), level, kind))
     }
 
     /// The roles that have to be told of it: those that were named, and those that kind and level ask for, by the opening and by each judgement since.
     /// Who was told of something worse hears as well that it was not so bad.
     #[must_use]
-    pub fn recipients(&self) -> Vec<Role> {
-        let asked = self.judgements().flat_map(|(level, kind)| required_recipients(level, kind));
+    pub fn recipients(&self, register: &Register) -> Vec<Role> {
+        let asked = self
+            .judgements()
+            .flat_map(|(made, level, kind)| required_recipients(register.policy_at(made), level, kind));
         let mut told: BTreeSet<Role> = asked.collect();
         if self.id.form == Form::CardLoss {
             told.extend(cards::TOLD_OF_A_CARD);
         }
-        if let Some(Value::Roles(named)) =
-            self.opened.field(incident::RECIPIENTS).filter(|_| self.id.form == Form::Incident)
-        {
-            told.extend(named);
+        if self.id.form == Form::Disconnection {
+            told.insert(stop::ALWAYS_TOLD);
+        }
+        let named = [(Form::Incident, incident::RECIPIENTS), (Form::Disconnection, stop::RECIPIENTS)];
+        for (_, key) in named.into_iter().filter(|(form, _)| *form == self.id.form) {
+            if let Some(Value::Roles(named)) = self.opened.field(key) {
+                told.extend(named);
+            }
         }
         told.into_iter().collect()
     }
@@ -252,16 +252,16 @@ impl Case {
             // Who said at once how grave it is has judged it.
             Asked::WhoMay if self.needs_no_judgement(step.key) => Vec::new(),
             Asked::WhoMay => unless_taken(),
-            Asked::WhereSerious if self.is_serious() => unless_taken(),
+            Asked::WhereSerious if self.is_serious(register) => unless_taken(),
             Asked::Where(key, word) if self.opened.choice(key) == Some(word) => unless_taken(),
             Asked::WhereSerious | Asked::Where(..) => Vec::new(),
             Asked::EachRole => {
                 let heard = |role: &Role| self.taken(step.key).any(|taken| taken.written.roles.contains(role));
-                // A rule that knows no committee has nobody to tell in its place: waited for, it would keep the case open for ever.
-                let is_anybodys = |role: &Role| register.posts().any(|post| post.roles_at(t).contains(role));
-                let open = self.recipients().into_iter().filter(|role| !heard(role) && is_anybodys(role));
+                let open = self.recipients_held(register, t).filter(|role| !heard(role));
                 open.map(|role| self.duty(step, Whose::Roles([role].into()), None)).collect()
             }
+            Asked::EachTold(after, _) if !self.stands(after) => Vec::new(),
+            Asked::EachTold(_, field) => self.untold(step, field, register, t),
             Asked::EachPartner => {
                 let told = |partner: &Code| {
                     self.taken(step.key).any(|taken| taken.written.field(1) == Some(&Value::Code(partner.clone())))
@@ -287,6 +287,32 @@ impl Case {
         }
     }
 
+    /// Those whom it has to tell, as far as a post has that role: a rule that knows no committee has nobody to tell in its place. Waited for, it would keep
+    /// the case open for ever.
+    fn recipients_held<'c>(&'c self, register: &'c Register, t: u64) -> impl Iterator<Item = Role> + 'c {
+        let is_held = move |role: &Role| register.posts().any(|post| post.roles_at(t).contains(role));
+        self.recipients(register).into_iter().filter(is_held)
+    }
+
+    /// Those whom nobody told yet of the newest stop, each on its own; where no post has any of these roles, that nobody was told at all.
+    fn untold(&self, step: &'static Step, field: u8, register: &Register, t: u64) -> Vec<Duty> {
+        let told = |role: &Role| {
+            self.counting(step.key)
+                .any(|taken| matches!(taken.written.field(field), Some(Value::Roles(roles)) if roles.contains(role)))
+        };
+        let stopped = self.stops(register).max().and_then(|stop| register.connection_act(stop));
+        let since = stopped.map_or(self.opened.made, |stopped| stopped.at);
+        let duty = |to: Option<Role>| {
+            let duty = self.duty(step, self.whose(step, register, t), None);
+            let due = if let Due::Minutes(minutes) = step.due { Some(after(since, minutes)) } else { duty.due };
+            Duty { to, since, due, ..duty }
+        };
+        if self.recipients_held(register, t).next().is_none() {
+            return (!self.stands(step.key)).then(|| duty(None)).into_iter().collect();
+        }
+        self.recipients_held(register, t).filter(|role| !told(role)).map(|role| duty(Some(role))).collect()
+    }
+
     fn needs_no_judgement(&self, step: u8) -> bool {
         self.id.form == Form::Incident
             && step == incident::JUDGED
@@ -298,11 +324,11 @@ impl Case {
         let end_of = |day: u32| moment(day, 0).saturating_add(DAY_MS);
         let due = match step.due {
             Due::Open => None,
-            Due::Minutes(minutes) => Some(since + u64::from(minutes) * 60_000),
+            Due::Minutes(minutes) => Some(after(since, minutes)),
             Due::Field(key) => self.opened.day(key).map(end_of),
             Due::StepField(key) => about.and_then(|(_, taken)| taken.written.day(key)).map(end_of),
         };
-        Duty { case: self.id, step, whose, about: about.map(|(number, _)| number), since, due }
+        Duty { case: self.id, step, whose, about: about.map(|(number, _)| number), to: None, since, due }
     }
 
     /// The first step before which this one cannot be taken and that is missing.
@@ -341,7 +367,11 @@ impl Case {
         let taken = if let Asked::Withdrawal(until) = step.asked {
             until.iter().find(|key| self.taken(**key).next().is_some()).copied()
         } else {
-            (step.times != Times::Many && self.stands(step.key)).then_some(step.key)
+            let is_once = match step.times {
+                Times::Once | Times::OnceAfter(_) => true,
+                Times::Many | Times::ManyAfter(_) => false,
+            };
+            (is_once && self.stands(step.key)).then_some(step.key)
         };
         taken.and_then(|key| definition.step(key))
     }
@@ -349,22 +379,25 @@ impl Case {
 
 impl Form {
     /// Whom an incident of this kind and level has to tell (§R11.4), and whoever the opening forgot of them.
-    pub(crate) fn recipients_missing(opened: &OpenCase) -> impl Iterator<Item = Role> {
+    pub(crate) fn recipients_missing<'o>(
+        opened: &'o OpenCase,
+        policy: &Policy,
+    ) -> impl Iterator<Item = Role> + use<'o> {
         let named = match opened.field(incident::RECIPIENTS) {
             Some(Value::Roles(named)) => named.as_slice(),
             Some(_) | None => &[],
         };
-        opened.recipients_asked_for().into_iter().filter(|role| !named.contains(role))
+        opened.recipients_asked_for(policy).into_iter().filter(|role| !named.contains(role))
     }
 }
 
 impl OpenCase {
-    /// Whom an incident has to tell by the kind and the level that stand in it (§R11.4); of other forms nobody.
+    /// Whom an incident has to tell by the kind and the level that stand in it, where this is the policy (§R11.4); of other forms nobody.
     #[must_use]
-    pub fn recipients_asked_for(&self) -> Vec<Role> {
+    pub fn recipients_asked_for(&self, policy: &Policy) -> Vec<Role> {
         match (self.form, self.field(incident::LEVEL), self.field(incident::KIND)) {
             (Form::Incident, Some(Value::Choice(level)), Some(Value::Code(kind))) => {
-                let asked: BTreeSet<Role> = required_recipients(*level, kind).collect();
+                let asked: BTreeSet<Role> = required_recipients(policy, *level, kind).collect();
                 asked.into_iter().collect()
             }
             _ => Vec::new(),
@@ -373,8 +406,8 @@ impl OpenCase {
 
     /// With those whom it has to tell, where nobody was named: what people sign says who is told.
     #[must_use]
-    pub fn with_recipients(mut self) -> Self {
-        let asked = self.recipients_asked_for();
+    pub fn with_recipients(mut self, policy: &Policy) -> Self {
+        let asked = self.recipients_asked_for(policy);
         if !asked.is_empty() && self.field(incident::RECIPIENTS).is_none() {
             self.fields.push(Field { key: incident::RECIPIENTS, value: Value::Roles(asked) });
             self.fields.sort_by_key(|field| field.key);
@@ -383,21 +416,6 @@ impl OpenCase {
     }
 }
 
-/// Whom an incident has to tell: システム管理者 of each (S2 12(1)), mayor and committee of a leak and of what cannot be put right (S1 15(2)), whoever answers
-/// for data and for security of a serious one (S4 22, S2 15(2)).
-fn required_recipients(level: u8, kind: &Code) -> impl Iterator<Item = Role> {
-    let grave = matches!(kind.as_str(), "leak" | "irrecoverable");
-    let serious = is_serious(level, kind);
-    let told = [
-        (true, Role::SystemManager),
-        (grave, Role::Executive),
-        (grave, Role::SecurityCommittee),
-        (serious, Role::ChiefSecurityOfficer),
-        (serious, Role::DataProtectionManager),
-    ];
-    told.into_iter().filter(|(asked, _)| *asked).map(|(_, role)| role)
-}
-
-fn is_serious(level: u8, kind: &Code) -> bool {
-    level >= SERIOUS || kind.as_str() == "intrusion"
+fn after(since: u64, minutes: u32) -> u64 {
+    since.saturating_add(u64::from(minutes) * 60_000)
 }

@@ -2,7 +2,7 @@
 
 use alloc::collections::BTreeSet;
 
-use sekisho_wire::id::Code;
+use sekisho_wire::id::{Code, Numbered};
 
 use crate::change::{ConnectionState, SetConnection};
 
@@ -13,8 +13,19 @@ pub struct Stops {
     all: bool,
     restored: BTreeSet<Code>,
     functions: BTreeSet<Code>,
-    /// What the newest word did.
-    by: Option<ConnectionState>,
+    /// The newest word.
+    by: Option<SetConnection>,
+}
+
+/// What an act did to the connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectionAct {
+    /// Whether it stopped or restored something.
+    pub state: ConnectionState,
+    /// The incident that it answers.
+    pub incident: Option<Numbered>,
+    /// Since when it holds.
+    pub at: u64,
 }
 
 impl Stops {
@@ -38,13 +49,13 @@ impl Stops {
                 }
             }),
         }
-        next.by = Some(change.state);
+        next.by = Some(change.clone());
         next
     }
 
-    /// Whether the newest word stopped, or restored.
-    pub(crate) const fn by(&self) -> Option<ConnectionState> {
-        self.by
+    /// The newest word: what stopped, or restored.
+    pub(crate) const fn by(&self) -> Option<&SetConnection> {
+        self.by.as_ref()
     }
 
     /// Whether the function was stopped by its name.

@@ -67,6 +67,9 @@ pub enum Form {
     /// 退庁時点検表.
     #[n(25)]
     LeavingCheck,
+    /// アクセスログ確認表: that a period was looked through, by whom, and what was found.
+    #[n(26)]
+    LogCheck,
     /// 操作管理簿: visitors and maintenance, with an attendant.
     #[n(30)]
     Visitor,
@@ -168,6 +171,10 @@ pub enum Kind {
     Record,
     /// Roles.
     Roles,
+    /// A preservation order that is in force.
+    Order,
+    /// A kind of incidents: of every office, or of its own ([`crate::incidents`]).
+    IncidentKind,
 }
 
 /// One of the words that a field offers.
@@ -226,7 +233,9 @@ pub enum Asked {
     WhoMay,
     /// Each of those whom the case has to tell, by role (§R11.4): it acknowledges by card, or from paper by the keeper.
     EachRole,
-    /// The same, of other offices: somebody here writes down when they were told.
+    /// Whoever may, for each of those whom the case has to tell, by role, once this step was taken: the field of that name says which of them were told (S1 14(4)).
+    EachTold(u8, u8),
+    /// Whoever may, for each other office that has to hear of it: somebody here writes down when they were told.
     EachPartner,
     /// Whoever may, where the incident is serious (§R11.4).
     WhereSerious,
@@ -264,6 +273,8 @@ pub enum Times {
     OnceAfter(u8),
     /// As often as needed.
     Many,
+    /// As often as needed; what was said before this step was taken last does not count any more.
+    ManyAfter(u8),
 }
 
 /// The key of what is no step: the opening of the case.
@@ -288,7 +299,7 @@ impl Words {
 
 impl Form {
     /// Every form, by number.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Incident,
         Self::EmergencyCall,
         Self::Disconnection,
@@ -303,6 +314,7 @@ impl Form {
         Self::Confirmation,
         Self::Medium,
         Self::LeavingCheck,
+        Self::LogCheck,
         Self::Visitor,
         Self::RoomEntry,
         Self::Training,
@@ -331,6 +343,7 @@ impl Form {
             Self::Confirmation => &checks::CONFIRMATION,
             Self::Medium => &checks::MEDIUM,
             Self::LeavingCheck => &checks::LEAVING_CHECK,
+            Self::LogCheck => &checks::LOG_CHECK,
             Self::Visitor => &people::VISITOR,
             Self::RoomEntry => &people::ROOM_ENTRY,
             Self::Training => &people::TRAINING,
@@ -467,6 +480,11 @@ pub(crate) const fn once_after(key: u8, step: Step) -> Step {
     Step { times: Times::OnceAfter(key), ..step }
 }
 
+/// A step that is taken as often as needed after each time that this one was.
+pub(crate) const fn many_after(key: u8, step: Step) -> Step {
+    Step { times: Times::ManyAfter(key), ..step }
+}
+
 /// A step that these take where no post of the office holds a role that may.
 pub(crate) const fn otherwise(otherwise: &'static [Role], step: Step) -> Step {
     Step { otherwise, ..step }
@@ -547,6 +565,9 @@ mod tests {
                 assert!(step.distinct.iter().all(known), "{form:?} {}", step.name);
                 match step.asked {
                     Asked::EachOf(key) => assert!(definition.step(key).is_some(), "{form:?} {}", step.name),
+                    Asked::EachTold(key, roles) => {
+                        assert!(definition.step(key).is_some() && step.fields.iter().any(|blank| blank.key == roles));
+                    }
                     Asked::Field(key) => {
                         assert!(definition.fields.iter().any(|blank| blank.key == key), "{form:?} {}", step.name);
                     }

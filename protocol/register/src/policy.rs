@@ -8,6 +8,8 @@ use sekisho_wire::pin_policy::PinPolicy;
 
 use crate::calendar::{Date, day_of_date, fiscal_year, local_day, moment};
 use crate::change::CardKind;
+use crate::forms::checks;
+use crate::incidents::OwnKind;
 use crate::role::Class;
 
 /// What an office can set. Every act that changes it replaces it whole.
@@ -73,6 +75,14 @@ pub struct Policy {
     /// How long a PIN opens sessions before it must be changed; absent: for ever.
     #[n(18)]
     pub pin_lasts: Option<PinLasts>,
+    /// Kinds of incidents that the office knows besides those of every office (§R11.4); by code, ascending.
+    #[n(20)]
+    #[cbor(default, skip_if = "Vec::is_empty")]
+    pub incident_kinds: Vec<OwnKind>,
+    /// What is confirmed each day (S0 3(1)(2)), as [`checks::CONFIRMED`] numbers it; ascending.
+    #[n(21)]
+    #[cbor(default, skip_if = "Vec::is_empty")]
+    pub confirmations: Vec<u8>,
 }
 
 /// How long a PIN opens sessions (S2 11(2)(4)).
@@ -174,6 +184,8 @@ impl Policy {
         qualified_kinds: Vec::new(),
         permitted_classes: Vec::new(),
         pin_lasts: Some(PinLasts::FiscalYear),
+        incident_kinds: Vec::new(),
+        confirmations: Vec::new(),
     };
 
     /// A rest is due after some work and lasts some time, or there is none.
@@ -207,12 +219,22 @@ impl Policy {
             && self.qualified_kinds.is_sorted_by(|a, b| a < b)
             && self.permitted_classes.is_sorted_by(|a, b| a < b)
             && self.permitted_classes.iter().all(|class| class.may_ask_for_a_permit())
+            && self.kinds_are_sound()
+            && self.confirmations.is_sorted_by(|a, b| a < b)
+            && self.confirmations.iter().all(|what| checks::CONFIRMED.iter().any(|known| known.number == *what))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::incidents::Severity;
+    use crate::values::Title;
+
+    fn own(code: &str) -> OwnKind {
+        let title = Title::new("誤送付").unwrap();
+        OwnKind { code: code.parse().unwrap(), title, severity: Severity::Ordinary }
+    }
 
     #[test]
     fn figures_out_of_bounds_are_no_policy() {
@@ -222,7 +244,9 @@ mod tests {
             policy.is_sound()
         };
         assert!(sound(|_| {}));
-        let at_the_edge: [fn(&mut Policy); 18] = [
+        let at_the_edge: [fn(&mut Policy); 20] = [
+            |policy| policy.confirmations = alloc::vec![1, 2],
+            |policy| policy.incident_kinds = alloc::vec![own("gosoufu"), own("nozoki")],
             |policy| policy.pin_lasts = None,
             |policy| policy.pin_lasts = Some(PinLasts::Days(1)),
             |policy| policy.pin_lasts = Some(PinLasts::Days(1830)),
@@ -242,7 +266,12 @@ mod tests {
             |policy| policy.freshness_seconds = 3600,
             |policy| policy.freshness_seconds = 2_592_000,
         ];
-        let beyond: [fn(&mut Policy); 33] = [
+        let beyond: [fn(&mut Policy); 37] = [
+            |policy| policy.confirmations = alloc::vec![2, 1],
+            |policy| policy.confirmations = alloc::vec![9],
+            |policy| policy.incident_kinds = alloc::vec![own("rouei"); 2],
+            // What every office calls a leak no office makes harmless.
+            |policy| policy.incident_kinds = alloc::vec![own("leak")],
             |policy| policy.pin_lasts = Some(PinLasts::Days(0)),
             |policy| policy.pin_lasts = Some(PinLasts::Days(1831)),
             |policy| policy.recovery_wait_seconds = 86_399,

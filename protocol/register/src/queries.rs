@@ -10,7 +10,7 @@ use sekisho_wire::id::{CardGuid, Code, Hash, Numbered, OfficeId};
 use crate::cards::Card;
 use crate::casebook::Proposed;
 use crate::change::{CardKind, Change, ConnectionState, Found, Log, OpenSpan, SetCalendar, SetWitnesses};
-use crate::connection::Stops;
+use crate::connection::{ConnectionAct, Stops};
 use crate::decide::RULES_VERSION;
 use crate::fold::Register;
 use crate::functions::{Function, Purpose};
@@ -294,7 +294,7 @@ impl Register {
     pub fn open_stops(&self) -> Vec<u64> {
         let mut open = Vec::new();
         for said in self.state.office.iter().flat_map(|office| office.connection.iter()) {
-            match said.value.by() {
+            match said.value.by().map(|by| by.state) {
                 _ if said.value.is_none() => open.clear(),
                 Some(ConnectionState::Stopped) => open.push(said.index),
                 Some(ConnectionState::Connected) | None => {}
@@ -305,9 +305,10 @@ impl Register {
 
     /// What the act at `index` did to the connection; nothing for one that did nothing to it.
     #[must_use]
-    pub fn connection_act(&self, index: u64) -> Option<ConnectionState> {
-        let mut words = self.state.office.as_ref()?.connection.iter();
-        words.find(|said| said.index == index)?.value.by()
+    pub fn connection_act(&self, index: u64) -> Option<ConnectionAct> {
+        let said = self.state.office.as_ref()?.connection.iter().find(|said| said.index == index)?;
+        let by = said.value.by()?;
+        Some(ConnectionAct { state: by.state, incident: by.incident, at: said.effective })
     }
 
     /// How many stages of approval these changes have to pass at `t`.
@@ -364,6 +365,12 @@ impl Register {
         t: u64,
     ) -> Option<Numbered> {
         self.permits().find(|permit| permit.covers(operator, terminal, function, t)).map(Permit::number)
+    }
+
+    /// Since when there is a policy: since the founding.
+    #[must_use]
+    pub fn policy_since(&self) -> Option<u64> {
+        self.state.office.as_ref()?.policy.iter().map(|said| said.effective).min()
     }
 
     /// The policy in force at `t`; the defaults before the founding act.

@@ -425,6 +425,10 @@ pub enum FieldFault {
     BeforeBeginning,
     /// It names an act that did something else than what is written down.
     OtherAct,
+    /// It names a stop from before the committee was heard, in a record that says that it was heard first (S1 14(1)).
+    BeforeHearing,
+    /// It names an act that answers another incident than the record.
+    OtherIncident,
     /// It names the person beside whom somebody else has to stand.
     SamePerson,
 }

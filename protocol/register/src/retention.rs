@@ -113,6 +113,12 @@ impl Register {
         self.state.office.as_ref()?.kept.order(class, month)
     }
 
+    /// The preservation order of that code, if it is not lifted.
+    #[must_use]
+    pub fn order_in_force(&self, code: &Code) -> Option<&Order> {
+        self.state.office.as_ref()?.kept.orders.get(code).filter(|order| order.lifted.is_none())
+    }
+
     /// Every preservation order, lifted ones included, by its code.
     pub fn orders(&self) -> impl Iterator<Item = &Order> {
         self.state.office.iter().flat_map(|office| office.kept.orders.values())

@@ -14,6 +14,7 @@ use crate::fold::Register;
 use crate::forms::{Form, checks};
 use crate::organisation::Seats;
 use crate::role::Role;
+use crate::stock::Count;
 
 mod cards;
 mod told;
@@ -60,7 +61,7 @@ pub enum Waits {
     },
     /// The connection was stopped, and no record of it was begun: nobody was told (S1 14(4)).
     StopUnrecorded,
-    /// Nobody confirmed the result of that day (S0 3).
+    /// Nobody confirmed the result of that day, of which the policy asks it (S0 3).
     Unconfirmed {
         /// What, as [`checks::CONFIRMED`] numbers it.
         what: u8,
@@ -129,6 +130,8 @@ pub enum Waits {
         /// Index of the act.
         index: u64,
     },
+    /// The last count of blank cards found another number than there should be (S4 10(1)(2)).
+    StockDiffers(Count),
 }
 
 impl Task {
@@ -162,7 +165,8 @@ impl Task {
             | Waits::Unacknowledged { .. }
             | Waits::Unreported { .. }
             | Waits::Unqualified { .. }
-            | Waits::LossUnwritten { .. } => self.whose.is(operator, register, now),
+            | Waits::LossUnwritten { .. }
+            | Waits::StockDiffers(_) => self.whose.is(operator, register, now),
         };
         let holders = || register.posts().flat_map(|post| post.holders(now)).map(|who| &who.operator);
         may && (of_a_holder(operator) || now >= self.since.saturating_add(ANSWER_MS) || !holders().any(of_a_holder))
@@ -220,7 +224,7 @@ pub fn today(register: &Register, casebook: &Casebook, now: u64) -> Vec<Task> {
     }));
     tasks.extend(reviews(register, casebook));
     tasks.extend(unrecorded_stop(register, casebook));
-    tasks.extend(unconfirmed(casebook, now));
+    tasks.extend(unconfirmed(register, casebook, now));
     tasks.extend(nobody_responsible(register, now));
     tasks.extend(cards::unreturned(register, now));
     tasks.extend(cards::ending(register, now));
@@ -231,6 +235,7 @@ pub fn today(register: &Register, casebook: &Casebook, now: u64) -> Vec<Task> {
     tasks.extend(told::unreported(register, casebook, now));
     tasks.extend(cards::unqualified(register, now));
     tasks.extend(cards::unwritten_losses(register, casebook, now));
+    tasks.extend(cards::stock_differs(register, casebook, now));
     tasks.sort_by_key(|task| (task.due.unwrap_or(u64::MAX), task.since));
     tasks
 }
@@ -266,26 +271,27 @@ fn unrecorded_stop(register: &Register, casebook: &Casebook) -> Option<Task> {
     (!recorded).then_some(Task { what: Waits::StopUnrecorded, whose, since, due: Some(since) })
 }
 
-/// Days after the first confirmation of a kind, up to yesterday, that have none: a month of them at most.
-fn unconfirmed(casebook: &Casebook, now: u64) -> Vec<Task> {
+/// Days up to yesterday of which the policy asked for a confirmation, and that have none: a month of them at most.
+fn unconfirmed(register: &Register, casebook: &Casebook, now: u64) -> Vec<Task> {
     let today = local_day(now);
     let mut tasks = Vec::new();
-    for what in checks::CONFIRMED {
-        let days: BTreeSet<u32> = casebook
-            .cases_on(Form::Confirmation)
-            .filter_map(|case| {
-                let said = case.opened.field(checks::CONFIRMED_WHAT)? == &Value::Choice(what.number);
-                let Value::Day(day) = case.opened.field(checks::CONFIRMED_DAY)? else { return None };
-                said.then_some(*day)
-            })
-            .collect();
-        let Some(first) = days.first() else { continue };
-        let missing = (*first.max(&today.saturating_sub(UNCONFIRMED_DAYS))..today).filter(|day| !days.contains(day));
-        tasks.extend(missing.map(|day| Task {
-            what: Waits::Unconfirmed { what: what.number, day },
+    let first = register.policy_since().map_or(today, local_day).max(today.saturating_sub(UNCONFIRMED_DAYS));
+    let confirmed: BTreeSet<(u8, u32)> = casebook
+        .cases_on(Form::Confirmation)
+        .filter_map(|case| {
+            let (what, day) = (case.opened.field(checks::CONFIRMED_WHAT)?, case.opened.field(checks::CONFIRMED_DAY)?);
+            if let (Value::Choice(what), Value::Day(day)) = (what, day) { Some((*what, *day)) } else { None }
+        })
+        .collect();
+    for day in first..today {
+        // Whoever asks from noon on asks of that day.
+        let end = moment(day, 0) + DAY_MS;
+        let asked = register.policy_at(end - 1).confirmations.iter();
+        tasks.extend(asked.filter(|what| !confirmed.contains(&(**what, day))).map(|what| Task {
+            what: Waits::Unconfirmed { what: *what, day },
             whose: Whose::Roles([Role::SystemManager, Role::DataProtectionManager, Role::SystemStaff].into()),
-            since: moment(day, 0) + DAY_MS,
-            due: Some(moment(day, 0) + 2 * DAY_MS),
+            since: end,
+            due: Some(end + DAY_MS),
         }));
     }
     tasks

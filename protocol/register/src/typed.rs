@@ -110,9 +110,15 @@ pub fn read<'t>(
 pub(crate) fn value_of(kind: Kind, text: &str, register: &Register) -> Result<Value, Fault> {
     let date = || When::read(text).map_err(Fault::Date);
     let read = match kind {
-        Kind::Code | Kind::Operator | Kind::Section | Kind::Post | Kind::Terminal | Kind::Function | Kind::Partner => {
-            text.parse::<Code>().ok().map(Value::Code)
-        }
+        Kind::Code
+        | Kind::Operator
+        | Kind::Section
+        | Kind::Post
+        | Kind::Terminal
+        | Kind::Function
+        | Kind::Partner
+        | Kind::Order => text.parse::<Code>().ok().map(Value::Code),
+        Kind::IncidentKind => register.policy().kind_typed(text).map(Value::Code),
         Kind::Card => return card(text, register).map(Value::Card),
         Kind::Past | Kind::Moment => Some(Value::Moment(date()?.moment(Edge::From))),
         Kind::PastDay | Kind::Day => Some(Value::Day(local_day(date()?.moment(Edge::From)))),
@@ -265,6 +271,7 @@ impl Kind {
             Self::Terminal => ("登録された端末機のコード", "the code of a terminal in the register"),
             Self::Function => ("登録された機能のコード", "the code of a function in the register"),
             Self::Partner => ("登録された関係団体のコード", "the code of a partner office in the register"),
+            Self::Order => ("解除されていない保全命令のコード", "the code of a preservation order that is not lifted"),
             Self::Card => ("カードの番号(例: 2026-3)又はGUID", "the number of a card, as in 2026-3, or its GUID"),
             Self::Past => ("現在までの日時。例: 2026-04-01T08:30", "a date and time up to now: 2026-04-01T08:30"),
             Self::Moment => ("日時。例: 2026-04-01T08:30", "a date and time: 2026-04-01T08:30"),
@@ -286,6 +293,14 @@ impl Kind {
                     format!("次のいずれか: {}", words.join("、"))
                 } else {
                     format!("one of {}", words.join(", "))
+                };
+            }
+            Self::IncidentKind => {
+                let words = crate::incidents::words(language);
+                return if japanese {
+                    format!("次のいずれか、又は運用方針で定めた種類: {words}")
+                } else {
+                    format!("one of these, or a kind that the office's policy declares: {words}")
                 };
             }
             Self::Case(form) => {

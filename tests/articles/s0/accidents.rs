@@ -23,11 +23,17 @@ fn with_partner(story: &str) -> Scene {
 #[test]
 fn s0_3_1_2_a_day_that_nobody_confirmed_is_listed() {
     let scene = Scene::new("kakunin");
-    for what in ["what=backup", "what=duplicate"] {
-        open(&scene, "confirmation", &[what, &format!("day={}", day(&scene, 0)), "result=good"]);
-    }
-    let missed = day(&scene, 1);
     scene.clock.pass(2 * DAY);
+    assert!(waits(&scene, "no confirmation of").is_empty(), "this office asks for none");
+    scene.apply("[policy]\nconfirmations = [\"backup\", \"duplicate\"]\n");
+    let first = day(&scene, 0);
+    scene.clock.pass(DAY);
+    assert_eq!(waits(&scene, "no confirmation of").len(), 2, "nobody ever began: {:?}", scene.desk.list(&["today"]));
+    for what in ["what=backup", "what=duplicate"] {
+        open(&scene, "confirmation", &[what, &format!("day={first}"), "result=good"]);
+    }
+    let missed = day(&scene, 0);
+    scene.clock.pass(DAY);
     assert_eq!(waits(&scene, "no confirmation of").len(), 2, "{:?}", scene.desk.list(&["today"]));
     open(&scene, "confirmation", &["what=backup", &format!("day={missed}"), "result=failed", "remark=媒体の不良"]);
     let [row] = waits(&scene, "no confirmation of").try_into().unwrap_or_else(|all| panic!("{all:?}"));

@@ -44,21 +44,76 @@ fn s1_9_an_entry_into_the_server_room_has_person_permission_in_and_out() {
     assert!(waits(&scene, &case).is_empty());
 }
 
+/// Told to the committee.
+fn notify(scene: &Scene, case: &str, to: &str) {
+    step(scene, case, "notify", &[to, &format!("at={}", now(scene)), "content=停止"]);
+}
+
 #[test]
-fn s1_14_1_2_each_notice_has_recipient_time_and_content() {
-    let mut scene = with_papers("tsuchi", "");
+fn s1_14_1_2_the_ordinary_door_from_the_hearing_to_the_reconnection() {
+    let mut scene = with_papers("tsuchi", ROUTE);
+    insert(&scene.terminal, &mut scene.clerk);
+    login(&scene.terminal, &scene.clerk);
     let case = disconnection(&scene, "ordinary");
-    // Nothing is stopped before the committee was heard.
-    let act = stop_act(&scene);
-    assert!(scene.refused(&["case", "step", &case, "stop", &act]).contains("comes first"));
+    // Something is stopped before the committee was heard: this record is not the place for it.
+    scene.decide(&["connection", "stop", "--function", "koseki.issue"]);
+    let early = stop_act(&scene);
+    assert!(scene.refused(&["case", "step", &case, "stop", &early]).contains("before the committee was heard"));
+    let at = format!("at={}", now(&scene));
+    let notice = ["case", "step", &case, "notify", "recipient=県", &at, "content=概要"];
+    assert!(scene.refused(&notice).contains("comes first"), "there is nothing to tell yet");
+    scene.clock.pass(Duration::from_secs(60));
     on_paper(&mut scene, "board", &["case", "step", &case, "hear", "opinion=停止が相当"]);
+    let said = scene.refused(&["case", "step", &case, "stop", &early]);
+    assert!(said.contains("before the committee was heard") && said.contains("door=immediate"), "{said}");
+    let at_once = disconnection(&scene, "immediate");
+    step(&scene, &at_once, "stop", &[&early]);
+
+    // Heard, then stopped: no session goes on.
+    scene.clock.pass(Duration::from_secs(60));
+    scene.decide(&["connection", "stop"]);
+    wait_state(&scene.terminal, SessionState::AwaitPin);
+    assert_eq!(try_login(&scene.terminal, &scene.clerk), "connection_stopped");
+    step(&scene, &case, "stop", &[&stop_act(&scene)]);
+    // Each notice has recipient, time and content; the committee is told, whoever else is.
     let at = format!("at={}", now(&scene));
     for missing in [&["recipient=県", &at][..], &["recipient=県", "content=概要"], &[&at, "content=概要"]] {
         let _ = scene.refused(&[&["case", "step", &case, "notify"], missing].concat());
     }
+    let told = |scene: &Scene| waits(scene, ": notified").len();
+    assert_eq!(told(&scene), 2, "of both stops: {:?}", scene.desk.list(&["today"]));
     step(&scene, &case, "notify", &["recipient=県", &at, "content=漏えいの疑いの概要"]);
+    assert_eq!(told(&scene), 2, "the prefecture is not the committee");
+    notify(&scene, &case, "roles=security_committee");
+    notify(&scene, &at_once, "roles=security_committee");
+    assert_eq!(told(&scene), 0);
+    // What is kept is an order in force.
+    assert!(scene.refused(&["case", "step", &case, "keep", "order=hozen-1"]).contains("hozen-1"));
+    scene.decide(&["retention", "preserve", "hozen-1"]);
+    for case in [&case, &at_once] {
+        step(&scene, case, "keep", &["order=hozen-1"]);
+    }
+
+    let on = format!("on={}", day(&scene, 0));
+    for case in [&case, &at_once] {
+        on_paper(&mut scene, "board", &["case", "step", case, "resolve", "reporter=委員長", "cause=端末の撤去", &on]);
+        on_paper(&mut scene, "mayor", &["case", "step", case, "confirm", "safety=確認"]);
+    }
+    scene.desk.run(&["--propose", "connection", "open"]);
+    let [proposal] = scene.desk.list(&["proposals"]).try_into().unwrap_or_else(|all| panic!("{all:?}"));
+    for post in ["board", "mayor"] {
+        on_paper(&mut scene, post, &["approve", proposal["id"].as_str().unwrap()]);
+    }
+    scene.wait_current();
+    login(&scene.terminal, &scene.clerk);
+    let act = stop_act(&scene);
+    for case in [&case, &at_once] {
+        step(&scene, case, "close", &[&act]);
+        assert!(waits(&scene, case).is_empty());
+    }
     let said = shown(&scene, &case);
-    for word in ["停止が相当", "白総第12号", "県", "漏えいの疑いの概要", &now(&scene)[..10]] {
+    for word in ["停止が相当", "白総第12号", "県", "漏えいの疑いの概要", "hozen-1", "端末の撤去", &now(&scene)[..10]]
+    {
         assert!(said.contains(word), "'{word}' is missing: {said}");
     }
 }
@@ -66,19 +121,32 @@ fn s1_14_1_2_each_notice_has_recipient_time_and_content() {
 #[test]
 fn s1_14_4_a_stop_shows_who_was_told_and_when() {
     let scene = with_papers("teitsu", "");
+    let incident = format!("incident={}", leak(&scene));
+    let record = ["door=immediate", &incident, "reason=漏えいの疑い", "recipients=executive"];
+    let case = open(&scene, "disconnection", &record);
+    scene.clock.pass(Duration::from_secs(3 * 3600));
     scene.decide(&["connection", "stop"]);
-    let act = stop_act(&scene);
-    let case = disconnection(&scene, "immediate");
-    step(&scene, &case, "stop", &[&act]);
+    let stopped = scene.clock.minute_in(Duration::from_secs(3600)).replace('T', " ");
+    step(&scene, &case, "stop", &[&stop_act(&scene)]);
+    // The mayor and the committee each wait, until an hour after the stop.
+    for role in ["executive", "security committee"] {
+        let [row] = waits(&scene, &format!("notified ({role})")).try_into().unwrap_or_else(|all| panic!("{all:?}"));
+        assert!(row["due"].as_str().unwrap().contains(&stopped), "{row}");
+    }
     let at = now(&scene);
-    for recipient in ["委員会", "県", "地方公共団体情報システム機構"] {
-        step(&scene, &case, "notify", &[&format!("recipient={recipient}"), &format!("at={at}"), "content=停止"]);
+    for recipient in ["roles=security_committee", "recipient=県", "recipient=地方公共団体情報システム機構"]
+    {
+        notify(&scene, &case, recipient);
     }
+    assert!(waits(&scene, "notified (security committee)").is_empty());
+    assert_eq!(waits(&scene, "notified (executive)").len(), 1, "one of two");
+    notify(&scene, &case, "roles=executive");
+    assert!(waits(&scene, ": notified").is_empty());
     let said = shown(&scene, &case);
-    for word in ["委員会", "県", "地方公共団体情報システム機構"] {
-        assert!(said.contains(&format!("recipient: {word}")), "'{word}' is missing: {said}");
+    for word in ["security_committee", "executive", "県", "地方公共団体情報システム機構"] {
+        assert!(said.contains(&format!(": {word}")), "'{word}' is missing: {said}");
     }
-    assert!(said.matches(&at.replace('T', " ")).count() >= 3, "{said}");
+    assert!(said.matches(&at.replace('T', " ")).count() >= 4, "{said}");
 }
 
 #[test]
@@ -97,7 +165,7 @@ fn s1_14_5_one_person_stops_at_once_and_has_to_tell_afterwards() {
     assert_eq!(told(&scene), 1, "{:?}", scene.desk.list(&["today"]));
     scene.clock.pass(Duration::from_secs(2 * 3600));
     assert_eq!(told(&scene), 1, "it stays until it is done");
-    step(&scene, &case, "notify", &["recipient=委員会", &format!("at={}", now(&scene)), "content=停止"]);
+    notify(&scene, &case, "roles=security_committee");
     assert_eq!(told(&scene), 0);
 }
 
@@ -112,6 +180,13 @@ fn s1_15_2_a_leak_is_not_saved_without_mayor_and_committee() {
             assert!(said.contains("has to be told to"), "{said}");
         }
     }
+    // A mistyped kind is none; one that the office has declared is as grave as it says.
+    let mistyped = [&["case", "open", "incident", "kind=rouei", "recipients=system_manager"], &fields[..]].concat();
+    let said = scene.refused(&mistyped);
+    assert!(said.contains("kind 'rouei'") && said.contains("irrecoverable=irrecoverable damage"), "{said}");
+    scene.apply("[policy]\nincident_kinds = [{ kind = \"rouei\", title = \"名簿の漏えい\", severity = \"grave\" }]\n");
+    let said = scene.refused(&mistyped);
+    assert!(said.contains("has to be told to executive"), "{said}");
     assert!(scene.desk.list(&["case", "list"]).is_empty());
     let case = open(&scene, "incident", &[&fields[..], &["kind=leak"]].concat());
     let said = shown(&scene, &case);
@@ -124,7 +199,7 @@ fn stopped(scene: &Scene) -> String {
     let act = stop_act(scene);
     let case = disconnection(scene, "immediate");
     step(scene, &case, "stop", &[&act]);
-    step(scene, &case, "notify", &["recipient=委員会", &format!("at={}", now(scene)), "content=停止"]);
+    notify(scene, &case, "roles=security_committee");
     case
 }
 

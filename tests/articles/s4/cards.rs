@@ -7,6 +7,8 @@ use sekisho_ipc::SessionState;
 use sekisho_tests::clerk::{insert, login, pull, try_login, verdict_of, wait_state};
 use sekisho_tests::scene::Scene;
 
+use crate::cases::{day, open, waits};
+
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// The GUIDs of all cards.
@@ -47,6 +49,19 @@ fn s4_10_1_2_a_sections_cards_are_listed_and_all_of_them_add_up_to_the_stock() {
     assert_eq!(counted.len(), all.len(), "every card once");
     let said = scene.desk.run(&["card", "list"]);
     assert!(said.contains(&format!("{} cards: active 3, dormant 1, suspended 1", all.len())), "{said}");
+    // Blank cards add up, too: all that were issued came out of sixty.
+    let on = format!("on={}", day(&scene, 0));
+    open(&scene, "card-stock", &["movement=received", "number=60", &on]);
+    open(&scene, "card-stock", &["movement=spoilt", "number=1", &on, "method=裁断"]);
+    let left = 60 - 1 - all.len();
+    let total = |scene: &Scene| scene.desk.list(&["register", "print", "stock"]).pop().unwrap()["blank"].clone();
+    assert_eq!(total(&scene), left.to_string());
+    open(&scene, "card-stock", &["movement=counted", &format!("number={}", left - 1), &on]);
+    let [row] = waits(&scene, "does not add up").try_into().unwrap_or_else(|all| panic!("{all:?}"));
+    assert!(row.to_string().contains(&format!("{} found, {left} expected", left - 1)), "{row}");
+    open(&scene, "card-stock", &["movement=spoilt", "number=1", &on, "method=裁断"]);
+    assert!(waits(&scene, "does not add up").is_empty(), "it was found in the shredder");
+    assert_eq!(total(&scene), (left - 1).to_string());
 }
 
 #[test]

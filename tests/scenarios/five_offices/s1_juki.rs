@@ -118,7 +118,10 @@ fn stop_and_return(office: &mut Office, card: &mut sekisho_tests::desk::Issued) 
     let case = office.case("disconnection", 1);
     office.by(ACCESS, &["case", "step", &case, "stop", &act]);
     let at = format!("at={}", office.now());
-    office.by(ACCESS, &["case", "step", &case, "notify", "recipient=委員会", &at, "content=結合を停止した"]);
+    office.by(ACCESS, &["case", "step", &case, "notify", "roles=security_committee", &at, "content=結合を停止した"]);
+    // 14(3): what happened is kept.
+    office.by(ACCESS, &["retention", "preserve", "hozen-1", "--incident", &number]);
+    office.by(ACCESS, &["case", "step", &case, "keep", "order=hozen-1"]);
 
     let reopen = ["--propose", "connection", "open", "--incident", &number];
     let said = office.refused(SYSTEM, &reopen);

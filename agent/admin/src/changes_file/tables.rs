@@ -5,6 +5,7 @@ use sekisho_register::change::{
     CardKind, CardState, OperatorState, PersonClass, SectionState, StateReason, TerminalKind, TerminalUse, UseState,
     Witness,
 };
+use sekisho_register::incidents::Severity;
 use sekisho_register::policy::TwoTerminals;
 use sekisho_register::role::{Class, Role};
 use sekisho_wire::decision::Level;
@@ -12,7 +13,7 @@ use sekisho_wire::id::{CardGuid, Code, Numbered, ReaderIdentity};
 use sekisho_wire::pin_policy::{Alphabet, FirstUse};
 use serde::Deserialize;
 
-use crate::config_text::{Dated, Minute, PinTime, Stage, Text};
+use crate::config_text::{Confirmation, Dated, Minute, PinTime, Stage, Text};
 
 /// Everything such a file can hold.
 #[derive(Debug, Default, Deserialize)]
@@ -327,6 +328,15 @@ const fn yes() -> bool {
     true
 }
 
+/// A kind of incidents of the office's own.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct IncidentKindTable {
+    pub(super) kind: Text<Code>,
+    pub(super) title: Text<Title>,
+    pub(super) severity: Text<Severity>,
+}
+
 /// What is left out stays as it is.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -350,6 +360,8 @@ pub(super) struct PolicyTable {
     pub(super) hear_percent: Option<u8>,
     pub(super) qualified_kinds: Option<Vec<Text<CardKind>>>,
     pub(super) permitted_classes: Option<Vec<Text<Class>>>,
+    pub(super) incident_kinds: Option<Vec<IncidentKindTable>>,
+    pub(super) confirmations: Option<Vec<Text<Confirmation>>>,
     pub(super) two_terminals: Option<Text<TwoTerminals>>,
     pub(super) retention_access_years: Option<u8>,
     pub(super) retention_operation_years: Option<u8>,

@@ -53,6 +53,9 @@ pub(crate) enum RecordsCommand {
         /// Only at this terminal
         #[arg(long, value_parser = word::<Code>)]
         terminal: Option<Code>,
+        /// Write down that the period was looked through, with the counts, on the form 'log-check' (確認表の作成)
+        #[arg(long)]
+        check: bool,
     },
     /// Write an evidence file: records, and all by which anybody verifies them without the ledger ('sekisho-admin verify-evidence') (証拠ファイル)
     Evidence(Box<EvidenceArguments>),

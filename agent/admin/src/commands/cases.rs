@@ -44,12 +44,15 @@ pub(crate) fn forms(
 pub(crate) fn run(desk: &mut Desk, command: CaseCommand) -> Result<(), AdminError> {
     match command {
         CaseCommand::Open { form, fields } => {
-            let open = |fields: &[Field]| OpenCase { form, fields: fields.to_vec() }.with_recipients();
+            let open = |register: &Register, fields: &[Field]| {
+                OpenCase { form, fields: fields.to_vec() }.with_recipients(register.policy())
+            };
             let judge = |casebook: &Casebook, register: &Register, fields: &[Field], now| {
-                casebook.wrong_to_open(register, &open(fields), now)
+                casebook.wrong_to_open(register, &open(register, fields), now)
             };
             let filled = FilledIn::read(desk, form.definition().fields, &fields, &judge)?;
-            desk.write(vec![Change::Open(Box::new(open(&filled.fields)))], &filled.texts)
+            let opened = open(desk.cache.register(), &filled.fields);
+            desk.write(vec![Change::Open(Box::new(opened))], &filled.texts)
         }
         CaseCommand::Step { case, step, fields } => {
             let known = case.form.definition().steps.iter();
@@ -236,7 +239,7 @@ fn step_text(step: &Step, screen: &Screen) -> String {
             screen.words("ends the case, until something was decided", "決定等の前に事案を取り下げる")
         }
         Asked::WhoMay | Asked::Field(_) => screen.words("has to be done", "必須"),
-        Asked::EachRole | Asked::EachPartner | Asked::EachOf(_) => {
+        Asked::EachRole | Asked::EachTold(..) | Asked::EachPartner | Asked::EachOf(_) => {
             screen.words("has to be done for each", "それぞれについて必須")
         }
         Asked::WhereSerious => screen.words("has to be done where it is serious", "重大なときは必須"),
@@ -246,6 +249,7 @@ fn step_text(step: &Step, screen: &Screen) -> String {
         Times::Once => screen.words(", once", "、1回限り"),
         Times::OnceAfter(_) => screen.words(", once after each stop", "、停止ごとに1回限り"),
         Times::Many => "",
+        Times::ManyAfter(_) => screen.words(", anew after each stop", "、停止ごとに改めて"),
     };
     let other =
         if step.distinct.is_empty() { "" } else { screen.words(", by another person", "、別の者が行う") };
@@ -279,6 +283,8 @@ fn blank_text(blank: &Blank, screen: &Screen) -> String {
         Kind::Act => screen.words("id of an act", "処分のID").to_owned(),
         Kind::Record => screen.words("number of a record", "記録の番号").to_owned(),
         Kind::Roles => screen.words("roles", "役割").to_owned(),
+        Kind::IncidentKind => Kind::IncidentKind.expected(screen.language),
+        Kind::Order => screen.words("preservation order in force", "解除されていない保全命令").to_owned(),
     };
     format!("{}{must}: {}  {kind}", blank.name, blank.title.text(screen.language))
 }

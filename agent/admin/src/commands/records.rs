@@ -27,9 +27,10 @@ pub(super) fn run(desk: &mut Desk, command: RecordsCommand) -> Result<(), AdminE
     match command {
         RecordsCommand::Search(arguments) => search(desk, &arguments),
         RecordsCommand::Purposes(question) => purposes::run(desk, *question),
-        RecordsCommand::Review { since, until, operator, terminal } => {
+        RecordsCommand::Review { since, until, operator, terminal, check } => {
             let question = Question { since: Some(since), until, operator, terminal, ..Question::default() };
-            review::run(desk, &question)
+            let leaves = if check { review::Leaves::Check } else { review::Leaves::Nothing };
+            review::run(desk, &question, leaves)
         }
         RecordsCommand::Export(arguments) => export::run(desk, &arguments),
         RecordsCommand::Print(arguments) => record_prints::run(desk, &arguments),

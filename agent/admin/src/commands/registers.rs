@@ -104,16 +104,31 @@ fn table(of: AsOf<'_>, which: Which, year: Option<u16>) -> Table {
 /// The casebook, for the register that says what of it people have acknowledged. Where it cannot be read, and by whoever may not, the register is shown
 /// without: that it is so is said.
 fn casebook_beside(desk: &mut Desk, which: Which) -> Option<Casebook> {
-    if which != Which::Operators {
-        return None;
-    }
+    let (english, japanese) = match which {
+        Which::Operators => ("the rules that people acknowledged", "基準書の確認"),
+        Which::Stock => ("the book of blank cards", "白カードの受払"),
+        Which::Cards
+        | Which::TemporaryCards
+        | Which::Permits
+        | Which::Designations
+        | Which::Staff
+        | Which::Disposals
+        | Which::Terminals
+        | Which::Functions
+        | Which::Purposes
+        | Which::Sections
+        | Which::Posts
+        | Which::Routes
+        | Which::Policy
+        | Which::Hours => return None,
+    };
     match casebook::entries(desk) {
         Ok((casebook, _)) => Some(casebook),
         Err(error) => {
             let why = error.in_words(desk.screen.language);
             desk.screen.note(
-                &format!("without the rules that people acknowledged: the casebook was not read ({why})"),
-                &format!("処理簿を読めなかったため、基準書の確認は表示していません({why})"),
+                &format!("without {english}: the casebook was not read ({why})"),
+                &format!("処理簿を読めなかったため、{japanese}は表示していません({why})"),
             );
             None
         }

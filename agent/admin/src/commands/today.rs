@@ -100,6 +100,7 @@ fn how(what: &Waits, desk: &Desk) -> String {
             format!("case open notice post={} act={} at=…", hearing_post(desk), act_of(desk, *index))
         }
         Waits::Unqualified { operator, .. } => format!("operator qualify {operator} --by …"),
+        Waits::StockDiffers(_) => "case open card-stock movement=counted number=… on=…".to_owned(),
         Waits::LossUnwritten { index, .. } => {
             format!("report form {} place=… circumstances=…", act_of(desk, *index))
         }

@@ -1,6 +1,7 @@
 //! The policy (運用方針), one figure a line.
 
 use sekisho_register::Register;
+use sekisho_register::forms::checks;
 use sekisho_register::policy::{OnRemoval, PinLasts, Policy, TwoTerminals};
 use sekisho_wire::pin_policy::{Alphabet, FirstUse};
 use sekisho_wire::words::Language;
@@ -48,6 +49,11 @@ pub(super) fn lines(policy: &Policy, register: &Register, language: Language) ->
         Language::Japanese => class.title(),
     });
     let permitted: Vec<&str> = permitted.collect();
+    let kinds = policy.incident_kinds.iter();
+    let kinds = kinds.map(|own| format!("{} ({}): {}", own.title, own.code, own.severity.text(language))).collect();
+    let confirmed = checks::CONFIRMED.iter().filter(|known| policy.confirmations.contains(&known.number));
+    let confirmed = confirmed.map(|known| known.title.text(language).to_owned()).collect();
+    let or_dash = |all: Vec<String>| if all.is_empty() { "-".to_owned() } else { all.join(word(", ", "、").as_str()) };
     let enforced = if policy.hours_enforced { word("enforced", "適用") } else { word("not enforced", "不適用") };
     let kept = policy.retention_years;
     vec![
@@ -75,6 +81,8 @@ pub(super) fn lines(policy: &Policy, register: &Register, language: Language) ->
         line("Terminals heard after a start", "台帳の起動後に確認する端末機", format!("{} %", policy.hear_percent)),
         line("Cards that ask for a qualification", "交付資格の認定を要するカード", super::list(qualified, " ")),
         line("Acts that name a permit to use the system", "利用許可の番号を要する処分", super::list(permitted, " ")),
+        line("Kinds of incidents of its own", "独自の事案の種類", or_dash(kinds)),
+        line("Confirmed each day", "毎日の確認", or_dash(confirmed)),
         line("Version of the rules", "規則の版", register.rules().to_string()),
     ]
 }

@@ -124,7 +124,8 @@ impl Casebook {
         check_spans(open.form, None, &open.fields, &open.fields)?;
         check_witness(open.form, definition.fields, &open.fields, admitted)?;
         // What a panel reports nobody has judged, so who is to be told is the form's to say.
-        match Form::recipients_missing(open).next() {
+        let policy = register.policy_at(signed.act().made);
+        match Form::recipients_missing(open, policy).next() {
             Some(role) if person && open.form == Form::Incident => Err(FoldRefusal::RecipientMissing(role)),
             Some(_) | None => Ok(()),
         }
@@ -161,6 +162,7 @@ impl Casebook {
         self.check_fields(register, id.form, step.fields, &taken.fields, signed)?;
         check_spans(id.form, Some(step.key), &case.opened.fields, &taken.fields)?;
         check_witness(id.form, step.fields, &taken.fields, admitted)?;
+        check_either(id.form, step, &taken.fields)?;
         check_connection_act(case, step, taken, register)?;
         check_number(case, step, taken)
     }
@@ -315,24 +317,50 @@ fn check_witness(
     if alone { Err(wrong) } else { Ok(()) }
 }
 
-/// The record of a disconnection names an act that stopped, and ends with one that restored all that those had stopped.
-fn check_connection_act(case: &Case, step: &Step, taken: &TakeStep, register: &Register) -> Result<(), FoldRefusal> {
+/// The record of a disconnection names an act that stopped, for its own incident and, where the committee is heard first, after that; and ends with one that
+/// restored all that those had stopped.
+pub(super) fn check_connection_act(
+    case: &Case,
+    step: &Step,
+    taken: &TakeStep,
+    register: &Register,
+) -> Result<(), FoldRefusal> {
     let form = case.id.form;
     if form != Form::Disconnection || ![stop::STOPPED, stop::RECONNECTED].contains(&step.key) {
         return Ok(());
     }
     let Some(Value::Act(act)) = value(&taken.fields, stop::ACT) else { return Ok(()) };
     let did = register.act_index(act).and_then(|index| Some((index, register.connection_act(index)?)));
-    let fits = match did {
-        Some((_, ConnectionState::Stopped)) => step.key == stop::STOPPED,
-        Some((index, ConnectionState::Connected)) if step.key == stop::RECONNECTED => {
+    let wrong = |fault| Err(FoldRefusal::FieldWrong { form, field: "act", fault });
+    let Some((index, did)) = did else { return wrong(FieldFault::OtherAct) };
+    let fits = match did.state {
+        ConnectionState::Stopped => step.key == stop::STOPPED,
+        ConnectionState::Connected => {
             let open = register.open_stops();
-            case.stops(register).all(|stop| stop < index && !open.contains(&stop))
+            step.key == stop::RECONNECTED && case.stops(register).all(|stop| stop < index && !open.contains(&stop))
         }
-        Some((_, ConnectionState::Connected)) | None => false,
     };
-    let wrong = FoldRefusal::FieldWrong { form, field: "act", fault: FieldFault::OtherAct };
-    if fits { Ok(()) } else { Err(wrong) }
+    if !fits {
+        return wrong(FieldFault::OtherAct);
+    }
+    let Some(Value::Case(incident)) = case.opened.field(stop::INCIDENT) else { return Ok(()) };
+    if did.incident.is_some_and(|answered| answered != incident.number) {
+        return wrong(FieldFault::OtherIncident);
+    }
+    // None was heard for a record whose door is the immediate one.
+    let heard = case.taken(stop::HEARD).map(|taken| taken.written.made).min();
+    let is_early = step.key == stop::STOPPED && case.is_ordinary_stop() && heard.is_none_or(|heard| did.at < heard);
+    if is_early { wrong(FieldFault::BeforeHearing) } else { Ok(()) }
+}
+
+/// Whom a stop was told of, and what is kept of it, is said in one of two ways at least.
+pub(super) fn check_either(form: Form, step: &Step, fields: &[Field]) -> Result<(), FoldRefusal> {
+    let asked = |(key, one, other): &(u8, u8, u8)| {
+        form == Form::Disconnection && step.key == *key && value(fields, *one).or(value(fields, *other)).is_none()
+    };
+    let Some((_, one, _)) = stop::EITHER.iter().find(|either| asked(either)) else { return Ok(()) };
+    let field = step.fields.iter().find(|blank| blank.key == *one).map_or("", |blank| blank.name);
+    Err(FoldRefusal::FieldWrong { form, field, fault: FieldFault::Missing })
 }
 
 /// A step about another one names one that is there, and that no other step of its kind is about.

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use sekisho_wire::id::Code;
 
 use super::Casebook;
-use super::admitted::check_number;
+use super::admitted::{check_connection_act, check_either, check_number};
 use crate::act::SignedAct;
 use crate::calendar::local_day;
 use crate::change::{Field, OpenCase, TakeStep, Value};
@@ -62,7 +62,7 @@ impl Casebook {
     pub fn wrong_to_open(&self, register: &Register, open: &OpenCase, made: u64) -> Vec<WrongField> {
         let blanks = open.form.definition().fields;
         let mut wrong = self.wrong(register, blanks, &open.fields, made);
-        let missing: Vec<Role> = Form::recipients_missing(open).collect();
+        let missing: Vec<Role> = Form::recipients_missing(open, register.policy_at(made)).collect();
         let recipients = blanks.iter().find(|blank| blank.key == incident::RECIPIENTS);
         if let Some(blank) = recipients.filter(|_| open.form == Form::Incident && !missing.is_empty()) {
             wrong.push(WrongField::of(blank, Fault::Recipients(missing)));
@@ -82,6 +82,14 @@ impl Casebook {
                 Err(FoldRefusal::FieldWrong { fault, .. }) => Some(WrongField::of(blank, Fault::Field(fault))),
                 Err(_) => Some(WrongField::of(blank, Fault::Against(TAKEN))),
             });
+        }
+        if let Some(case) = self.case(&taken.case).filter(|_| wrong.is_empty()) {
+            let either = check_either(case.id.form, step, &taken.fields);
+            let refused = either.and_then(|()| check_connection_act(case, step, taken, register)).err();
+            if let Some(FoldRefusal::FieldWrong { field, fault, .. }) = refused {
+                let blank = step.fields.iter().find(|blank| blank.name == field);
+                wrong.extend(blank.map(|blank| WrongField::of(blank, Fault::Field(fault))));
+            }
         }
         wrong
     }
@@ -113,11 +121,18 @@ impl Casebook {
                     Err(FieldFault::Order)
                 }
             }
+            (Kind::IncidentKind, Value::Code(code)) => there(register.policy_at(made).severity(code).is_some()),
             (Kind::Card, Value::Card(card)) => there(register.card(card).is_some()),
             (Kind::Case(form), Value::Case(case)) => there(case.form == form && self.case(case).is_some()),
             (Kind::Act, Value::Act(act)) => there(register.act_index(act).or_else(|| self.act_index(act)).is_some()),
             (
-                Kind::Operator | Kind::Section | Kind::Post | Kind::Terminal | Kind::Function | Kind::Partner,
+                Kind::Operator
+                | Kind::Section
+                | Kind::Post
+                | Kind::Terminal
+                | Kind::Function
+                | Kind::Partner
+                | Kind::Order,
                 Value::Code(code),
             ) => there(is_known(register, kind, code)),
             _ => Err(FieldFault::Kind),
@@ -133,8 +148,10 @@ fn is_known(register: &Register, kind: Kind, code: &Code) -> bool {
         Kind::Terminal => register.terminal(code).is_some(),
         Kind::Function => register.function(code).is_some(),
         Kind::Partner => register.partner(code).is_some(),
+        Kind::Order => register.order_in_force(code).is_some(),
         Kind::Text
         | Kind::Code
+        | Kind::IncidentKind
         | Kind::Card
         | Kind::Past
         | Kind::Moment

@@ -86,8 +86,10 @@ fn named(kind: Kind, code: &Code) -> Option<Thing> {
         Kind::Terminal => Some(Thing::Terminal(code)),
         Kind::Function => Some(Thing::Function(code)),
         Kind::Partner => Some(Thing::Partner(code)),
+        Kind::Order => Some(Thing::Order(code)),
         Kind::Text
         | Kind::Code
+        | Kind::IncidentKind
         | Kind::Card
         | Kind::Past
         | Kind::Moment

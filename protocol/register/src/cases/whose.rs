@@ -24,7 +24,7 @@ impl Case {
     /// The same, of one about another step.
     pub(super) fn whose_about(&self, step: &Step, about: Option<&Taken>, register: &Register, t: u64) -> Whose {
         match step.asked {
-            Asked::EachRole => Whose::Roles(self.recipients()),
+            Asked::EachRole => Whose::Roles(self.recipients(register)),
             Asked::Withdrawal(_) => match &self.opened.operator {
                 Some(writer) => Whose::Writer(writer.clone(), step.by.to_vec()),
                 None => Whose::Roles(step.by.to_vec()),
@@ -32,6 +32,7 @@ impl Case {
             Asked::Field(key) => self.asked_by_field(step, key, register, t),
             Asked::Nobody
             | Asked::WhoMay
+            | Asked::EachTold(..)
             | Asked::EachPartner
             | Asked::WhereSerious
             | Asked::Where(..)

@@ -6,6 +6,8 @@ use alloc::string::String;
 use sekisho_wire::pin_policy::{Alphabet, FirstUse};
 
 use super::card_kind;
+use crate::forms::checks;
+use crate::incidents::OwnKind;
 use crate::policy::{PinLasts, Policy, TwoTerminals};
 use crate::render::Titles;
 
@@ -65,6 +67,20 @@ fn asked(policy: &Policy, say: &Titles<'_>) -> String {
             &format!("、利用許可の番号を要する処分: {classes}"),
             &format!("; acts that name a permit to use the system: {classes}"),
         );
+    }
+    if !policy.incident_kinds.is_empty() {
+        let kind = |own: &OwnKind| {
+            let (title, code, severity) = (&own.title, &own.code, own.severity.text(say.language));
+            say.say(&format!("「{title}」({code}、{severity})"), &format!("'{title}' ({code}, {severity})"))
+        };
+        let kinds = say.list(policy.incident_kinds.iter().map(kind));
+        asked +=
+            &say.say(&format!("、独自の事案の種類: {kinds}"), &format!("; kinds of incidents of its own: {kinds}"));
+    }
+    if !policy.confirmations.is_empty() {
+        let known = checks::CONFIRMED.iter().filter(|known| policy.confirmations.contains(&known.number));
+        let what = say.list(known.map(|known| String::from(known.title.text(say.language))));
+        asked += &say.say(&format!("、毎日の確認: {what}"), &format!("; confirmed each day: {what}"));
     }
     asked
 }

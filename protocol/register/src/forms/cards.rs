@@ -185,6 +185,10 @@ pub const TO_OPERATOR: u8 = 2;
 /// The field of a notice with the post that was told.
 pub const TO_POST: u8 = 3;
 
+/// The field of a notice that says that everybody whom the act is about was told.
+pub const TO_ALL: u8 = 6;
+const ALL_CONCERNED: &[Choice] = &[word(1, "all", Words("処分の対象者全員", "all concerned"))];
+
 /// S4 11(4), S3 10: what changed, and when the person or the post concerned was told. A post says by card, or from paper, that it has taken note.
 pub(super) const NOTICE: Definition = Definition {
     form: Form::Notice,
@@ -197,12 +201,28 @@ pub(super) const NOTICE: Definition = Definition {
         may(TO_POST, "post", Words("通知先の職", "to post"), Kind::Post),
         must(4, "at", Words("通知日時", "told at"), Kind::Past),
         may(5, "how", Words("方法", "how"), Kind::Text),
+        may(TO_ALL, "to", Words("通知先の範囲", "to whom"), Kind::Choice(ALL_CONCERNED)),
     ],
     steps: &[
         once(step(1, "acknowledge", Words("受領", "acknowledged"), &[], Asked::Field(TO_POST), &[])),
         withdrawal(&[1]),
     ],
 };
+
+/// The field of an entry of the stock with what it is.
+pub const MOVEMENT: u8 = 1;
+/// The field with the number of cards.
+pub const MOVED: u8 = 2;
+/// The field with the day.
+pub const MOVED_ON: u8 = 3;
+/// Blank cards came in.
+pub const RECEIVED: u8 = 1;
+/// Cards were spoilt in the making.
+pub const SPOILT: u8 = 2;
+/// Blank cards were counted.
+pub const COUNTED: u8 = 3;
+/// Cards that had come back were made blank again.
+pub const BLANK_AGAIN: u8 = 4;
 
 /// 睦沢町: blank cards are counted; what is destroyed has a method and a witness.
 pub(super) const CARD_STOCK: Definition = Definition {
@@ -212,17 +232,18 @@ pub(super) const CARD_STOCK: Definition = Definition {
     opened_by: MANAGERS,
     fields: &[
         must(
-            1,
+            MOVEMENT,
             "movement",
             Words("受払の別", "movement"),
             Kind::Choice(&[
-                word(1, "received", Words("受入", "received")),
-                word(2, "spoilt", Words("発行の失敗による廃棄", "spoilt in the making, destroyed")),
-                word(3, "counted", Words("棚卸(実在庫)", "counted")),
+                word(RECEIVED, "received", Words("受入", "received")),
+                word(SPOILT, "spoilt", Words("発行の失敗による廃棄", "spoilt in the making, destroyed")),
+                word(COUNTED, "counted", Words("棚卸(実在庫)", "counted")),
+                word(BLANK_AGAIN, "blank-again", Words("返納カードの初期化", "made blank again")),
             ]),
         ),
-        must(2, "number", Words("枚数", "number"), Kind::Number),
-        must(3, "on", Words("年月日", "on"), Kind::PastDay),
+        must(MOVED, "number", Words("枚数", "number"), Kind::Number),
+        must(MOVED_ON, "on", Words("年月日", "on"), Kind::PastDay),
         may(4, "method", Words("廃棄の方法(券面・ICチップ破壊)", "how it was destroyed"), Kind::Text),
         may(5, "witness", Words("立会者", "witness"), Kind::Operator),
         may(6, "remark", REMARK, Kind::Text),

@@ -118,6 +118,66 @@ pub const DOUBTS: &[Choice] = &[
     word(OTHER_DOUBT, "other", Words("その他", "other")),
 ];
 
+/// The field of a question with the check that it came of.
+pub const QUESTION_OF: u8 = 8;
+/// The field of a check with its first day.
+pub const CHECKED_FROM: u8 = 1;
+/// The field with its last day.
+pub const CHECKED_TO: u8 = 2;
+/// The field with what it was restricted to.
+pub const CHECKED_SCOPE: u8 = 3;
+/// The field with how many records were looked through.
+pub const CHECKED_RECORDS: u8 = 4;
+/// The field with how many entries were doubtful in this way; nothing for what no program looks for.
+#[must_use]
+pub const fn checked_doubts(doubt: u8) -> Option<u8> {
+    if doubt >= ONE_ID_ALL_DAY && doubt <= UNUSUAL_COUNT { Some(CHECKED_RECORDS + doubt) } else { None }
+}
+
+/// 確認表 (no. 17): also a period in which nothing was found leaves who looked, when, through what, and the result. Questions hang on it.
+pub(super) const LOG_CHECK: Definition = Definition {
+    form: Form::LogCheck,
+    name: "log-check",
+    title: Words("アクセスログ確認表", "check of access logs"),
+    opened_by: INSPECTORS,
+    fields: &[
+        must(CHECKED_FROM, "from", Words("確認期間の始期", "period from"), Kind::PastDay),
+        must(CHECKED_TO, "to", Words("確認期間の終期", "period until"), Kind::PastDay),
+        may(CHECKED_SCOPE, "scope", Words("範囲", "scope"), Kind::Text),
+        must(CHECKED_RECORDS, "records", Words("確認した記録の件数", "records looked through"), Kind::Number),
+        must(5, "one-id-all-day", Words("ID使い回し(終日の使用)", "one id all day"), Kind::Number),
+        must(6, "out-of-hours", Words("許可のない時間外", "out of hours without a permit"), Kind::Number),
+        must(7, "out-of-duty", Words("権限外・担当外", "outside duties"), Kind::Number),
+        must(8, "no-purpose", Words("事由のない照会", "looked up without a purpose"), Kind::Number),
+        must(9, "two-terminals", Words("複数端末での同時使用", "at two terminals"), Kind::Number),
+        must(10, "refusals", Words("拒否の多発", "many refusals"), Kind::Number),
+        must(11, "unusual-count", Words("件数の異常", "unusual count"), Kind::Number),
+    ],
+    steps: &[
+        once(step(
+            1,
+            "result",
+            Words("確認結果", "result"),
+            INSPECTORS,
+            Asked::Closing,
+            &[
+                must(
+                    1,
+                    "result",
+                    Words("結果", "result"),
+                    Kind::Choice(&[
+                        word(1, "sound", Words("問題なし", "sound")),
+                        word(2, "asked", Words("照会により確認済み", "settled by questions")),
+                        word(3, "incident", Words("事故等として報告", "reported as an incident")),
+                    ]),
+                ),
+                may(2, "remark", REMARK, Kind::Text),
+            ],
+        )),
+        withdrawal(&[]),
+    ],
+};
+
 /// The slide's checklist: the entry, the section asked, its answer, the verdict.
 pub(super) const LOG_REVIEW: Definition = Definition {
     form: Form::LogReview,
@@ -132,6 +192,7 @@ pub(super) const LOG_REVIEW: Definition = Definition {
         must(5, "section", Words("照会した課", "section asked"), Kind::Section),
         must(6, "question", Words("照会内容", "question"), Kind::Text),
         may(7, "due", Words("回答期限", "answer due"), Kind::Day),
+        may(QUESTION_OF, "check", Words("アクセスログ確認表", "check that it came of"), Kind::Case(Form::LogCheck)),
     ],
     steps: &[
         due(

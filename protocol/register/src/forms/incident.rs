@@ -53,7 +53,7 @@ pub(super) const INCIDENT: Definition = Definition {
     fields: &[
         must(CLASS, "class", Words("区分", "class"), Kind::Choice(CLASSES)),
         must(LEVEL, "level", Words("脅威度", "threat level"), Kind::Choice(LEVELS)),
-        must(KIND, "kind", Words("種類", "kind"), Kind::Code),
+        must(KIND, "kind", Words("種類", "kind"), Kind::IncidentKind),
         may(TERMINAL, "terminal", Words("端末機", "terminal"), Kind::Terminal),
         may(CARD, "card", Words("カード", "card"), Kind::Card),
         may(RECIPIENTS, "recipients", Words("報告先", "told to"), Kind::Roles),
@@ -92,7 +92,7 @@ pub(super) const INCIDENT: Definition = Definition {
                 &[
                     must(CLASS, "class", Words("区分", "class"), Kind::Choice(CLASSES)),
                     must(LEVEL, "level", Words("脅威度", "threat level"), Kind::Choice(JUDGED_LEVELS)),
-                    must(KIND, "kind", Words("種類", "kind"), Kind::Code),
+                    must(KIND, "kind", Words("種類", "kind"), Kind::IncidentKind),
                 ],
             ),
         ),

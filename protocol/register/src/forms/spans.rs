@@ -17,9 +17,9 @@ pub struct Span {
 
 /// Every one of them.
 pub const SPANS: [Span; 9] = [
-    span(Form::Disconnection, 4, None, 5),
     span(Form::CardRequest, 4, None, 5),
     span(Form::Inspection, 1, None, 2),
+    span(Form::LogCheck, 1, None, 2),
     span(Form::ExportRequest, 6, None, 7),
     span(Form::Visitor, 4, Some(1), 1),
     span(Form::RoomEntry, 3, Some(1), 1),

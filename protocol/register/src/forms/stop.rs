@@ -1,13 +1,17 @@
 //! 結合停止等記録 (S1 14–16): two doors in, two keys out.
 
 use super::{
-    Asked, Choice, Definition, Due, Form, HEADS, Kind, MANAGERS, OFFICERS, REMARK, Words, after, distinct, due, may,
-    must, once, once_after, otherwise, step, withdrawal, word,
+    Asked, Choice, Definition, Due, Form, HEADS, Kind, MANAGERS, OFFICERS, REMARK, Words, after, distinct, due,
+    many_after, may, must, once, once_after, otherwise, step, withdrawal, word,
 };
 use crate::role::Role;
 
 /// The field that says by which door.
 pub const DOOR: u8 = 1;
+/// The field with the incident that it answers.
+pub const INCIDENT: u8 = 2;
+/// The field with those who are told besides the committee.
+pub const RECIPIENTS: u8 = 4;
 /// The ordinary door: after the committee was heard.
 pub const ORDINARY: u8 = 0;
 /// The immediate door (S1 14(5)): told afterwards.
@@ -16,12 +20,28 @@ pub const IMMEDIATE: u8 = 1;
 pub const HEARD: u8 = 1;
 /// The step that names the act that stopped.
 pub const STOPPED: u8 = 2;
+/// The step that tells others of it, after the stop (S1 14(4)).
+pub const NOTIFIED: u8 = 3;
+/// The field of that step with those who were told, outside the office above all.
+pub const RECIPIENT: u8 = 1;
+/// The field of that step with the roles that were told.
+pub const TOLD: u8 = 4;
 /// The step that reports that the cause is gone (S1 16(1)).
 pub const RESOLVED: u8 = 4;
 /// The step that confirms it, another one than the report (S1 16(2)).
 pub const CONFIRMED: u8 = 5;
 /// The step that names the act that restored the connection, and closes the case.
 pub const RECONNECTED: u8 = 6;
+/// The step that says what is kept (S1 14(3)).
+pub const KEPT: u8 = 7;
+/// The field of that step with the preservation order.
+pub const ORDER: u8 = 1;
+/// The field of that step that says why there is none.
+pub const NO_ORDER: u8 = 2;
+/// Fields of these steps of which one at least has to be filled in.
+pub(crate) const EITHER: [(u8, u8, u8); 2] = [(NOTIFIED, RECIPIENT, TOLD), (KEPT, ORDER, NO_ORDER)];
+/// Whom every stop is told, whoever else is named (S1 14(4), 15(4)).
+pub(crate) const ALWAYS_TOLD: Role = Role::SecurityCommittee;
 /// The field of both steps that name an act.
 pub const ACT: u8 = 1;
 
@@ -48,10 +68,9 @@ pub(super) const DISCONNECTION: Definition = Definition {
     opened_by: WHO_STOPS,
     fields: &[
         must(DOOR, "door", Words("停止の手続", "door"), Kind::Choice(DOORS)),
-        must(2, "incident", Words("事案", "incident"), Kind::Case(Form::Incident)),
+        must(INCIDENT, "incident", Words("事案", "incident"), Kind::Case(Form::Incident)),
         must(3, "reason", Words("理由", "reason"), Kind::Text),
-        may(4, "kept-from", Words("保存する記録の始期", "records kept from"), Kind::Moment),
-        may(5, "kept-to", Words("保存する記録の終期", "records kept until"), Kind::Moment),
+        may(RECIPIENTS, "recipients", Words("委員会のほかの通知先", "told besides the committee"), Kind::Roles),
     ],
     steps: &[
         otherwise(
@@ -76,19 +95,26 @@ pub(super) const DISCONNECTION: Definition = Definition {
                 &[must(ACT, "act", Words("停止の処分", "act"), Kind::Act)],
             ),
         ),
-        due(
-            Due::Minutes(60),
-            step(
-                3,
-                "notify",
-                Words("通知", "notified"),
-                HEADS,
-                Asked::WhoMay,
-                &[
-                    must(1, "recipient", Words("通知先", "recipient"), Kind::Text),
-                    must(2, "at", Words("通知日時", "at"), Kind::Past),
-                    must(3, "content", Words("内容", "content"), Kind::Text),
-                ],
+        many_after(
+            STOPPED,
+            after(
+                &[STOPPED],
+                due(
+                    Due::Minutes(60),
+                    step(
+                        NOTIFIED,
+                        "notify",
+                        Words("通知", "notified"),
+                        HEADS,
+                        Asked::EachTold(STOPPED, TOLD),
+                        &[
+                            may(RECIPIENT, "recipient", Words("通知先(国、県等)", "recipient outside"), Kind::Text),
+                            must(2, "at", Words("通知日時", "at"), Kind::Past),
+                            must(3, "content", Words("内容", "content"), Kind::Text),
+                            may(TOLD, "roles", Words("通知先(庁内)", "recipients here"), Kind::Roles),
+                        ],
+                    ),
+                ),
             ),
         ),
         once_after(
@@ -143,6 +169,17 @@ pub(super) const DISCONNECTION: Definition = Definition {
                 &[must(ACT, "act", Words("再結合の処分", "act"), Kind::Act), may(2, "remark", REMARK, Kind::Text)],
             ),
         )),
+        step(
+            KEPT,
+            "keep",
+            Words("記録の保存", "records kept"),
+            MANAGERS,
+            Asked::WhoMay,
+            &[
+                may(ORDER, "order", Words("保全命令", "preservation order"), Kind::Order),
+                may(NO_ORDER, "none", Words("保全しない理由", "why nothing is kept"), Kind::Text),
+            ],
+        ),
         withdrawal(&[STOPPED]),
     ],
 };

@@ -36,6 +36,14 @@ impl FieldFault {
             Self::InFuture => ("まだ来ていない日時です", "names a time that has not been"),
             Self::BeforeBeginning => ("始期より前の日時です", "names a time before the beginning"),
             Self::OtherAct => ("この手続に当たる処分ではありません", "names an act that did something else"),
+            Self::BeforeHearing => (
+                "委員会の意見を聴く前の停止です(即時の停止は、door=immediateの記録に記載してください)",
+                "names a stop from before the committee was heard; what was stopped at once has a record with door=immediate",
+            ),
+            Self::OtherIncident => (
+                "別の事案に対する処分です(その事案の記録に記載してください)",
+                "names an act that answers another incident; it belongs into the record of that one",
+            ),
             Self::SamePerson => ("別の者を記入してください", "has to name another person"),
         };
         match language {

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use sekisho_wire::id::Code;
 
 use super::{CARD_MANAGERS, NOTICE_TIME, RENEWAL_AHEAD, Task, Waits};
+use crate::calendar::DAY_MS;
 use crate::cards::Card;
 use crate::casebook::Casebook;
 use crate::cases::{Case, Whose};
@@ -14,6 +15,7 @@ use crate::fold::Register;
 use crate::forms::{Form, cards};
 use crate::people::{Operator, Standing};
 use crate::role::Role;
+use crate::stock::BlankCards;
 
 /// Cards that are still with somebody, though his time with them is over.
 pub(super) fn unreturned(register: &Register, now: u64) -> impl Iterator<Item = Task> + '_ {
@@ -131,6 +133,17 @@ pub(super) fn unwritten_losses(register: &Register, casebook: &Casebook, now: u6
         });
     }
     tasks
+}
+
+/// A last count of blank cards that did not find what there should be. It waits until the entry that explains it is written down, or the next count.
+pub(super) fn stock_differs(register: &Register, casebook: &Casebook, now: u64) -> Option<Task> {
+    let count = BlankCards::at(register, casebook, now)?.counted.filter(|count| count.difference() != 0)?;
+    Some(Task {
+        what: Waits::StockDiffers(count),
+        whose: Whose::Roles(Form::CardStock.definition().opened_by.to_vec()),
+        since: count.made,
+        due: Some(count.made.saturating_add(7 * DAY_MS)),
+    })
 }
 
 /// The first act of those that block this card because it was reported: what was decided later about the same trouble is no other.

@@ -12,8 +12,9 @@ use crate::cases::{Case, Whose};
 use crate::change::{CardState, OperatorState, PersonClass, Value};
 use crate::fold::Register;
 use crate::forms::{Form, HEADS, cards, people};
-use crate::people::{Operator, Standing};
+use crate::people::{Operator, Profile, ProfileStanding, Standing};
 use crate::role::Role;
+use crate::timeline::Dated;
 
 /// Whoever works here for two months and took part in nothing for a year: only where an office writes trainings down.
 pub(super) fn untrained(register: &Register, casebook: &Casebook, now: u64) -> Vec<Task> {
@@ -45,9 +46,10 @@ pub(super) fn untrained(register: &Register, casebook: &Casebook, now: u64) -> V
         .collect()
 }
 
-/// Changes of the last weeks of somebody's card or permissions that no notice speaks of. Who is given a card in his hand knows of it.
+/// Changes of the last weeks of somebody's card or permissions that no notice speaks of. Who is given a card in his hand knows of it, and of all that he was
+/// given until then.
 pub(super) fn not_told(register: &Register, casebook: &Casebook, now: u64) -> Vec<Task> {
-    let told: BTreeSet<(u64, Option<&Code>)> =
+    let told: BTreeSet<(u64, Told<'_>)> =
         notices(casebook).filter_map(|notice| Some((told_of(register, notice)?, to_whom(notice)?))).collect();
     let (mut changes, mut about) = (BTreeSet::<(u64, Code, u64)>::new(), BTreeMap::<u64, BTreeSet<&Code>>::new());
     let recent = |effective: u64| effective <= now && effective.saturating_add(NOTICE_TIME) > now;
@@ -62,21 +64,28 @@ pub(super) fn not_told(register: &Register, casebook: &Casebook, now: u64) -> Ve
             said.filter(|said| !told_by_hand(said.value.0)).map(|said| (said.index, holder.clone(), said.effective)),
         );
     }
+    let first_cards = first_cards(register);
     for operator in register.operators() {
         let began = operator.designations().iter().map(|said| said.index).min().unwrap_or(0);
-        for (_, words) in operator.profiles() {
+        let with_card = first_cards.get(operator.code()).copied().unwrap_or(u64::MAX);
+        for (profile, words) in operator.profiles() {
             for said in words.iter() {
                 about.entry(said.index).or_default().insert(operator.code());
             }
             // What was given on the first day is what he was told he would do.
-            let said = words.iter().filter(|said| recent(said.effective) && said.index > began);
+            let later = |index: u64| index > began && index > with_card;
+            let said = words
+                .iter()
+                .filter(|said| recent(said.effective) && later(said.index) && !goes_on(operator, profile, said));
             changes.extend(said.map(|said| (said.index, operator.code().clone(), said.effective)));
         }
     }
-    // A notice that names nobody told the one person whom its act is about; of many it does not say whom.
+    // A notice that does not say to whom told the one person whom its act is about; of many it has to say so.
     let alone = |index: &u64| about.get(index).is_some_and(|persons| persons.len() == 1);
     let knows = |index: &u64, operator: &Code| {
-        told.contains(&(*index, Some(operator))) || (alone(index) && told.contains(&(*index, None)))
+        told.contains(&(*index, Told::Person(operator)))
+            || told.contains(&(*index, Told::All))
+            || (alone(index) && told.contains(&(*index, Told::Nobody)))
     };
     let open = changes.into_iter().filter(|(index, operator, _)| !knows(index, operator));
     open.map(|(index, operator, since)| Task {
@@ -88,17 +97,49 @@ pub(super) fn not_told(register: &Register, casebook: &Casebook, now: u64) -> Ve
     .collect()
 }
 
+/// The act by which each person had a card first, of his own or lent, by its index.
+fn first_cards(register: &Register) -> BTreeMap<&Code, u64> {
+    let mut first = BTreeMap::new();
+    for card in register.cards_by_number() {
+        let own = card.issued().operator.iter().map(|operator| (operator, card.index()));
+        let lent = card.activations().iter().map(|lent| (&lent.value.operator, lent.index));
+        for (operator, index) in own.chain(lent) {
+            let known = first.entry(operator).or_insert(index);
+            *known = index.min(*known);
+        }
+    }
+    first
+}
+
+/// Whether a profile that is given gives nothing else than what was held until then, and for no shorter time: the renewal of each year.
+fn goes_on(operator: &Operator, profile: &Code, said: &Dated<Option<Profile>>) -> bool {
+    let before = operator.profile(profile, said.effective.saturating_sub(1));
+    let (Some(given), ProfileStanding::Held(held)) = (&said.value, before) else { return false };
+    given.functions == held.functions && given.to >= held.to
+}
+
+/// Whom a notice told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Told<'c> {
+    /// It does not say.
+    Nobody,
+    /// This person.
+    Person(&'c Code),
+    /// Everybody whom the act is about.
+    All,
+}
+
 /// Notices that were not withdrawn.
 fn notices(casebook: &Casebook) -> impl Iterator<Item = &Case> {
     casebook.cases_on(Form::Notice).filter(|notice| !notice.is_withdrawn())
 }
 
-/// Whom a notice told: a person, or nobody by name; nothing where it went to a post alone, which told the post.
-#[expect(clippy::option_option, reason = "the outer one says whether it told a person at all")]
-fn to_whom(notice: &Case) -> Option<Option<&Code>> {
+/// Whom a notice told; nothing where it went to a post alone, which told the post.
+fn to_whom(notice: &Case) -> Option<Told<'_>> {
     match notice.opened.field(cards::TO_OPERATOR) {
-        Some(Value::Code(operator)) => Some(Some(operator)),
-        Some(_) | None => notice.opened.field(cards::TO_POST).is_none().then_some(None),
+        _ if notice.opened.field(cards::TO_ALL).is_some() => Some(Told::All),
+        Some(Value::Code(operator)) => Some(Told::Person(operator)),
+        Some(_) | None => notice.opened.field(cards::TO_POST).is_none().then_some(Told::Nobody),
     }
 }
 

@@ -137,6 +137,14 @@ impl Telling<'_> {
                     format!("{who} has a card and no qualification for it"),
                 )
             }
+            Waits::StockDiffers(count) => {
+                let (on, found) = (day_text(count.on, self.language), count.found);
+                let expected = count.expected.unwrap_or_default();
+                self.say(
+                    format!("白カードの棚卸({on})が帳簿と合いません: 実在庫 {found}枚、帳簿 {expected}枚"),
+                    format!("the count of blank cards of {on} does not add up: {found} found, {expected} expected"),
+                )
+            }
             Waits::LossUnwritten { card, index } => {
                 let number = self.card(card);
                 self.say(
@@ -222,6 +230,7 @@ impl Telling<'_> {
     #[must_use]
     pub fn step(&self, duty: &Duty) -> String {
         let about = duty.about.map_or_else(String::new, |number| format!(" ({number})"));
-        format!("{}{about}", duty.step.title.text(self.language))
+        let to = duty.to.map_or_else(String::new, |role| format!(" ({})", self.roles(&[role])));
+        format!("{}{about}{to}", duty.step.title.text(self.language))
     }
 }

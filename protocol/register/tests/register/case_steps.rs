@@ -27,10 +27,14 @@ impl Office {
         self.act(connection(ConnectionState::Stopped, functions)).unwrap().id
     }
 
-    /// A record of a disconnection, about the first incident.
+    /// A record of a disconnection that was stopped at once, about the first incident.
     fn record(&mut self) -> CaseId {
+        self.record_by(stop::IMMEDIATE)
+    }
+
+    fn record_by(&mut self, door: u8) -> CaseId {
         let fields = vec![
-            field(stop::DOOR, Value::Choice(stop::IMMEDIATE)),
+            field(stop::DOOR, Value::Choice(door)),
             field(2, Value::Case(first(Form::Incident))),
             field(3, text()),
         ];
@@ -40,6 +44,16 @@ impl Office {
 
     fn names(&mut self, case: CaseId, key: u8, act: Hash) -> Result<(), &'static str> {
         self.writes(step(case, key, vec![field(stop::ACT, Value::Act(act))]))
+    }
+
+    /// These were told of a stop.
+    fn told_of(&mut self, case: CaseId, roles: &[Role]) -> Result<(), &'static str> {
+        let fields = told(self, vec![field(stop::TOLD, Value::Roles(roles.to_vec()))]);
+        self.writes(step(case, stop::NOTIFIED, fields))
+    }
+
+    fn keeps_nothing(&mut self, case: CaseId) {
+        self.writes(step(case, stop::KEPT, vec![field(stop::NO_ORDER, text())])).unwrap();
     }
 
     fn resolution(&self, case: CaseId) -> Change {
@@ -70,6 +84,14 @@ impl Office {
         let changes = vec![Change::Designate(Box::new(person)), Change::Post(post), Change::HoldPost(held), card];
         self.approved(changes).unwrap();
     }
+}
+
+/// What every notice says, and to whom.
+fn told(office: &Office, to: Vec<Field>) -> Vec<Field> {
+    let mut fields = vec![field(2, Value::Moment(office.now)), field(3, text())];
+    fields.extend(to);
+    fields.sort_by_key(|field| field.key);
+    fields
 }
 
 fn confirmation(case: CaseId) -> Change {
@@ -145,8 +167,8 @@ fn a_record_of_a_stop_names_an_act_that_stopped_and_ends_with_one_that_restored(
     let resolution = office.resolution(case);
     office.records("board", resolution).unwrap();
     office.records("mayor", confirmation(case)).unwrap();
-    let notified = vec![field(1, text()), field(2, Value::Moment(office.now)), field(3, text())];
-    office.writes(step(case, 3, notified)).unwrap();
+    assert_eq!(office.told_of(case, &[Role::SecurityCommittee]), Ok(()));
+    office.keeps_nothing(case);
     for act in [something, stopped] {
         assert_eq!(office.names(case, stop::RECONNECTED, act), Err("field_wrong"));
     }
@@ -158,9 +180,108 @@ fn a_record_of_a_stop_names_an_act_that_stopped_and_ends_with_one_that_restored(
     let resolution = office.resolution(case);
     office.records("board", resolution).unwrap();
     office.records("mayor", confirmation(case)).unwrap();
+    assert_eq!(office.names(case, stop::RECONNECTED, restored), Err("step_missing"), "nobody was told of that one");
+    assert_eq!(office.told_of(case, &[Role::SecurityCommittee]), Ok(()));
     assert_eq!(office.names(case, stop::RECONNECTED, restored), Err("field_wrong"), "before the newest stop");
     let restored = office.reconnects().unwrap();
     assert_eq!(office.names(case, stop::RECONNECTED, restored), Ok(()));
+}
+
+#[test]
+fn s1_14_1_what_was_stopped_before_the_committee_was_heard_went_through_the_other_door() {
+    let mut office = town();
+    office.writes(leak(1, &TOLD)).unwrap();
+    let early = office.stops(&["inkan"]);
+    office.now += 60_000;
+    let case = office.record_by(stop::ORDINARY);
+    assert_eq!(office.names(case, stop::STOPPED, early), Err("step_missing"), "nobody was heard");
+    office.records("board", step(case, stop::HEARD, vec![field(1, text())])).unwrap();
+    assert_eq!(office.names(case, stop::STOPPED, early), Err("field_wrong"), "heard afterwards");
+    office.now += 60_000;
+    let stopped = office.stops(&["juminhyo"]);
+    assert_eq!(office.names(case, stop::STOPPED, stopped), Ok(()));
+    // The early one has its record as well, of the door that it came through.
+    let immediate = office.record();
+    assert_eq!(office.names(immediate, stop::STOPPED, early), Ok(()));
+}
+
+#[test]
+fn s1_14_4_each_who_is_to_be_told_is_told_after_the_stop_and_within_an_hour_of_it() {
+    let mut office = town();
+    office.writes(leak(1, &TOLD)).unwrap();
+    let fields = vec![
+        field(stop::DOOR, Value::Choice(stop::IMMEDIATE)),
+        field(stop::INCIDENT, Value::Case(first(Form::Incident))),
+        field(3, text()),
+        field(stop::RECIPIENTS, Value::Roles(vec![Role::Executive, Role::Auditor])),
+    ];
+    office.writes(open(Form::Disconnection, fields)).unwrap();
+    let case = first(Form::Disconnection);
+    assert!(!office.waiting(case).contains(&"notify"), "there is nothing to tell yet");
+    assert_eq!(office.told_of(case, &[Role::Executive]), Err("step_missing"), "before the stop");
+    office.now += 5 * 60 * 60_000;
+    let stopped = office.stops(&[]);
+    let since = office.now;
+    office.now += 30 * 60_000;
+    office.names(case, stop::STOPPED, stopped).unwrap();
+    let open = |office: &Office| {
+        let duties = office.casebook.case(&case).unwrap().duties(&office.register, office.now);
+        duties.into_iter().filter(|duty| duty.step.name == "notify").collect::<Vec<_>>()
+    };
+    let waits = open(&office);
+    let to: Vec<_> = waits.iter().map(|duty| duty.to).collect();
+    // No post is an auditor's: nobody is waited for.
+    assert_eq!(to, [Some(Role::Executive), Some(Role::SecurityCommittee)]);
+    assert!(waits.iter().all(|duty| duty.due == Some(since + 60 * 60_000)), "from the stop on");
+    assert_eq!(office.writes(step(case, stop::NOTIFIED, told(&office, vec![]))), Err("field_wrong"), "to nobody");
+    let outside = vec![field(stop::RECIPIENT, text())];
+    assert_eq!(office.writes(step(case, stop::NOTIFIED, told(&office, outside))), Ok(()));
+    assert_eq!(open(&office).len(), 2, "the prefecture is not the committee");
+    assert_eq!(office.told_of(case, &[Role::SecurityCommittee]), Ok(()));
+    assert_eq!(open(&office).len(), 1);
+    assert_eq!(office.told_of(case, &[Role::Executive]), Ok(()));
+    assert!(open(&office).is_empty());
+    // Another stop is told anew.
+    office.now += 60_000;
+    let more = office.stops(&["inkan"]);
+    office.names(case, stop::STOPPED, more).unwrap();
+    assert_eq!(open(&office).len(), 2);
+}
+
+#[test]
+fn s1_14_3_what_is_kept_is_an_order_in_force_or_said_to_be_nothing() {
+    let mut office = town();
+    office.writes(leak(1, &TOLD)).unwrap();
+    let case = office.record();
+    let kept = |order: &str| step(case, stop::KEPT, vec![field(stop::ORDER, Value::Code(code(order)))]);
+    assert_eq!(office.writes(kept("hozen-1")), Err("field_wrong"), "there is none");
+    assert_eq!(office.writes(step(case, stop::KEPT, vec![])), Err("field_wrong"), "neither, nor why not");
+    let order = |state: OrderState| {
+        let (order, classes) = (code("hozen-1"), vec![]);
+        vec![Change::Preserve(Box::new(Preserve { order, state, classes, from: None, to: None, incident: None }))]
+    };
+    office.act(order(OrderState::Holds)).unwrap();
+    assert!(office.waiting(case).contains(&"keep"));
+    assert_eq!(office.writes(kept("hozen-1")), Ok(()));
+    assert!(!office.waiting(case).contains(&"keep"));
+    office.approved(order(OrderState::Lifted)).unwrap();
+    assert_eq!(office.writes(kept("hozen-1")), Err("field_wrong"), "it was lifted");
+}
+
+#[test]
+fn a_stop_for_one_incident_stands_in_the_record_of_no_other() {
+    let mut office = town();
+    office.writes(leak(1, &TOLD)).unwrap();
+    let mut of_another = connection(ConnectionState::Stopped, &[]);
+    let Change::Connection(set) = &mut of_another[0] else { unreachable!("it stops") };
+    set.incident = Some(Numbered { fiscal_year: 2026, number: 2 });
+    let stopped = office.act(of_another.clone()).unwrap().id;
+    let case = office.record();
+    assert_eq!(office.names(case, stop::STOPPED, stopped), Err("field_wrong"));
+    let Change::Connection(set) = &mut of_another[0] else { unreachable!("it stops") };
+    set.incident = Some(Numbered { fiscal_year: 2026, number: 1 });
+    let stopped = office.act(of_another).unwrap().id;
+    assert_eq!(office.names(case, stop::STOPPED, stopped), Ok(()));
 }
 
 #[test]
@@ -296,7 +417,7 @@ fn s2_15_no_later_judgement_lets_notices_and_the_plan_vanish() {
     assert!(before.contains(&"prevent"));
     let known = office.casebook.case(&case).unwrap();
     assert_eq!(known.judged().map(|(_, level, _)| level), Some(1), "the newest judgement is what is shown");
-    assert!(known.is_serious() && known.recipients().contains(&Role::Executive));
+    assert!(known.is_serious(&office.register) && known.recipients(&office.register).contains(&Role::Executive));
 }
 
 #[test]
@@ -304,10 +425,10 @@ fn s1_15_2_who_names_nobody_leaves_somebody_out() {
     let mut office = town();
     let Change::Open(mut unnamed) = leak(1, &TOLD) else { unreachable!("it opens a case") };
     unnamed.fields.retain(|field| field.key != incident::RECIPIENTS);
-    assert_eq!(unnamed.recipients_asked_for(), TOLD);
+    assert_eq!(unnamed.recipients_asked_for(&Policy::DEFAULT), TOLD);
     assert_eq!(office.writes(Change::Open(unnamed.clone())), Err("recipient_missing"));
     // Programs put them in where nobody named any, so that they are signed.
-    assert_eq!(office.writes(Change::Open(Box::new(unnamed.with_recipients()))), Ok(()));
+    assert_eq!(office.writes(Change::Open(Box::new(unnamed.with_recipients(&Policy::DEFAULT)))), Ok(()));
 }
 
 #[test]
@@ -365,7 +486,8 @@ fn s4_5_6_the_head_of_a_section_writes_of_his_own_section_alone() {
     assert_eq!(office.holder_writes("jumin-head", 11, corrected()), Err("not_yours"));
     assert_eq!(office.holder_writes("zeimu-head", 12, corrected()), Ok(()));
     // What happens at a terminal of another section anybody reports.
-    let report = OpenCase::incident(IncidentClass::Failure, code("failure"), code("mado-1"), None).with_recipients();
+    let report = OpenCase::incident(IncidentClass::Failure, code("failure"), code("mado-1"), None)
+        .with_recipients(&Policy::DEFAULT);
     assert_eq!(office.holder_writes("zeimu-head", 12, Change::Open(Box::new(report))), Ok(()));
     // Nothing of a disconnection is one section's.
     let record = vec![

@@ -3,6 +3,7 @@
 use sekisho_register::cases::Whose;
 use sekisho_register::change::*;
 use sekisho_register::forms::{Form, incident};
+use sekisho_register::incidents::{OwnKind, Severity};
 use sekisho_register::today::{Waits, today};
 use sekisho_register::*;
 use sekisho_wire::id::{Code, Numbered};
@@ -155,6 +156,46 @@ fn s2_15_3_a_serious_incident_is_not_closed_without_a_plan() {
 }
 
 #[test]
+fn s1_15_2_a_kind_that_nobody_declared_is_none_and_a_declared_one_is_as_grave_as_declared() {
+    let mut office = town();
+    let reported = |kind: &str, told: &[Role]| {
+        let Change::Open(mut open) = leak(1, told) else { unreachable!("it opens a case") };
+        open.fields[2].value = Value::Code(code(kind));
+        Change::Open(open)
+    };
+    let manager = [Role::SystemManager];
+    let all = [Role::Executive, Role::SecurityCommittee, Role::SystemManager];
+    assert_eq!(office.writes(reported("rouei", &manager)), Err("field_wrong"), "mistyped");
+    let own = |severity| OwnKind { code: code("gosoufu"), title: title("誤送付"), severity };
+    let declares = |severity| {
+        let policy = Policy { incident_kinds: vec![own(severity)], ..Policy::default() };
+        vec![Change::Policy(SetPolicy { policy })]
+    };
+    office.act(declares(Severity::Grave)).unwrap();
+    office.now += 60_000;
+    assert_eq!(office.writes(reported("gosoufu", &manager)), Err("recipient_missing"));
+    assert_eq!(office.writes(reported("gosoufu", &all)), Ok(()));
+    let case = first(Form::Incident);
+    assert_eq!(office.waiting(case), ["acknowledge", "acknowledge", "acknowledge", "report"]);
+    // Another policy lets no duty vanish, and does not make the old case a serious one.
+    for policy in [declares(Severity::Ordinary), declares(Severity::Gravest)] {
+        office.now += 60_000;
+        office.act(policy).unwrap();
+        assert_eq!(office.waiting(case), ["acknowledge", "acknowledge", "acknowledge", "report"]);
+    }
+    let told = [Role::ChiefSecurityOfficer, all[0], all[1], all[2], Role::DataProtectionManager];
+    office.now += 60_000;
+    assert_eq!(office.writes(reported("gosoufu", &all)), Err("recipient_missing"));
+    assert_eq!(office.writes(reported("gosoufu", &told)), Ok(()));
+    let second = office.casebook.cases_on(Form::Incident).last().unwrap().id;
+    assert!(office.waiting(second).contains(&"prevent"));
+    // What every office calls a leak no office makes harmless.
+    let leak = OwnKind { code: code("leak"), ..own(Severity::Ordinary) };
+    let policy = Policy { incident_kinds: vec![leak], ..Policy::default() };
+    assert!(office.act(vec![Change::Policy(SetPolicy { policy })]).is_err());
+}
+
+#[test]
 fn what_a_panel_reports_is_told_to_those_whom_the_kind_asks_for_and_judged_by_people() {
     let mut office = town();
     let report = OpenCase::incident(IncidentClass::Misuse, code("leak"), code("mado-1"), None);
@@ -263,6 +304,9 @@ fn what_waits_names_cards_people_terminals_and_days() {
     assert!(
         kinds(&office).iter().any(|what| matches!(what, Waits::Unreturned { operator: who, .. } if *who == operator()))
     );
+    let policy = Policy { confirmations: vec![1], ..Policy::default() };
+    office.act(vec![Change::Policy(SetPolicy { policy })]).unwrap();
+    office.now += 3 * calendar::DAY_MS;
     let day = calendar::local_day(office.now);
     let confirmed = |day| vec![field(1, Value::Choice(1)), field(2, Value::Day(day)), field(3, Value::Choice(1))];
     office.writes(open(Form::Confirmation, confirmed(day - 3))).unwrap();

@@ -373,7 +373,7 @@ pub(crate) fn incident(terminal: &str) -> OpenCase {
 
 /// The same, as a person opens it: with those who have to be told.
 pub(crate) fn incident_by_a_person(terminal: &str) -> OpenCase {
-    incident(terminal).with_recipients()
+    incident(terminal).with_recipients(&Policy::DEFAULT)
 }
 
 #[test]

@@ -6,6 +6,7 @@ use minicbor::{Decode, Encode};
 use sekisho_register::act::Proposal;
 use sekisho_register::change::*;
 use sekisho_register::forms::Form;
+use sekisho_register::incidents::{OwnKind, Severity};
 use sekisho_register::*;
 use sekisho_wire::canonical::decode_canonical;
 use sekisho_wire::cose::Signer;
@@ -60,6 +61,8 @@ fn policy_that_asks() -> Policy {
     Policy {
         qualified_kinds: vec![CardKind::Business, CardKind::Spare],
         permitted_classes: vec![Class::Operators, Class::Cards],
+        incident_kinds: vec![OwnKind { code: code("nozoki"), title: title("のぞき見"), severity: Severity::Grave }],
+        confirmations: vec![1, 2],
         ..Policy::default()
     }
 }

@@ -260,7 +260,7 @@ fn who_decided_as_deputy_does_not_look_at_it_once_he_holds_the_post() {
     let approval = office.approval(&proposal, "vice", 2);
     office.take(&approval).unwrap();
     // What he wrote into the casebook waits as well.
-    let incident = crate::fold::incident("mado-1").with_recipients();
+    let incident = crate::fold::incident("mado-1").with_recipients(&Policy::DEFAULT);
     let mut act = office.draft(vec![Change::Open(Box::new(incident))]);
     (act.log, act.as_deputy) = (Log::Casebook, true);
     let written = sign_card(&act, 10);

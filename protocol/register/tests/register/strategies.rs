@@ -190,7 +190,7 @@ fn office_wide() -> BoxedStrategy<Change> {
     let version =
         select(&[0, 1, 2, u16::MAX][..]).prop_map(|version| Change::RequireVersion(RequireVersion { version }));
     let report = (any::<u8>(), one(TERMINALS), option::of(card())).prop_map(|(level, terminal, card)| {
-        let mut report = OpenCase::incident(IncidentClass::Failure, code("fire"), terminal, card);
+        let mut report = OpenCase::incident(IncidentClass::Failure, code("failure"), terminal, card);
         report.fields[1].value = Value::Choice(level);
         Change::Open(Box::new(report))
     });

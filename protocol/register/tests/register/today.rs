@@ -3,6 +3,7 @@
 use sekisho_register::cases::Whose;
 use sekisho_register::change::*;
 use sekisho_register::forms::{Form, cards};
+use sekisho_register::stock::BlankCards;
 use sekisho_register::today::{Task, Waits, today};
 use sekisho_register::*;
 use sekisho_wire::id::Hash;
@@ -71,6 +72,133 @@ fn s4_11_4_a_notice_tells_the_person_whom_it_names_and_nobody_else() {
     assert_eq!(office.untold(), ["doi"]);
     office.tells(act, None, None);
     assert_eq!(office.untold(), [""; 0]);
+}
+
+#[test]
+fn s4_11_4_one_notice_tells_everybody_whom_an_act_is_about() {
+    let mut office = two_clerks();
+    let both = [10, 11].map(|card| card_state(card, CardState::Suspended, office.now)).to_vec();
+    let act = office.act(both).unwrap().id;
+    assert_eq!(office.untold(), ["chiba", "doi"]);
+    let fields = vec![
+        Field { key: cards::TOLD_ACT, value: Value::Act(act) },
+        Field { key: 4, value: Value::Moment(office.now) },
+        Field { key: cards::TO_ALL, value: Value::Choice(1) },
+    ];
+    let mut act = office.draft(vec![Change::Open(Box::new(OpenCase { form: Form::Notice, fields }))]);
+    act.log = Log::Casebook;
+    office.file(&sign_card(&act, 1)).unwrap();
+    assert_eq!(office.untold(), [""; 0]);
+}
+
+/// A profile of doi's for a span of time.
+fn given(functions: &[&str], from: u64, to: u64) -> Change {
+    let (operator, profile) = (code("doi"), code("p1"));
+    Change::Profile(GiveProfile { operator, profile, functions: codes(functions), from, to })
+}
+
+#[test]
+fn nobody_is_told_of_what_goes_on_as_it_was_nor_of_what_came_before_the_card() {
+    let mut office = Office::furnished();
+    let (begin, end) = (office.now, at(2027, 4, 1, 0));
+    // A new clerk, in three acts of a morning.
+    office.act(vec![designate("doi")]).unwrap();
+    office.act(vec![given(&["juminhyo"], begin, end)]).unwrap();
+    office.act(vec![Change::IssueCard(Box::new(issue(11, Some("doi"))))]).unwrap();
+    office.now += 60_000;
+    assert_eq!(office.untold(), [""; 0], "he was told with the card in his hand");
+    // The renewal of each year gives what he has already.
+    office.now = at(2027, 3, 10, 10);
+    let mut next = designation("doi");
+    (next.from, next.to) = (end, at(2028, 4, 1, 0));
+    let renewed = vec![Change::Designate(Box::new(next)), given(&["juminhyo"], end, at(2028, 4, 1, 0))];
+    office.act(renewed).unwrap();
+    office.now = at(2027, 4, 2, 10);
+    assert_eq!(office.untold(), [""; 0], "nothing changed");
+    // More, less, or for a shorter time, is a change.
+    for (functions, to) in [(&["juminhyo", "inkan"][..], 2028), (&["inkan"], 2028)] {
+        office.now += DAY;
+        office.act(vec![given(functions, office.now, at(to, 4, 1, 0))]).unwrap();
+    }
+    assert_eq!(office.untold(), ["doi"; 2]);
+    office.now += DAY;
+    office.act(vec![given(&["inkan"], office.now, at(2027, 9, 1, 0))]).unwrap();
+    assert_eq!(office.untold(), ["doi"; 3]);
+}
+
+#[test]
+fn s0_3_what_the_policy_asks_is_missing_from_its_first_day_although_nobody_ever_began() {
+    let mut office = Office::furnished();
+    let missing = |office: &Office| {
+        let waits = office.waits().into_iter();
+        let what = waits
+            .filter_map(|task| if let Waits::Unconfirmed { what, day } = task.what { Some((what, day)) } else { None });
+        let mut what: Vec<_> = what.collect();
+        what.sort_unstable();
+        what
+    };
+    office.now += 3 * DAY;
+    assert_eq!(missing(&office), [], "no policy asks");
+    let asks = |confirmations: &[u8]| {
+        let policy = Policy { confirmations: confirmations.to_vec(), ..Policy::default() };
+        vec![Change::Policy(SetPolicy { policy })]
+    };
+    office.act(asks(&[1, 2])).unwrap();
+    let first = calendar::local_day(office.now);
+    assert_eq!(missing(&office), [], "that day is not over");
+    office.now += 2 * DAY;
+    assert_eq!(missing(&office), [(1, first), (1, first + 1), (2, first), (2, first + 1)]);
+    office.act(asks(&[2])).unwrap();
+    office.now += DAY;
+    let all = [(1, first), (1, first + 1), (2, first), (2, first + 1), (2, first + 2)];
+    assert_eq!(missing(&office), all, "what was asked before is still missing");
+    office.now += 40 * DAY;
+    assert!(missing(&office).iter().all(|(what, _)| *what == 2), "a month of them at most");
+}
+
+#[test]
+fn s4_10_1_2_blank_cards_add_up_from_count_to_count() {
+    let mut office = Office::furnished();
+    let writes = |office: &mut Office, movement: u8, number: u64, days_ago: u32| {
+        let on = calendar::local_day(office.now) - days_ago;
+        let fields = [
+            (cards::MOVEMENT, Value::Choice(movement)),
+            (cards::MOVED, Value::Number(number)),
+            (cards::MOVED_ON, Value::Day(on)),
+        ];
+        let fields = fields.into_iter().map(|(key, value)| Field { key, value }).collect();
+        let mut act = office.draft(vec![Change::Open(Box::new(OpenCase { form: Form::CardStock, fields }))]);
+        act.log = Log::Casebook;
+        office.file(&sign_card(&act, 1)).unwrap();
+    };
+    let stock = |office: &Office| BlankCards::at(&office.register, &office.casebook, office.now);
+    let waits = |office: &Office| office.waits().iter().any(|task| matches!(task.what, Waits::StockDiffers(_)));
+    assert_eq!(stock(&office), None, "nobody keeps the book");
+    office.now += DAY;
+    writes(&mut office, cards::COUNTED, 100, 0);
+    assert_eq!(stock(&office).unwrap().expected(), 100, "what was issued before does not matter");
+    office.now += DAY;
+    office.act(vec![designate("doi"), Change::IssueCard(Box::new(issue(11, Some("doi"))))]).unwrap();
+    writes(&mut office, cards::RECEIVED, 50, 0);
+    writes(&mut office, cards::SPOILT, 2, 0);
+    writes(&mut office, cards::BLANK_AGAIN, 1, 0);
+    assert_eq!(stock(&office).unwrap().expected(), 100 + 50 + 1 - 1 - 2);
+    assert!(!waits(&office));
+    writes(&mut office, cards::COUNTED, 147, 0);
+    let count = stock(&office).unwrap().counted.unwrap();
+    assert_eq!((count.expected, count.difference()), (Some(148), -1));
+    assert!(waits(&office));
+    // Another one had been spoilt, and nobody had written it down.
+    office.now += DAY;
+    writes(&mut office, cards::SPOILT, 1, 1);
+    assert!(!waits(&office));
+    assert_eq!(stock(&office).unwrap().expected(), 147);
+    // What went missing for good ends with the next count.
+    writes(&mut office, cards::COUNTED, 140, 0);
+    assert!(waits(&office));
+    office.now += DAY;
+    writes(&mut office, cards::COUNTED, 140, 0);
+    assert!(!waits(&office));
 }
 
 #[test]

@@ -85,7 +85,7 @@ fn a_report_is_left_with_escape_and_not_begun_amid_the_cards_work() {
 #[test]
 fn an_incident_needs_no_card_and_no_name_is_shown() {
     let mut panel = begun(Language::English, await_pin(5), &[Key::Report]);
-    for _ in 0..6 {
+    for _ in 0..7 {
         drop(panel.take(Event::Key(Key::Down)));
     }
     drop(panel.take(Event::Key(Key::Enter)));

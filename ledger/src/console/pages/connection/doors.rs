@@ -2,12 +2,13 @@
 
 use sekisho_register::FoldRefusal;
 use sekisho_register::cases::Case;
-use sekisho_register::change::{Change, ConnectionState, SetConnection, Value};
+use sekisho_register::change::{Change, ConnectionState, SetConnection};
 use sekisho_register::forms::{Asked, Form, Step, WITHDRAWN, stop};
+use sekisho_register::role::Role;
 use sekisho_wire::id::Hash;
 
 use super::super::cases::{May, may_take};
-use crate::console::duties::{step_link, whose};
+use crate::console::duties::{self, step_link, whose};
 use crate::console::html::{Block, Cell, Kind, Section, Table};
 use crate::console::visit::View;
 use crate::console::written::by;
@@ -41,10 +42,7 @@ pub(super) fn why_not_reconnected(view: &View<'_>) -> Option<String> {
 pub(super) fn unheard(view: &View<'_>) -> Option<String> {
     let casebook = view.office.casebook();
     let mut open = casebook.cases_on(Form::Disconnection).filter(|case| !case.is_closed());
-    let is_unheard = |case: &Case| {
-        case.opened.field(stop::DOOR) == Some(&Value::Choice(stop::ORDINARY))
-            && case.taken(stop::HEARD).next().is_none()
-    };
+    let is_unheard = |case: &Case| case.is_ordinary_stop() && case.taken(stop::HEARD).next().is_none();
     let case = open.find(|case| is_unheard(case))?.id.text(view.language);
     Some(view.say(
         format!("{case} says that the committee is heard before the stop, and its opinion is not there yet."),
@@ -83,8 +81,8 @@ pub(super) fn section(view: &View<'_>, named: Named) -> (Section, Vec<u64>) {
 }
 
 fn of_case(view: &View<'_>, case: &Case, named: Named) -> Vec<Block> {
-    let door = case.opened.field(stop::DOOR);
-    let is_ordinary = door == Some(&Value::Choice(stop::ORDINARY));
+    let is_ordinary = case.is_ordinary_stop();
+    let open = case.duties(&view.register, view.now);
     let door = if is_ordinary {
         view.say("ordinary: the committee is heard first", "通常（委員会の意見を聴いた後）")
     } else {
@@ -100,7 +98,11 @@ fn of_case(view: &View<'_>, case: &Case, named: Named) -> Vec<Block> {
     let steps = case.id.form.definition().steps;
     let row = |step: &'static Step| {
         let last = case.counting(step.key).next_back();
+        // Of a notice: whom nobody told yet.
+        let left = open.iter().filter(|duty| duty.step.key == step.key && duty.to.is_some());
+        let left: Vec<String> = left.map(|duty| duties::step(view, duty)).collect();
         let state = match last {
+            Some(_) if !left.is_empty() => Cell::Lines(left),
             Some(_) => Cell::Mark(Kind::Good, view.say("stands", "済")),
             None => Cell::Mark(Kind::Warning, view.say("missing", "未了")),
         };
@@ -117,7 +119,11 @@ fn of_case(view: &View<'_>, case: &Case, named: Named) -> Vec<Block> {
         rows: steps.iter().filter(asked).map(row).collect(),
         none: String::new(),
     };
-    let act = |step: &Step| {
+    let to: Vec<&str> = open.iter().filter_map(|duty| duty.to).map(Role::name).collect();
+    let filled = |step: &Step| {
+        if step.key == stop::NOTIFIED {
+            return format!("?f-roles={}", to.join(","));
+        }
         let act = if step.key == stop::STOPPED { named.stopped } else { None };
         let act = act.or(if step.asked == Asked::Closing { named.restored } else { None });
         act.map_or_else(String::new, |act| format!("?f-act={act}"))
@@ -126,7 +132,7 @@ fn of_case(view: &View<'_>, case: &Case, named: Named) -> Vec<Block> {
     let button = |step: &'static Step| {
         let word = step.title.text(view.language);
         (
-            format!("{}{}", step_link(case.id, step), act(step)),
+            format!("{}{}", step_link(case.id, step), filled(step)),
             view.say(format!("Write: {word}"), format!("{word}を記録する")),
         )
     };
