@@ -216,6 +216,7 @@ fn key(task: &Task, register: &Register, casebook: &Casebook) -> String {
         | Waits::Unacknowledged { .. }
         | Waits::Unreported { .. }
         | Waits::Unqualified { .. }
+        | Waits::TextsDue { .. }
         | Waits::LossUnwritten { .. } => String::new(),
     };
     format!("{} {}: {act}", names(&task.whose).join(","), telling.what(&task.what))

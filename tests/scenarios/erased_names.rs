@@ -163,7 +163,7 @@ fn the_name_of_who_left_is_erased_once_no_record_may_mention_her_and_is_nowhere_
     }
     let restored = Ledger::copied(older.parent().unwrap(), &scene.clock);
     let (code, said) = restored.fsck();
-    assert!(code == Some(1) && said.contains("the key of a name is gone, and no act here says so"), "{said}");
+    assert!(code == Some(1) && said.contains("the key of a name or text is gone, and no act here says so"), "{said}");
     let ledger =
         sekisho_ledger::ledger::Ledger::open(&DataDir::new(restored.data()), std::sync::Arc::new(MachineClock));
     let ledger = ledger.unwrap();

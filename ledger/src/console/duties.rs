@@ -98,6 +98,7 @@ pub(crate) fn what(view: &View<'_>, what: &Waits, is_mine: bool) -> (String, Str
             let post = hears.map_or_else(String::new, |post| format!("&f-post={}", post.code()));
             format!("/console/forms/{notice}?{}{post}", act_field(view, *index, is_mine))
         }
+        Waits::TextsDue { .. } => "/console/retention".to_owned(),
         Waits::LossUnwritten { card, index } => loss_form(view, card, *index, is_mine),
     };
     (view.telling(|telling| telling.what(what)), link)

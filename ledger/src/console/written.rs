@@ -6,7 +6,7 @@ use sekisho_register::cases::{KINDS_OF_INCIDENT, Written};
 use sekisho_register::change::{Field, Value};
 use sekisho_register::forms::{Blank, Kind};
 use sekisho_register::wareki::{day_text, numbered};
-use sekisho_register::{NameHash, field_text};
+use sekisho_register::{NameHash, erased_text, field_text};
 use sekisho_wire::cose::Signer;
 
 use super::html::Cell;
@@ -43,7 +43,9 @@ impl Texts {
 
     /// The text behind a hash.
     pub(crate) fn text(&self, view: &View<'_>, hash: &NameHash) -> String {
-        self.0.get(hash).cloned().unwrap_or_else(|| view.say("(erased)", "(消去済み)"))
+        let erased = || erased_text(&view.register, hash, view.language);
+        let known = self.0.get(hash).cloned().or_else(erased);
+        known.unwrap_or_else(|| view.say("(the ledger does not have it)", "（台帳にありません）"))
     }
 }
 

@@ -122,7 +122,7 @@ impl Written {
         if let Some(Value::Choice(choice)) = self.field(key) { Some(*choice) } else { None }
     }
 
-    fn day(&self, key: u8) -> Option<u32> {
+    pub(crate) fn day(&self, key: u8) -> Option<u32> {
         if let Some(Value::Day(day)) = self.field(key) { Some(*day) } else { None }
     }
 }

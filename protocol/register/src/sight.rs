@@ -190,7 +190,7 @@ impl Sight {
                 casebook.proposal(proposal).is_some_and(|proposed| self.sees_act(register, &proposed.act))
             }
             Waits::Step(duty) => casebook.case(&duty.case).is_some_and(|case| self.sees_case(register, case)),
-            Waits::Review { .. } => self.is_whole(),
+            Waits::Review { .. } | Waits::TextsDue { .. } => self.is_whole(),
             Waits::StopUnrecorded | Waits::Unconfirmed { .. } => true,
             Waits::NobodyResponsible(terminal) => self.sees_terminal(register, terminal),
             Waits::LossUnwritten { card, .. } => self.sees_card_of(register, card),

@@ -86,6 +86,7 @@ fn how(what: &Waits, desk: &Desk) -> String {
             format!("case open notice post={} act={} at=…", hearing_post(desk), act_of(desk, *index))
         }
         Waits::Unqualified { operator, .. } => format!("operator qualify {operator} --by …"),
+        Waits::TextsDue { .. } => "retention texts --due".to_owned(),
         Waits::LossUnwritten { index, .. } => {
             format!("report form {} place=… circumstances=…", act_of(desk, *index))
         }

@@ -66,9 +66,9 @@ impl Casebook {
     /// A proposal, or the approval of any stage but the last.
     fn admit_on_its_way(&self, register: &Register, chain: &[Link], t: u64) -> Result<(), FoldRefusal> {
         let (source, _) = chain.last().ok_or(FoldRefusal::NotAProposal)?;
-        self.may_reconnect(register, &source.act().changes)?;
         if let Some((signed, _)) = chain.first() {
-            self.may_set_up(register, signed, t)?;
+            register.need_permit(source.act(), &source.act().changes, t)?;
+            self.may_take(register, signed, t)?;
         }
         let approval = register.approval(chain, &source.act().changes, t)?;
         let [_, (approved, _), ..] = chain else { return Ok(()) };
@@ -142,7 +142,8 @@ impl Casebook {
         let case = self.case(&id).ok_or(FoldRefusal::CaseUnknown(id))?;
         let step = id.form.definition().step(taken.step);
         let step = step.ok_or(FoldRefusal::NotYours { form: id.form, step: None })?;
-        if case.is_closed() {
+        // Whose texts are gone gets no new ones.
+        if case.is_closed() || register.texts_erased(&id).is_some() {
             return Err(FoldRefusal::CaseOver(id));
         }
         if !is_asked(case, step, taken, register, signed, authority, admitted, t) {

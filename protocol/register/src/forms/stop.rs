@@ -12,6 +12,10 @@ pub const DOOR: u8 = 1;
 pub const ORDINARY: u8 = 0;
 /// The immediate door (S1 14(5)): told afterwards.
 pub const IMMEDIATE: u8 = 1;
+/// The field that says from when on records are kept for it.
+pub const KEPT_FROM: u8 = 4;
+/// The field that says until when.
+pub const KEPT_TO: u8 = 5;
 /// The step that hears the committee.
 pub const HEARD: u8 = 1;
 /// The step that names the act that stopped.
@@ -50,8 +54,8 @@ pub(super) const DISCONNECTION: Definition = Definition {
         must(DOOR, "door", Words("停止の手続", "door"), Kind::Choice(DOORS)),
         must(2, "incident", Words("事案", "incident"), Kind::Case(Form::Incident)),
         must(3, "reason", Words("理由", "reason"), Kind::Text),
-        may(4, "kept-from", Words("保存する記録の始期", "records kept from"), Kind::Moment),
-        may(5, "kept-to", Words("保存する記録の終期", "records kept until"), Kind::Moment),
+        may(KEPT_FROM, "kept-from", Words("保存する記録の始期", "records kept from"), Kind::Moment),
+        may(KEPT_TO, "kept-to", Words("保存する記録の終期", "records kept until"), Kind::Moment),
     ],
     steps: &[
         otherwise(

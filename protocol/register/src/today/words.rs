@@ -124,6 +124,10 @@ impl Telling<'_> {
                     format!("{who} has a card and no qualification for it"),
                 )
             }
+            Waits::TextsDue { cases } => self.say(
+                format!("処理簿の{cases}件は保存期間が満了しており、本文を消去できます"),
+                format!("the texts of {cases} cases were kept long enough, and may be erased"),
+            ),
             Waits::LossUnwritten { card, index } => {
                 let number = self.card(card);
                 self.say(
