@@ -49,7 +49,8 @@ fn waits_for_erasing(scene: &Scene) -> bool {
 fn holds_him(place: &Path) -> bool {
     std::fs::read_dir(place).unwrap().flatten().any(|entry| {
         let path = entry.path();
-        let holds = |bytes: Vec<u8>| [NAME, FROM].iter().any(|text| bytes.windows(text.len()).any(|it| it == text.as_bytes()));
+        let holds =
+            |bytes: Vec<u8>| [NAME, FROM].iter().any(|text| bytes.windows(text.len()).any(|it| it == text.as_bytes()));
         if path.is_dir() { holds_him(&path) } else { std::fs::read(&path).is_ok_and(holds) }
     })
 }
@@ -116,7 +117,7 @@ fn the_texts_of_a_case_are_erased_once_it_was_kept_long_enough_and_are_nowhere_a
     scene.desk.assert_verified();
 
     // An auditor verifies what is left without the ledger.
-    let permission = scene.desk.permit_export("jumin");
+    let permission = scene.desk.permit_whole_export("jumin");
     let folder = scene.scratch.path().join("logs");
     let folder = folder.to_str().unwrap();
     scene.desk.run(&["log", "export", folder, "--permission", &permission]);
@@ -133,8 +134,7 @@ fn the_texts_of_a_case_are_erased_once_it_was_kept_long_enough_and_are_nowhere_a
     let restored = Ledger::copied(older.parent().unwrap(), &scene.clock);
     let (code, said) = restored.fsck();
     assert!(code == Some(1) && said.contains("the key of a name or text is gone, and no act here says so"), "{said}");
-    let ledger =
-        sekisho_ledger::ledger::Ledger::open(&DataDir::new(restored.data()), Arc::new(MachineClock)).unwrap();
+    let ledger = sekisho_ledger::ledger::Ledger::open(&DataDir::new(restored.data()), Arc::new(MachineClock)).unwrap();
     let office = ledger.offices()[0].id;
     let texts = ledger.names_beside(&office, LogName::Casebook, 0..1_000).unwrap();
     let texts: Vec<String> = texts.iter().map(|text| text.text.to_string()).collect();

@@ -91,10 +91,9 @@ impl Cases {
         match (&field.value, kind) {
             (sekisho_register::change::Value::Text(hash), _) => match erased_text(cache.register(), hash, language) {
                 // Erased is only what an act erased, whatever the ledger brings: it gives each the texts that he may see.
-                None => self
-                    .text(hash)
-                    .unwrap_or(language.pick("(台帳が示さない)", "(not shown by the ledger)"))
-                    .to_owned(),
+                None => {
+                    self.text(hash).unwrap_or(language.pick("(台帳が示さない)", "(not shown by the ledger)")).to_owned()
+                }
                 Some(erased) => erased,
             },
             (sekisho_register::change::Value::Code(code), Some(Kind::Operator)) => cache.person(code, language),

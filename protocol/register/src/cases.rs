@@ -155,6 +155,12 @@ impl Case {
         self.taken(WITHDRAWN).next().is_some()
     }
 
+    /// Of a request to take records away: whether it is for logs of the whole office.
+    #[must_use]
+    pub fn takes_the_whole_office(&self) -> bool {
+        self.id.form == Form::ExportRequest && self.opened.choice(dealings::EXTENT) == Some(dealings::WHOLE_OFFICE)
+    }
+
     /// Whether nothing can follow: it was closed, refused or withdrawn.
     #[must_use]
     pub fn is_closed(&self) -> bool {

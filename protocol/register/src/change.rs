@@ -368,9 +368,7 @@ impl Change {
             Self::Policy(_) | Self::SharePolicy(_) => Class::Policy,
             Self::Preserve(change) if matches!(change.state, OrderState::Holds) => Class::Preservation,
             // What an order protected can be destroyed once it is lifted: that takes as many as destroying does.
-            Self::Destroy(_) | Self::Preserve(_) | Self::EraseNames(_) | Self::EraseTexts(_) => {
-                Class::Destruction
-            }
+            Self::Destroy(_) | Self::Preserve(_) | Self::EraseNames(_) | Self::EraseTexts(_) => Class::Destruction,
             Self::Open(_) | Self::Answer(_) | Self::Step(_) => Class::Report,
         }
     }

@@ -1,14 +1,14 @@
 //! How long records are kept: what may go, what must stay, and the acts about both (保存・廃棄・保全).
 
-use sekisho_register::erasure::TEXTS_MAX;
-use sekisho_register::{Casebook, FoldRefusal, Register};
 use sekisho_register::calendar::{Month, local_day};
 use sekisho_register::change::{
     CaseId, CaseTexts, Change, Destroy, EraseNames, EraseTexts, OperatorState, OrderState, Preserve,
 };
+use sekisho_register::erasure::TEXTS_MAX;
 use sekisho_register::people::{self, Operator};
 use sekisho_register::thing::class_name;
 use sekisho_register::wareki::{day_text, month_text, numbered};
+use sekisho_register::{Casebook, FoldRefusal, Register};
 use sekisho_wire::record::Retention;
 
 use crate::casebook;
@@ -183,10 +183,8 @@ fn texts(desk: &mut Desk, which: Which) -> Result<(), AdminError> {
             day(case.opened.made),
             case.texts().len().to_string(),
             keeping.until(case).map_or_else(|| "-".to_owned(), day),
-            may_go.map_or_else(
-                |why| why.text(screen.language),
-                |()| screen.words("may be erased", "消去可").to_owned(),
-            ),
+            may_go
+                .map_or_else(|why| why.text(screen.language), |()| screen.words("may be erased", "消去可").to_owned()),
         ]);
     }
     screen.print_table(&table)

@@ -251,6 +251,7 @@ fn is_asked(
             let decided = signed.act().paper.as_ref().map(|paper| &paper.post);
             decided.or(signed.act().post.as_ref()) == Some(&post)
         }
+        (Asked::Field(_), Whose::Roles(asked)) if case.takes_the_whole_office() => has(&asked, &Concern::Office),
         (Asked::Field(_), Whose::Section(asked, section)) => has(&asked, &Concern::Sections([section].into())),
         (_, Whose::Section(..) | Whose::Roles(_) | Whose::Partner(..)) => has(by(), &concern()),
     }

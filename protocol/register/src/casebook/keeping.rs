@@ -153,9 +153,7 @@ impl Casebook {
 impl Keeping<'_> {
     /// Every case that has texts which no act has erased, by form and number.
     pub fn cases(&self) -> impl Iterator<Item = &Case> {
-        self.casebook
-            .cases()
-            .filter(|case| self.register.texts_erased(&case.id).is_none() && !case.texts().is_empty())
+        self.casebook.cases().filter(|case| self.register.texts_erased(&case.id).is_none() && !case.texts().is_empty())
     }
 
     /// The cases whose texts may be erased by now, with these texts.

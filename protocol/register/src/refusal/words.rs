@@ -90,9 +90,10 @@ impl Stays {
                 "申請の内容が、現在の本文と一致しないか、別の文書の本文を含んでいます".to_string(),
                 "the act names other texts than stand in it, or some that stand in another case as well".to_string(),
             ),
-            Self::Erased(index) => {
-                (format!("既に消去されています(登録順{index})"), format!("they were erased by the act at entry {index}"))
-            }
+            Self::Erased(index) => (
+                format!("既に消去されています(登録順{index})"),
+                format!("they were erased by the act at entry {index}"),
+            ),
         };
         match language {
             Language::Japanese => ja,

@@ -246,16 +246,17 @@ fn an_inspection_that_is_not_over_keeps_what_it_looks_at() {
 #[test]
 fn a_disconnection_keeps_texts_of_the_time_of_its_records_as_long_as_itself() {
     let (mut office, case) = visited();
-    office.writes(open(
-        Form::Incident,
-        vec![
-            field(1, Value::Choice(0)),
-            field(2, Value::Choice(1)),
-            field(3, Value::Code(code("failure"))),
-            field(6, Value::Roles(vec![Role::SystemManager])),
-        ],
-    ))
-    .unwrap();
+    office
+        .writes(open(
+            Form::Incident,
+            vec![
+                field(1, Value::Choice(0)),
+                field(2, Value::Choice(1)),
+                field(3, Value::Code(code("failure"))),
+                field(6, Value::Roles(vec![Role::SystemManager])),
+            ],
+        ))
+        .unwrap();
     office.now = at(2027, 6, 1, 10);
     let fields = |from| {
         vec![
@@ -313,11 +314,16 @@ fn the_register_alone_refuses_what_is_no_list_of_texts_and_a_person_s_name() {
         assert_eq!(office.approved(erasing(wrong)).unwrap_err().code(), "value_wrong");
     }
     // The most that one act may name fits into it, approved and all.
-    let most = CaseTexts { texts: (0..erasure::TEXTS_MAX as u32).map(|at| {
-        let mut hash = [1; 32];
-        hash[..4].copy_from_slice(&at.to_be_bytes());
-        NameHash(hash)
-    }).collect(), ..all };
+    let most = CaseTexts {
+        texts: (0..erasure::TEXTS_MAX as u32)
+            .map(|at| {
+                let mut hash = [1; 32];
+                hash[..4].copy_from_slice(&at.to_be_bytes());
+                NameHash(hash)
+            })
+            .collect(),
+        ..all
+    };
     office.approved(erasing(vec![most])).unwrap();
 }
 

@@ -2,7 +2,7 @@
 
 use sekisho_register::change::*;
 use sekisho_register::forms::{Form, dealings};
-use sekisho_register::taking::{NotCovered, Taking};
+use sekisho_register::taking::{Extent, NotCovered, Taking};
 use sekisho_register::*;
 
 use crate::cases::*;
@@ -68,7 +68,8 @@ fn s3_33_a_permission_is_for_its_days_until_its_end() {
     office.writes(granted(2)).unwrap();
     office.holder_writes("hogo", 11, granted(3)).unwrap();
     let taken = taking(&office, office.now).unwrap();
-    assert_eq!((taken.section.clone(), taken.from, taken.to), (code("jumin"), today - 2, today));
+    assert_eq!((taken.extent.clone(), taken.from, taken.to), (Extent::Section(code("jumin")), today - 2, today));
+    assert_eq!(taken.covers_logs(), Err(NotCovered::NotWhole));
     let (from, to) = taken.period();
     let other = Err(NotCovered::OtherDays { from: today - 2, to: today });
     assert_eq!(

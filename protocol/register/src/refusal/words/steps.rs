@@ -179,10 +179,9 @@ impl FoldRefusal {
             }
             Self::TextsStay { why, .. } => match why {
                 Stays::Open => ("残っている手続を終えてください。", "Take the steps first that are left in it."),
-                Stays::Until(_) => (
-                    "保存期間が終わってから申請してください。",
-                    "Propose it once they have been kept long enough.",
-                ),
+                Stays::Until(_) => {
+                    ("保存期間が終わってから申請してください。", "Propose it once they have been kept long enough.")
+                }
                 Stays::Ordered(_) => (
                     "その文書を除いて申請するか、先に命令を解除してください。",
                     "Leave that case out, or have the order lifted first.",
