@@ -1,7 +1,7 @@
 //! Permission to take records away (データ使用許可, S3 33, S4 21): of which days, of whose terminals, and until when.
 
 use sekisho_wire::id::Code;
-use sekisho_wire::record::{Emitter, Record};
+use sekisho_wire::record::{Body, Emitter, Record};
 
 use crate::calendar::{DAY_MS, local_day, moment};
 use crate::cases::Case;
@@ -25,7 +25,7 @@ pub struct Taking {
 /// Whose records may be taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Extent {
-    /// Those that terminals wrote while they stood in this section.
+    /// Those that terminals wrote while they stood in this section, and that the ledger wrote about such a terminal.
     Section(Code),
     /// The logs of the whole office, with what the ledger wrote itself.
     Office,
@@ -52,10 +52,21 @@ pub enum NotCovered {
         /// The last one.
         to: u32,
     },
-    /// Records of a terminal of another section, or of the ledger's own, are asked for.
+    /// Records of a terminal of another section, or of no terminal, are asked for.
     OtherSection,
     /// Logs of the whole office are asked for.
     NotWhole,
+}
+
+/// The terminal that wrote a record, or about which the ledger did.
+fn written_about(record: &Record) -> Option<&Code> {
+    if let Emitter::Terminal(terminal) = &record.emitter {
+        return Some(terminal);
+    }
+    if let Body::Enrolment(enrolment) = &record.body {
+        return Some(&enrolment.terminal);
+    }
+    if let Body::Alarm(alarm) = &record.body { alarm.terminal.as_ref() } else { None }
 }
 
 impl Taking {
@@ -111,7 +122,7 @@ impl Taking {
     pub fn covers_record(&self, register: &Register, record: &Record) -> Result<(), NotCovered> {
         self.covers(record.trusted, record.trusted.saturating_add(1))?;
         let Extent::Section(section) = &self.extent else { return Ok(()) };
-        let Emitter::Terminal(terminal) = &record.emitter else { return Err(NotCovered::OtherSection) };
+        let terminal = written_about(record).ok_or(NotCovered::OtherSection)?;
         let stood = register.terminal(terminal).map(|known| {
             let then = known.version_at(record.trusted).unwrap_or_else(|| known.version());
             &then.section
