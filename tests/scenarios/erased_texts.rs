@@ -98,7 +98,7 @@ fn the_texts_of_a_case_are_erased_once_it_was_kept_long_enough_and_are_nowhere_a
     assert!(scene.desk.run(&["case", "show", &case]).contains(NAME));
     let said = scene.desk.run(&["retention", "erase-texts", "--due"]);
     assert!(said.contains("erase every text of these cases") && said.contains(&format!("case show {case}")), "{said}");
-    let approved = sekisho_tests::decided::approve(&mut scene.desk);
+    let approved = scene.approve();
     assert!(approved.contains("this is final") && approved.contains(&format!("case show {case}")), "{approved}");
     wait::until("the keys of the texts to be gone", || (std::fs::read(&keys).unwrap() != before).then_some(()));
     scene.wait_current();
