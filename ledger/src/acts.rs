@@ -3,7 +3,6 @@
 use std::sync::{Arc, MutexGuard};
 
 use sekisho_register::change::{Log, SetLogKey};
-use sekisho_register::permission::Asked;
 use sekisho_register::typed::does_not_show;
 use sekisho_register::{Change, FoldRefusal, Folded, NameHash, Register, SignedAct, are_texts, names_of, office_of};
 use sekisho_tlog::{Hash, leaf_hash};
@@ -205,9 +204,9 @@ fn plan_change(
     }
     expect_filed(stage, office, entry, &folded)?;
     if let Some(casebook) = stage.casebook(office) {
-        casebook.may_reconnect(register, &folded.changes).map_err(Refusal::Act)?;
-        let set_up = SignedAct::decode(entry).ok().and_then(|signed| register.set_up(&signed));
-        set_up.map_or(Ok(()), |set_up| casebook.permits(&set_up, Asked::Before)).map_err(Refusal::Act)?;
+        let signed = SignedAct::decode(entry).map_err(|malformed| Refusal::Act(FoldRefusal::Malformed(malformed)))?;
+        let at = signed.act().made.max(register.newest_made());
+        casebook.may_take(register, &signed, at).map_err(Refusal::Act)?;
     }
     let mut next = register.clone();
     next.fold(entry).map_err(Refusal::Act)?;

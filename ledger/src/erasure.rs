@@ -1,4 +1,5 @@
-//! Carries out what acts erase of names (register §R3.18): first the keys go, then the rows that they sealed, beside the register and beside the casebook.
+//! Carries out what acts erase of names (register §R3.18) and of texts of cases (§R3.25): first the keys go, then the rows that they sealed, beside the register and
+//! beside the casebook.
 //!
 //! As with months that are destroyed, every step may be done again, and a start goes on where the last one was cut short: which names go stands in
 //! the logs, which keys are left in `payload.key`, which rows in the store.
@@ -18,7 +19,7 @@ use crate::refusal::Refusal;
 use crate::store::{LogName, NamePlace, Store, StoreError, StoredName};
 
 impl Ledger {
-    /// Erases the names that acts say and that are still there: from then on nobody reads them, here or out of a copy. Only one thread calls this.
+    /// Erases the names and texts that acts say and that are still there: from then on nobody reads them, here or out of a copy. Only one thread calls this.
     ///
     /// # Errors
     /// When `payload.key` cannot be replaced or the store fails; it is tried again with the next call.
@@ -36,7 +37,7 @@ impl Ledger {
         let keys: Vec<KeyOf> = gone.iter().filter(has_key).map(|name| KeyOf::Name(office.id, name.0)).collect();
         if !keys.is_empty() {
             self.vault.forget(&keys)?;
-            log::warn!("an act erases {} names of office {}: their keys are gone", keys.len(), office.id);
+            log::warn!("an act erases {} names or texts of office {}: their keys are gone", keys.len(), office.id);
         }
         let rows = rows(&*self.store, &office.id)?.into_iter().filter(|row| gone.contains(&NameHash(row.hash)));
         let places: Vec<NamePlace> = rows.map(|row| place(&row)).collect();
@@ -65,7 +66,7 @@ impl Ledger {
         if progress.scrubbed < progress.erasures {
             self.store.scrub()?;
             self.set_progress(&office.id, |of| of.scrubbed = progress.erasures);
-            log::info!("the names that acts erase are erased in office {}", office.id);
+            log::info!("the names and texts that acts erase are erased in office {}", office.id);
         }
         Ok(())
     }
@@ -106,7 +107,7 @@ fn erased_in(act: &Act, register: &Register, held: &BTreeSet<NameHash>) -> Vec<(
         let by = register
             .all_erased()
             .iter()
-            .find(|erased| act.seen_size <= erased.index && erased.operators.contains(&designate.operator))?;
+            .find(|erased| act.seen_size <= erased.index && erased.is_of(&designate.operator))?;
         Some((designate.name, by.index))
     });
     erased.collect()

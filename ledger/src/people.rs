@@ -1,5 +1,6 @@
 //! What people bring and take at the ledger: acts, foundings, proofs, records.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -7,9 +8,9 @@ use sekisho_register::change::CaseId;
 use sekisho_register::taking::{NotCovered, Taking};
 use sekisho_register::{NameHash, SignedAct};
 use sekisho_tlog::{Hash, inclusion_proof};
-use sekisho_wire::id::{CaseReference, Code, OfficeId};
+use sekisho_wire::id::{CaseReference, OfficeId};
 use sekisho_wire::reason::AlarmKind;
-use sekisho_wire::record::{Alarm, Emitter, Record};
+use sekisho_wire::record::{Alarm, Record};
 
 use crate::acts::{self, Founder, Name, Placed};
 use crate::clock::Millis;
@@ -20,6 +21,7 @@ use crate::line::Lane;
 use crate::locks::lock;
 use crate::office::Office;
 use crate::refusal::{CodeFault, Refusal};
+use crate::search::Found;
 use crate::signed_log::{Published, Surroundings};
 use crate::store::{LogName, StoredName, StoredOffice, StoredTree};
 use crate::terminals::unproved;
@@ -85,17 +87,55 @@ impl Ledger {
         Taking::of(&case, self.clock.now()).map_err(Refusal::NotPermitted)
     }
 
-    /// Whether entries of logs may be taken away whole under that number; without one they are only looked at. A log has no part that could be verified by
-    /// itself, so neither days nor section are compared.
+    /// Whether logs may be taken away as a whole under that number, for nothing that could be verified is one section's part of a log; without one they are only
+    /// looked at.
     ///
     /// # Errors
     /// [`Refusal::NotPermitted`].
-    pub fn expect_permitted(&self, office: &OfficeId, permission: Option<&CaseReference>) -> Result<(), Refusal> {
-        permission.map_or(Ok(()), |number| self.permitted(office, number).map(drop))
+    pub fn permit_logs(
+        &self,
+        office: &OfficeId,
+        permission: Option<&CaseReference>,
+    ) -> Result<Option<Taking>, Refusal> {
+        let taking = permission.map(|number| self.permitted(office, number)).transpose()?;
+        if let Some(taking) = &taking {
+            taking.covers_logs().map_err(Refusal::NotPermitted)?;
+        }
+        Ok(taking)
     }
 
-    /// The question whose answer may be taken away; without a number it is only looked at. One that leaves a side of the period open asks for what is
-    /// permitted on that side; one that names days outside is refused.
+    /// Whether this bundle of entries may be taken away. One of records has to lie in the days that are permitted, with two days before them, in which sessions
+    /// were opened that went on, and with what a bundle has besides.
+    ///
+    /// # Errors
+    /// [`Refusal::NotPermitted`]; when the store fails.
+    pub fn permit_bundle(
+        &self,
+        office: &OfficeId,
+        permission: Option<&CaseReference>,
+        log: LogName,
+        entries: Range<u64>,
+    ) -> Result<(), Refusal> {
+        let Some(taking) = self.permit_logs(office, permission)?.filter(|_| log == LogName::Records) else {
+            return Ok(());
+        };
+        let (first, end) = taking.period();
+        let first = first.saturating_sub(SESSIONS_BEFORE);
+        let records = entries.clone().filter_map(|index| Record::decode(&self.record_bytes(office, index).ok()?).ok());
+        let times: Vec<Millis> = records.map(|record| record.trusted).collect();
+        // What a terminal kept for days came with the others.
+        let came = || {
+            let batches = self.batches_around(office, entries.start, entries.end.saturating_sub(entries.start))?;
+            Ok::<_, Refusal>(batches.iter().any(|batch| batch.received >= first))
+        };
+        let later = !times.is_empty() && times.iter().all(|at| *at >= end);
+        let earlier = !times.is_empty() && times.iter().all(|at| *at < first) && !came()?;
+        let other = NotCovered::OtherDays { from: taking.from, to: taking.to };
+        if later || earlier { Err(Refusal::NotPermitted(other)) } else { Ok(()) }
+    }
+
+    /// The question whose answer may be taken away, and what it is narrowed to ([`Self::narrow`]); without a number it is only looked at. One that leaves a side
+    /// of the period open asks for what is permitted on that side; one that names days outside, or a terminal that never stood in the section, is refused.
     ///
     /// # Errors
     /// [`Refusal::NotPermitted`].
@@ -104,16 +144,35 @@ impl Ledger {
         office: &OfficeId,
         permission: Option<&CaseReference>,
         question: Question,
-    ) -> Result<Question, Refusal> {
-        let Some(number) = permission else { return Ok(question) };
+    ) -> Result<(Question, Option<Taking>), Refusal> {
+        let Some(number) = permission else { return Ok((question, None)) };
         let taking = self.permitted(office, number)?;
         let (first, end) = taking.period();
         let (since, until) = (question.since.unwrap_or(first), question.until.unwrap_or(end));
         taking.covers(since, until).map_err(Refusal::NotPermitted)?;
-        if let Some(terminal) = &question.terminal {
-            self.expect_of_its_section(office, terminal, &taking)?;
+        let register = self.office(office)?.register();
+        if question.terminal.as_ref().is_some_and(|terminal| !taking.covers_terminal(&register, terminal)) {
+            return Err(Refusal::NotPermitted(NotCovered::OtherSection));
         }
-        Ok(Question { since: Some(since), until: Some(until), ..question })
+        Ok((Question { since: Some(since), until: Some(until), ..question }, Some(taking)))
+    }
+
+    /// Leaves of what was found what may be taken away: records that terminals wrote in the section, and what is missing of those. A row that does not open says
+    /// nothing of anybody, and stays.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`].
+    pub fn narrow(&self, office: &OfficeId, taking: &Taking, found: &mut Found) -> Result<(), Refusal> {
+        let register = self.office(office)?.register();
+        found.rows.retain(|(_, record)| {
+            let record = record.as_ref().and_then(|bytes| Record::decode(bytes).ok());
+            record.is_none_or(|record| taking.covers_record(&register, &record).is_ok())
+        });
+        let rows: BTreeSet<u64> = found.rows.iter().map(|(index, _)| *index).collect();
+        found.carried.retain(|index, _| rows.contains(index));
+        found.behind.retain(|behind| taking.covers_terminal(&register, &behind.terminal));
+        found.missing.ranges.retain(|missing| taking.covers_terminal(&register, &missing.terminal));
+        Ok(())
     }
 
     /// Whether this record may be taken away; without a number it is only looked at.
@@ -130,23 +189,7 @@ impl Ledger {
         let taking = self.permitted(office, number)?;
         let record = Record::decode(&self.record_bytes(office, index)?);
         let record = record.map_err(|error| Refusal::Unavailable { cause: error.to_string() })?;
-        taking.covers(record.trusted, record.trusted.saturating_add(1)).map_err(Refusal::NotPermitted)?;
-        match &record.emitter {
-            Emitter::Terminal(terminal) => self.expect_of_its_section(office, terminal.as_str(), &taking),
-            Emitter::Ledger => Ok(()),
-        }
-    }
-
-    /// A terminal that stands in another section has no records of this one. (What a question does not name it is not limited by.)
-    fn expect_of_its_section(&self, office: &OfficeId, terminal: &str, taking: &Taking) -> Result<(), Refusal> {
-        let register = self.office(office)?.register();
-        let known = Code::new(terminal).ok().and_then(|code| register.terminal(&code).cloned());
-        match known {
-            Some(known) if known.version().section != taking.section => {
-                Err(Refusal::NotPermitted(NotCovered::OtherSection))
-            }
-            Some(_) | None => Ok(()),
-        }
+        taking.covers_record(&self.office(office)?.register(), &record).map_err(Refusal::NotPermitted)
     }
 
     /// The cases that the casebook's entry at `index` opened.
@@ -287,3 +330,5 @@ pub fn id_of(entry: &[u8]) -> Option<Hash> {
 }
 
 const FOUNDING: u64 = 0;
+/// Sessions that go on in the days that are permitted were opened then (EXPORT.md, X2.2).
+const SESSIONS_BEFORE: Millis = 2 * 86_400_000;

@@ -126,6 +126,9 @@ fn not_covered(fault: NotCovered, language: Language) -> String {
         (Language::English, NotCovered::OtherSection) => {
             "this permission is for records of another section than that terminal's".into()
         }
+        (Language::English, NotCovered::NotWhole) => {
+            "this permission is for records of one section, and logs of the whole office are asked for: a request with extent=office is for those".into()
+        }
         (Language::Japanese, NotCovered::NotGranted) => "この番号の使用許可はありません".into(),
         (Language::Japanese, NotCovered::Refused) => "この番号の申請は不許可又は取下げとなっています".into(),
         (Language::Japanese, NotCovered::Ended) => "この許可による使用は終了しています".into(),
@@ -134,6 +137,9 @@ fn not_covered(fault: NotCovered, language: Language) -> String {
             format!("この許可の対象は{}から{}までの記録です", day(from), day(to))
         }
         (Language::Japanese, NotCovered::OtherSection) => "この許可は、その端末機の課のものではありません".into(),
+        (Language::Japanese, NotCovered::NotWhole) => {
+            "この許可の対象は一つの課の記録です。団体のログ全体には、範囲を全体(extent=office)とした申請が要ります".into()
+        }
     }
 }
 

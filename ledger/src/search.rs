@@ -292,7 +292,12 @@ impl Ledger {
     }
 
     /// Every batch that holds one of `count` entries from `index` on.
-    fn batches_around(&self, office: &OfficeId, index: u64, count: u64) -> Result<Vec<StoredBatch>, StoreError> {
+    pub(crate) fn batches_around(
+        &self,
+        office: &OfficeId,
+        index: u64,
+        count: u64,
+    ) -> Result<Vec<StoredBatch>, StoreError> {
         let end = index.saturating_add(count);
         // No batch is longer than this, so none that begins earlier reaches here.
         let mut from = index.saturating_sub(u64::from(BATCH_RECORDS_MAX));

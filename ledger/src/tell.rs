@@ -217,6 +217,7 @@ fn key(task: &Task, register: &Register, casebook: &Casebook) -> String {
         | Waits::Unacknowledged { .. }
         | Waits::Unreported { .. }
         | Waits::Unqualified { .. }
+        | Waits::TextsDue { .. }
         | Waits::LossUnwritten { .. }
         | Waits::StockDiffers(_) => String::new(),
     };

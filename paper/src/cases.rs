@@ -150,8 +150,11 @@ fn fields_cell(of: AsOf<'_>, blanks: &'static [Blank], fields: &[Field], texts: 
 fn value_cell(of: AsOf<'_>, blank: Option<&'static Blank>, value: &Value, texts: Texts<'_>) -> Cell {
     match (value, blank.map(|blank| blank.kind)) {
         (Value::Text(hash), _) => match (texts(hash), of.register.name_erased(hash)) {
-            (Some(text), _) => Cell::Text(text),
-            (None, Some(_)) => Cell::said("(消去済み)", "(erased)"),
+            (_, Some(_)) => {
+                let erased = |language| sekisho_register::erased_text(of.register, hash, language).unwrap_or_default();
+                Cell::Said(Said::by(erased))
+            }
+            (Some(text), None) => Cell::Text(text),
             (None, None) => Cell::Said(NOT_SHOWN),
         },
         (Value::Code(code), Some(Kind::Operator)) => of.person(code),

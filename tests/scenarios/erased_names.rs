@@ -88,7 +88,8 @@ fn works_and_leaves(scene: &mut Scene) -> (String, String) {
     wait_sealed(&scene.terminal);
     let record = scene.search(&["--kind", "decision"])[0]["index"].as_str().unwrap().to_owned();
     let evidence = scene.scratch.path().join("before.evidence").to_str().unwrap().to_owned();
-    scene.desk.run(&["records", "evidence", &record, "--out", &evidence]);
+    let permission = scene.desk.permit_export("jumin");
+    scene.desk.run(&["records", "evidence", &record, "--permission", &permission, "--out", &evidence]);
     refused(&scene.desk.try_run(&["retention", "erase-names", "10041"]), "he is designated");
     scene.desk.run(&["operator", "end", "10041", "--reason", "left_duty"]);
     refused(&scene.desk.try_run(&["retention", "erase-names", "10041"]), "neither returned nor revoked");
@@ -163,7 +164,7 @@ fn the_name_of_who_left_is_erased_once_no_record_may_mention_her_and_is_nowhere_
     }
     let restored = Ledger::copied(older.parent().unwrap(), &scene.clock);
     let (code, said) = restored.fsck();
-    assert!(code == Some(1) && said.contains("the key of a name is gone, and no act here says so"), "{said}");
+    assert!(code == Some(1) && said.contains("the key of a name or text is gone, and no act here says so"), "{said}");
     let ledger =
         sekisho_ledger::ledger::Ledger::open(&DataDir::new(restored.data()), std::sync::Arc::new(MachineClock));
     let ledger = ledger.unwrap();

@@ -92,7 +92,7 @@ fn taken(scene: &mut Scene) -> Taken {
     // What is found, and not only what has a number.
     let found = path("found.evidence");
     let of = |question: [&'static str; 4]| {
-        [&["records", "evidence"], &question[..], &["--out", Taken::text(&found)]].concat()
+        [&["records", "evidence"], &question[..], &["--permission", &permission, "--out", Taken::text(&found)]].concat()
     };
     let said = scene.desk.run(&of(["--verdict", "granted", "--kind", "decision"]));
     assert!(said.contains("evidence of 1 records written") && said.contains("1 records hold, 0 do not"), "{said}");
@@ -237,7 +237,7 @@ fn evidence_that_no_witness_has_cosigned_does_not_hold_where_the_office_asks_for
     let output = check("en", &taken.file, &["--office", later]);
     does_not_hold(&output, &["0 witnesses have cosigned the checkpoint of the records log, and 1 must have"]);
     // The same of exported logs.
-    let (logs, permission) = (scene.scratch.path().join("logs"), scene.desk.permit_export("jumin"));
+    let (logs, permission) = (scene.scratch.path().join("logs"), scene.desk.permit_whole_export("jumin"));
     export(&scene, &logs, &permission, &[]);
     let said = both(&verify_offline("en", &logs, &["--office", later]));
     assert!(said.contains("records: checkpoint of") && said.contains("witnesses: 1 (1 asked for)"), "{said}");

@@ -61,7 +61,7 @@ fn what_a_search_finds_is_taken_away_under_a_permission_and_others_read_it() {
     assert!(!client.authorize(&request("zei.certificate")).unwrap().verdict.granted);
     wait_sealed(&scene.terminal);
 
-    let permission = scene.desk.permit_export("jumin");
+    let permission = scene.desk.permit_whole_export("jumin");
     let file = |name: &str| scene.scratch.path().join(name);
     let export = |language: &str, name: &str, more: &[&str]| {
         let fixed = ["records", "export", "--permission", &permission, "--out", file(name).to_str().unwrap()]
@@ -132,6 +132,21 @@ fn what_a_search_finds_is_taken_away_under_a_permission_and_others_read_it() {
     for none in [vec![], vec!["--permission", "山田"]] {
         let output = scene.desk.try_run(&[&["records", "export", "--format", "csv", "--out", "x"], &none[..]].concat());
         assert_eq!(output.status.code(), Some(2), "{}", both(&output));
+    }
+    // Under one of a section its records alone: who read what is nobody's section's.
+    for (section, is_its_own) in [("jumin", true), ("zeimu", false)] {
+        let (number, taken) = (scene.desk.permit_export(section), file(section));
+        let export =
+            ["records", "export", "--permission", &number, "--format", "csv", "--out", taken.to_str().unwrap()];
+        scene.desk.run(&export);
+        let rows = python(CSV, &taken);
+        assert_eq!((rows.len() > TIMES, rows.len() == 1), (is_its_own, !is_its_own), "{section}: {}", rows.len());
+        assert!(rows[1..].iter().all(|row| cell(row, "kind") != "read"), "{section}");
+        let output = scene.desk.try_run(&["log", "export", "logs-of-a-section", "--permission", &number]);
+        assert!(!output.status.success() && both(&output).contains("extent=office"), "{}", both(&output));
+        let other = scene.desk.try_run(&[&export[..5], &["csv", "--out", "y", "--terminal", "jumin-1"]].concat());
+        assert_eq!(both(&other).contains("another section"), !is_its_own, "{}", both(&other));
+        let _ = std::fs::remove_file("y");
     }
     // Nor under one that nobody has permitted.
     let request = ["section=jumin", "purpose=監査", "content=操作履歴", "provided=電子データ", "managed=施錠保管"];

@@ -30,6 +30,7 @@ mod difficult;
 mod disk_full;
 mod doctor;
 mod erased_names;
+mod erased_texts;
 mod evidence;
 mod evidence_file;
 mod exported;

@@ -177,7 +177,7 @@ fn from_the_exported_logs_alone_the_forged_session_and_the_forged_verdict_are_fo
     let path = |name: &str| root.join(name);
     let (before, after, office) = (path("before"), path("after"), path("office.toml"));
     let id = scene.desk.office().to_string();
-    let permission = scene.desk.permit_export("jumin");
+    let permission = scene.desk.permit_whole_export("jumin");
 
     // Nothing is taken away without a number that was granted, nor into a folder that something lies in.
     for number in ["R8-0012", "export-request-2026-99"] {
@@ -388,7 +388,7 @@ fn goes_on_where_it_was_interrupted(scene: &mut Scene, folder: &Path, permission
         &verify_offline("en", folder, &["--office-id", &scene.desk.office().to_string()]),
         &["was interrupted and is not whole"],
     );
-    let other = scene.desk.permit_export("jumin");
+    let other = scene.desk.permit_whole_export("jumin");
     let output = scene.desk.try_run(&["log", "export", text(folder), "--permission", &other]);
     assert!(!output.status.success() && both(&output).contains("another export was begun"), "{}", both(&output));
     let said = export(scene, folder, permission, &[]);

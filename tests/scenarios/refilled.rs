@@ -137,7 +137,8 @@ fn what_nobody_can_bring_back_is_given_up_by_an_act_and_another_log_goes_on() {
     let (office, file) = (path("office.toml"), path("case.evidence"));
     scene.desk.run(&["office", "export", &office]);
     let decision = scene.search(&["--kind", "decision"])[0]["index"].as_str().unwrap().to_owned();
-    scene.desk.run(&["records", "evidence", &decision, "--out", &file]);
+    let permission = scene.desk.permit_export("jumin");
+    scene.desk.run(&["records", "evidence", &decision, "--permission", &permission, "--out", &file]);
     assert!(std::fs::read_to_string(&file).unwrap().contains("/records-2"));
     scene.desk.run(&["verify-evidence", &file, "--office", &office]);
     // Nobody who comes again stops it, and nothing of the lost one was signed twice.

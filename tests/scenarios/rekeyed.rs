@@ -115,7 +115,8 @@ fn the_keys_of_the_logs_change_while_everybody_works() {
     let said = scene.desk.run(&["office", "export", &office]);
     assert!(said.contains(&sekisho_link::fingerprint(&std::fs::read(&office).unwrap())), "{said}");
     let decision = scene.search(&["--kind", "decision"])[0]["index"].as_str().unwrap().to_owned();
-    scene.desk.run(&["records", "evidence", &decision, "--out", &file]);
+    let permission = scene.desk.permit_export("jumin");
+    scene.desk.run(&["records", "evidence", &decision, "--permission", &permission, "--out", &file]);
     let said = scene.desk.run(&["verify-evidence", &file, "--office", &office]);
     assert!(said.contains("permitted by the register"), "{said}");
     let alarms = scene.search(&["--kind", "alarm"]);

@@ -91,7 +91,8 @@ fn a_month_is_destroyed_by_two_persons_and_stays_destroyed_out_of_an_older_backu
     scene.desk.run(&["records", "show", &up_text]);
     let file = |name: &str| scene.scratch.path().join(name).to_str().unwrap().to_owned();
     let (before, after, office) = (file("before.evidence"), file("after.evidence"), file("office.toml"));
-    scene.desk.run(&["records", "evidence", &up_text, "--out", &before]);
+    let number = scene.desk.permit_export("jumin");
+    scene.desk.run(&["records", "evidence", &up_text, "--permission", &number, "--out", &before]);
     approved(&mut scene);
     wait::until("the month to be erased", || (standing(&scene, "operation", &month) == "destroyed").then_some(()));
     refused(&scene.desk.try_run(&["records", "show", &up_text]), "was destroyed");
@@ -100,7 +101,8 @@ fn a_month_is_destroyed_by_two_persons_and_stays_destroyed_out_of_an_older_backu
     // Evidence of before says what it said; evidence of now says that nothing is left but its place, and by which act.
     scene.desk.run(&["office", "export", &office]);
     scene.desk.run(&["verify-evidence", &before, "--office-id", &scene.desk.office().to_string()]);
-    let taken = scene.desk.try_run(&["records", "evidence", &up_text, &decision_text, "--out", &after]);
+    let evidence = ["records", "evidence", &up_text, &decision_text, "--permission", &number, "--out", &after];
+    let taken = scene.desk.try_run(&evidence);
     let checked = scene.desk.try_run(&["verify-evidence", &after, "--office", &office]);
     for output in [taken, checked, scene.desk.try_run(&["records", "verify", &up_text])] {
         assert_eq!(output.status.code(), Some(4), "{}", both(&output));
@@ -112,7 +114,7 @@ fn a_month_is_destroyed_by_two_persons_and_stays_destroyed_out_of_an_older_backu
     scene.desk.assert_verified();
     refused(&scene.desk.try_run(&propose), "was destroyed by");
     // The exported logs have their hashes, and nothing of what they said.
-    let (logs, permission) = (scene.scratch.path().join("logs"), scene.desk.permit_export("jumin"));
+    let (logs, permission) = (scene.scratch.path().join("logs"), scene.desk.permit_whole_export("jumin"));
     export(&scene, &logs, &permission, &[]);
     let offline = verify_offline("en", &logs, &["--office", &office]);
     let words = both(&offline);

@@ -349,10 +349,21 @@ impl Desk {
     /// When it fails.
     #[must_use]
     pub fn permit_export(&mut self, section: &str) -> String {
-        let section = format!("section={section}");
+        self.permit(&[&format!("section={section}")])
+    }
+
+    /// The same for logs of the whole office.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn permit_whole_export(&mut self, section: &str) -> String {
+        self.permit(&[&format!("section={section}"), "extent=office"])
+    }
+
+    fn permit(&mut self, what: &[&str]) -> String {
         let why = ["purpose=監査", "content=操作履歴", "provided=電子データ", "managed=施錠保管"];
         let why = [&why[..], &["from=2020-01-01", "to=2099-12-31"]].concat();
-        self.run(&[&["case", "open", "export-request", &section], &why[..]].concat());
+        self.run(&[&["case", "open", "export-request"], what, &why[..]].concat());
         let cases = self.list(&["case", "list", "--form", "export-request"]);
         let case = cases.last().expect("it was opened")["case"].as_str().expect("a case has a number").to_owned();
         for step in ["consent", "agree"] {

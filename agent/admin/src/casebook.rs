@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sekisho_register::change::{Field, Log};
 use sekisho_register::forms::{Blank, Kind};
-use sekisho_register::{Casebook, NameHash, field_text};
+use sekisho_register::{Casebook, NameHash, erased_text, field_text};
 use sekisho_wire::words::Language;
 
 use crate::desk::Desk;
@@ -89,13 +89,12 @@ impl Cases {
     ) -> String {
         let kind = blank.map(|blank| blank.kind);
         match (&field.value, kind) {
-            (sekisho_register::change::Value::Text(hash), _) => match (self.text(hash), language) {
-                (Some(text), _) => text.to_owned(),
-                // Erased is only what an act erased: the ledger gives each the texts that he may see.
-                (None, _) if cache.register().name_erased(hash).is_some() => {
-                    language.pick("(消去済み)", "(erased)").to_owned()
+            (sekisho_register::change::Value::Text(hash), _) => match erased_text(cache.register(), hash, language) {
+                // Erased is only what an act erased, whatever the ledger brings: it gives each the texts that he may see.
+                None => {
+                    self.text(hash).unwrap_or(language.pick("(台帳が示さない)", "(not shown by the ledger)")).to_owned()
                 }
-                (None, _) => language.pick("(台帳が示さない)", "(not shown by the ledger)").to_owned(),
+                Some(erased) => erased,
             },
             (sekisho_register::change::Value::Code(code), Some(Kind::Operator)) => cache.person(code, language),
             (sekisho_register::change::Value::Card(card), _) => {

@@ -1,5 +1,6 @@
 //! Whom an act speaks of: in it stand hashes of names, beside it the names. Shown before anybody signs.
 
+use sekisho_register::change::CaseTexts;
 use sekisho_register::{Change, NameHash};
 use sekisho_wire::id::Code;
 use sekisho_wire::words::Language;
@@ -57,7 +58,19 @@ pub(crate) fn erased_lines(changes: &[Change], cache: &RegisterCache, language: 
             }
         }
     };
-    erases.flatten().map(line).collect()
+    erases.flatten().map(line).chain(changes.iter().flat_map(|change| texts_lines(change, language))).collect()
+}
+
+/// A line for each case whose texts a change erases: where they can be read as long as they are there.
+fn texts_lines(change: &Change, language: Language) -> Vec<String> {
+    let Change::EraseTexts(erase) = change else { return Vec::new() };
+    let line = |CaseTexts { case, .. }: &CaseTexts| match language {
+        Language::English => format!("{case}: 'sekisho-admin case show {case}' shows them; this cannot be undone"),
+        Language::Japanese => {
+            format!("{case}: 本文は「sekisho-admin case show {case}」で確認できます(消去すると元に戻せません)")
+        }
+    };
+    erase.cases.iter().map(line).collect()
 }
 
 /// A line for each person; the hash is the one in the text of the act.

@@ -109,6 +109,7 @@ fn plain(mut change: Change, made: u64, names: &[Name]) -> Change {
         | Change::Destroy(_)
         | Change::Preserve(_)
         | Change::EraseNames(_)
+        | Change::EraseTexts(_)
         | Change::Witnesses(_)
         | Change::Partner(_)
         | Change::ShowShared(_) => {}

@@ -137,6 +137,7 @@ pub(crate) fn what(view: &View<'_>, what: &Waits, is_mine: bool, acts: &BTreeMap
             let post = hears.map_or_else(String::new, |post| format!("&f-post={}", post.code()));
             format!("/console/forms/{notice}?{}{post}", act_field(*index, acts))
         }
+        Waits::TextsDue { .. } => "/console/retention".to_owned(),
         Waits::StockDiffers(_) => format!("/console/forms/{}?f-movement=counted", Form::CardStock.name()),
         Waits::LossUnwritten { card, index } => loss_form(view, card, *index, acts),
     };

@@ -34,6 +34,8 @@ pub(super) struct Acts {
     pub(super) required: u64,
     /// What acts set up under a permit, by index.
     set_up: Vec<(u64, SetUp)>,
+    /// Acts that only the casebook could let pass, by index.
+    asks_the_casebook: Vec<(u64, SignedAct)>,
     /// What acts destroy.
     pub(super) destroyed: Vec<Destroyed>,
     /// When the founding act was made, and when it would have expired.
@@ -65,6 +67,7 @@ impl Check<'_> {
             keys: HashMap::new(),
             required: 0,
             set_up: Vec::new(),
+            asks_the_casebook: Vec::new(),
             destroyed: Vec::new(),
             founding: None,
         };
@@ -103,12 +106,15 @@ impl Check<'_> {
                 let act = SignedAct::decode(&entry.payload).ok();
                 acts.founding = act.map(|signed| (signed.act().made, signed.act().expires));
             }
-            let set_up = SignedAct::decode(&entry.payload).ok().and_then(|signed| register.set_up(&signed));
+            let signed = SignedAct::decode(&entry.payload).ok();
+            let set_up = signed.as_ref().and_then(|signed| register.set_up(signed));
             let folded = register.fold(&entry.payload);
             acts.set_up.extend(set_up.filter(|_| folded.is_ok()).map(|set_up| (index, set_up)));
             acts.concluded.push(Concluded::of(&folded));
             match folded {
                 Ok(folded) => {
+                    let asks = folded.changes.iter().any(Change::asks_the_casebook);
+                    acts.asks_the_casebook.extend(signed.filter(|_| asks).map(|signed| (index, signed)));
                     named.extend(names_of(&folded.changes).iter().map(|hash| (LogName::Register, index, hash.0)));
                     for change in &folded.changes {
                         if let Change::Terminal(terminal) = change {
@@ -149,6 +155,12 @@ impl Check<'_> {
         self.missing_acts(office, LogName::Casebook, &rows, extent);
         // Of a casebook that another one had to go on for nobody knows what it had permitted.
         if extent == Extent::Whole && register.successors(Log::Casebook).is_empty() {
+            let mut before = Registers::new(self.store, office.id, &acts.concluded);
+            for (index, signed) in &acts.asks_the_casebook {
+                if let Err(refusal) = casebook.let_pass(before.at(*index)?, signed) {
+                    self.find(office.id, LogName::Register, *index, Fault::ActRefused(refusal));
+                }
+            }
             for (index, set_up) in &acts.set_up {
                 if let Err(refusal) = casebook.permits(set_up, Asked::Afterwards) {
                     self.find(office.id, LogName::Register, *index, Fault::ActRefused(refusal));

@@ -62,12 +62,12 @@ impl Fault {
                 format!("payload key {number} does not open: nothing that it sealed can be read")
             }
             Self::NameMissing => "a name that the act hashes is not there".into(),
-            Self::NameStray => "there is a name that no act hashes".into(),
+            Self::NameStray => "there is a name or text that no act hashes".into(),
             Self::NameRemains { act } => format!(
-                "the act at entry {act} of the register erased a name that is still there: start the ledger, it erases what acts say"
+                "the act at entry {act} of the register erased a name or text that is still there: start the ledger, it erases what acts say"
             ),
             Self::NameErasedWithoutAct => {
-                "the key of a name is gone, and no act here says so: an older copy may not have it yet".into()
+                "the key of a name or text is gone, and no act here says so: an older copy may not have it yet".into()
             }
             Self::BatchTime { received } => {
                 format!("the batch is said to have come {}, which does not fit what stands around it", stamp(*received))
@@ -156,12 +156,15 @@ impl Fault {
             Self::Misfiled { number } => format!("記録とは別の分類又は月の鍵 {number} で封印されています"),
             Self::KeyDamaged { number } => format!("内容の鍵 {number} を復号できません（この鍵の記録は読めません）"),
             Self::NameMissing => "処分がハッシュで示す氏名がありません".into(),
-            Self::NameStray => "どの処分も示していない氏名があります".into(),
+            Self::NameStray => "どの処分も示していない氏名又は本文があります".into(),
             Self::NameRemains { act } => {
-                format!("登録簿の {act} 番の処分で消去された氏名が残っています（台帳を起動すると処分どおり消去します）")
+                format!(
+                    "登録簿の {act} 番の処分で消去された氏名又は本文が残っています（台帳を起動すると処分どおり消去します）"
+                )
             }
             Self::NameErasedWithoutAct => {
-                "氏名の鍵がなくなっていますが、その処分がここにありません（古い複製にはまだない場合があります）".into()
+                "氏名又は本文の鍵がなくなっていますが、その処分がここにありません（古い複製にはまだない場合があります）"
+                    .into()
             }
             Self::BatchTime { received } => {
                 format!("受信時刻（{}）が、前後の記録と合いません", stamp(*received))

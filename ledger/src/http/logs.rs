@@ -100,7 +100,8 @@ async fn entries(
         LogName::Casebook => (CASE_READERS, Query::Entries),
     };
     let bundle = knock.visit(hall, roles, move |ledger, Visitor { office, .. }| {
-        ledger.expect_permitted(office, permission.as_ref())?;
+        let entries = tile.first()..tile.first().saturating_add(u64::from(tile.width()));
+        ledger.permit_bundle(office, permission.as_ref(), log, entries)?;
         let about = About { first: Some(tile.first()), permission, ..About::default() };
         Ok((ledger.entry_bundle(office, log, &tile)?, Shown::rows(query, usize::from(tile.width()), about)))
     });
@@ -125,7 +126,7 @@ pub(super) async fn batches(
     let permission = number(asked.permission.as_deref())?;
     let (from, limit) = (asked.from, asked.limit.unwrap_or(BATCHES_MAX).min(BATCHES_MAX));
     let page = knock.visit(hall, READERS, move |ledger, Visitor { office, .. }| {
-        ledger.expect_permitted(office, permission.as_ref())?;
+        ledger.permit_logs(office, permission.as_ref())?;
         let batches = ledger.batches_in_log(office, from, limit)?;
         let about = About { first: Some(from), permission, ..About::default() };
         // Where a terminal has brought nothing there is nothing to be seen of anybody.

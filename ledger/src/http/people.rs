@@ -197,7 +197,7 @@ pub(super) async fn texts(
 ) -> Result<Response, Inside> {
     let permission = number(permission.as_deref())?;
     let page = knock.visit(hall, CASE_READERS, move |ledger, visitor| {
-        ledger.expect_permitted(&visitor.office, permission.as_ref())?;
+        ledger.permit_logs(&visitor.office, permission.as_ref())?;
         let size = ledger.office(&visitor.office)?.casebook().size();
         let next = first.saturating_add(TEXTS_PAGE).min(size);
         let texts = ledger.texts_in_sight(visitor, first.min(next)..next)?;
@@ -350,9 +350,10 @@ pub(super) async fn search(
     let permission = number(query.permission.as_deref())?;
     let question = query.question()?;
     let found = knock.visit(hall, READERS, move |ledger, Visitor { office, .. }| {
-        let question = ledger.permit_search(office, permission.as_ref(), question.clone())?;
+        let (question, taking) = ledger.permit_search(office, permission.as_ref(), question.clone())?;
         let about = About { permission: permission.clone(), ..about(&question) };
-        let found = ledger.search(office, &question)?;
+        let mut found = ledger.search(office, &question)?;
+        taking.map_or(Ok(()), |taking| ledger.narrow(office, &taking, &mut found))?;
         let shown = Shown::rows(ReadQuery::Search, found.rows.len(), about);
         Ok((found, shown))
     });

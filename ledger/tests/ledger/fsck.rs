@@ -18,8 +18,10 @@ use sekisho_ledger::ledger::Ledger;
 use sekisho_ledger::refusal::Refusal;
 use sekisho_ledger::store::{self, Append, Entry, LogName, Store, StoredAct};
 use sekisho_ledger::vault::Vault;
-use sekisho_register::change::{Change, EpochReason, IncidentClass, Log, OpenCase, OpenEpoch};
-use sekisho_register::{Act, SignedAct};
+use sekisho_register::change::{
+    Change, ConnectionState, EpochReason, IncidentClass, Log, OpenCase, OpenEpoch, SetConnection,
+};
+use sekisho_register::{Act, FoldRefusal, SignedAct};
 use sekisho_tlog::{Hash, leaf_hash};
 use sekisho_wire::batch::{chain_start, enrol_digest};
 use sekisho_wire::cose::Signer;
@@ -443,11 +445,46 @@ fn an_entry_in_the_middle_of_a_torn_log_is_named() {
     assert_eq!(report.entries, finding.index.unwrap() + 2, "everything before it was looked at");
 }
 
+/// The operator of the server writes an act into a log himself, past all that the ledger asks; gives its place.
+pub(crate) fn written_in(town: &Town, log: LogName, act: Vec<u8>) -> u64 {
+    let (office, store) = (town.office, town.stored());
+    let mut frontier = store.frontier(&office, log).unwrap();
+    let (from, leaf) = (frontier.size(), leaf_hash(&act));
+    frontier.append(leaf);
+    let id = SignedAct::decode(&act).unwrap().id();
+    let entries = vec![Entry { leaf, key: 0, payload: act }];
+    let append = Append { office, log, from, entries, tiles: Vec::new(), frontier };
+    let act = StoredAct { office, id: Hash(id.0), log, index: from };
+    store.commit(&store::Change { appends: vec![append], acts: vec![act], ..store::Change::default() }).unwrap();
+    from
+}
+
+fn refusals(town: &Town) -> Vec<(Option<u64>, FoldRefusal)> {
+    let refused = |finding: Finding| {
+        if let Fault::ActRefused(refusal) = finding.fault { Some((finding.index, refusal)) } else { None }
+    };
+    check(town).findings.into_iter().filter_map(refused).collect()
+}
+
+#[test]
+fn a_way_back_without_a_record_of_the_stop_is_found() {
+    let town = lived_in();
+    let connection = |state| vec![Change::Connection(SetConnection { state, functions: vec![], incident: None })];
+    town.submit(connection(ConnectionState::Stopped)).unwrap();
+    let again = town.act(connection(ConnectionState::Connected));
+    let refused = town.ledger.submit(&town.office, again.clone(), vec![]);
+    assert!(matches!(refused, Err(Refusal::Act(FoldRefusal::StopUnrecorded { .. }))), "{refused:?}");
+    assert_eq!(refusals(&town), []);
+    let at = written_in(&town, LogName::Register, again);
+    let found = refusals(&town);
+    assert!(matches!(found[..], [(Some(index), FoldRefusal::StopUnrecorded { .. })] if index == at), "{found:?}");
+}
+
 #[test]
 fn an_act_in_the_casebook_that_nobody_could_sign_there_is_found() {
     let town = lived_in();
     let office = town.ledger.office(&town.office).unwrap();
-    let (seen, store) = (office.register(), town.stored());
+    let seen = office.register();
     let incident = OpenCase::incident(IncidentClass::Misuse, code("leak"), code("jumin-1"), None);
     let act = Act {
         office: town.office,
@@ -461,15 +498,7 @@ fn an_act_in_the_casebook_that_nobody_could_sign_there_is_found() {
     let to_sign = act.to_be_signed(&Signer::Card(town.mayor.guid));
     let signature = town.deputy.sign(Slot::Signature, &to_sign.digest);
     let forged = to_sign.finish(signature);
-    let mut frontier = store.frontier(&town.office, LogName::Casebook).unwrap();
-    let (from, leaf) = (frontier.size(), leaf_hash(&forged));
-    frontier.append(leaf);
-    let id = SignedAct::decode(&forged).unwrap().id();
-    let entries = vec![Entry { leaf, key: 0, payload: forged }];
-    let (office, log) = (town.office, LogName::Casebook);
-    let append = Append { office, log, from, entries, tiles: Vec::new(), frontier };
-    let act = StoredAct { office, id: Hash(id.0), log, index: from };
-    store.commit(&store::Change { appends: vec![append], acts: vec![act], ..store::Change::default() }).unwrap();
+    let from = written_in(&town, LogName::Casebook, forged);
     let report = check(&town);
     let finding = first(&report);
     assert_eq!((finding.log, finding.index), (Some(LogName::Casebook), Some(from)), "{:?}", report.findings);

@@ -14,6 +14,7 @@ mod console;
 mod crowd;
 mod described;
 mod destroy;
+mod erased_texts;
 mod erasure;
 mod faulty;
 mod fsck;

@@ -52,6 +52,7 @@ impl Draft<'_> {
             Change::Destroy(change) => self.apply_destroy(*change, at),
             Change::Preserve(change) => self.apply_preserve(change, at),
             Change::EraseNames(change) => self.apply_erase_names(change, at),
+            Change::EraseTexts(change) => self.apply_erase_texts(change, at),
             Change::Witnesses(change) => self.apply_witnesses(change, at),
             Change::Partner(change) => self.apply_partner(change, at),
             Change::Entrust(change) => self.apply_entrust(change, at),

@@ -15,6 +15,7 @@ use crate::change::{Answer, CaseId, Change, ConnectionState, Field, Log};
 use crate::fold::{Register, TERMINAL_ACTS_A_DAY, check_clock, check_recent, decode};
 use crate::forms::Form;
 use crate::organisation::ByDeputy;
+use crate::permission::Asked;
 use crate::recovery::is_for_recovery_keys;
 use crate::refusal::FoldRefusal;
 use crate::role::Role;
@@ -24,12 +25,15 @@ use crate::succession::Successions;
 use crate::values::NameHash;
 
 mod admitted;
+mod afterwards;
 mod filled_in;
+mod keeping;
 mod rehearsed;
 mod standing;
 
 pub(crate) use self::admitted::opening_concerns;
 
+pub use keeping::Keeping;
 use rehearsed::would_apply;
 use standing::stands_on;
 
@@ -303,6 +307,18 @@ impl Casebook {
             }
         }
         Ok(())
+    }
+
+    /// What only the casebook can say of an act for the register log, or of a proposal of one, at `t`: that it restores no connection whose stop is not recorded and
+    /// resolved, that its permit was granted, and that the texts that it erases may go. The ledger asks it of each act before it takes it.
+    ///
+    /// # Errors
+    /// [`Self::may_reconnect`], [`Self::permits`], [`Self::may_erase`].
+    pub fn may_take(&self, register: &Register, signed: &SignedAct, t: u64) -> Result<(), FoldRefusal> {
+        let (source, _) = signed.source().map_err(FoldRefusal::Malformed)?;
+        self.may_reconnect(register, &source.act().changes)?;
+        register.set_up(signed).map_or(Ok(()), |set_up| self.permits(&set_up, Asked::Before))?;
+        self.may_erase(register, &source.act().changes, t)
     }
 
     /// Open records of a disconnection that name the act at `stop`.

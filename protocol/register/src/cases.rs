@@ -108,7 +108,7 @@ impl Written {
         if let Some(Value::Choice(choice)) = self.field(key) { Some(*choice) } else { None }
     }
 
-    fn day(&self, key: u8) -> Option<u32> {
+    pub(crate) fn day(&self, key: u8) -> Option<u32> {
         if let Some(Value::Day(day)) = self.field(key) { Some(*day) } else { None }
     }
 }
@@ -141,6 +141,12 @@ impl Case {
     #[must_use]
     pub fn is_withdrawn(&self) -> bool {
         self.taken(WITHDRAWN).next().is_some()
+    }
+
+    /// Of a request to take records away: whether it is for logs of the whole office.
+    #[must_use]
+    pub fn takes_the_whole_office(&self) -> bool {
+        self.id.form == Form::ExportRequest && self.opened.choice(dealings::EXTENT) == Some(dealings::WHOLE_OFFICE)
     }
 
     /// Whether nothing can follow: it was closed, refused or withdrawn.

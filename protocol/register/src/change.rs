@@ -36,7 +36,7 @@ pub use people::{
 };
 pub use places::{EpochReason, OpenEpoch, SetTerminal, SetTerminalState, TerminalKind, TerminalUse};
 pub use recovery::{AnnounceRecovery, EndRecovery, RecoveryEnd};
-pub use retention::{Destroy, EraseNames, OrderState, Preserve};
+pub use retention::{CaseTexts, Destroy, EraseNames, EraseTexts, OrderState, Preserve};
 
 /// One change.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -164,6 +164,9 @@ pub enum Change {
     /// Takes a case one step on; casebook only.
     #[n(63)]
     Step(#[n(0)] Box<TakeStep>),
+    /// Erases the texts of cases that were kept as long as they had to be (本文の消去).
+    #[n(64)]
+    EraseTexts(#[n(0)] EraseTexts),
     /// Says who another office is.
     #[n(70)]
     Partner(#[n(0)] Box<SetPartner>),
@@ -186,9 +189,9 @@ pub enum Change {
 
 impl Change {
     /// Every kind of version 1. One that a later version introduces is none before `require_version` has reached that version (§R4.12).
-    pub const KINDS: [u16; 47] = [
+    pub const KINDS: [u16; 48] = [
         1, 2, 3, 10, 11, 12, 13, 15, 16, 20, 21, 22, 23, 24, 25, 30, 31, 32, 33, 34, 40, 41, 42, 45, 46, 47, 48, 50,
-        51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63, 70, 71, 72, 73, 74, 75,
+        51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63, 64, 70, 71, 72, 73, 74, 75,
     ];
 
     /// What it brings once it takes effect: itself, or for an announced recovery what is announced. What could not be carried out is not announced.
@@ -257,6 +260,7 @@ impl Change {
             Self::EraseNames(_) => 61,
             Self::Answer(_) => 62,
             Self::Step(_) => 63,
+            Self::EraseTexts(_) => 64,
             Self::Partner(_) => 70,
             Self::Entrust(_) => 71,
             Self::EndTrust(_) => 72,
@@ -308,6 +312,7 @@ impl Change {
             | Self::Destroy(_)
             | Self::Preserve(_)
             | Self::EraseNames(_)
+            | Self::EraseTexts(_)
             | Self::Witnesses(_)
             | Self::Partner(_)
             | Self::Entrust(_)
@@ -363,7 +368,7 @@ impl Change {
             Self::Policy(_) | Self::SharePolicy(_) => Class::Policy,
             Self::Preserve(change) if matches!(change.state, OrderState::Holds) => Class::Preservation,
             // What an order protected can be destroyed once it is lifted: that takes as many as destroying does.
-            Self::Destroy(_) | Self::Preserve(_) | Self::EraseNames(_) => Class::Destruction,
+            Self::Destroy(_) | Self::Preserve(_) | Self::EraseNames(_) | Self::EraseTexts(_) => Class::Destruction,
             Self::Open(_) | Self::Answer(_) | Self::Step(_) => Class::Report,
         }
     }

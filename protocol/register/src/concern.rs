@@ -119,6 +119,7 @@ impl Register {
             | Change::Preserve(_)
             | Change::SucceedLog(_)
             | Change::EraseNames(_)
+            | Change::EraseTexts(_)
             | Change::Partner(_)
             | Change::Entrust(_)
             | Change::EndTrust(_)

@@ -22,6 +22,7 @@ mod recovery;
 mod retention;
 
 pub use cases::field_text;
+pub use retention::erased_text;
 
 /// The change as text. Keys of cards and of the envelope stand as fingerprints.
 pub(crate) fn describe(change: &Change, say: &Titles<'_>) -> String {
@@ -95,6 +96,7 @@ pub(crate) fn describe(change: &Change, say: &Titles<'_>) -> String {
         Change::Destroy(change) => retention::destroy(*change, say),
         Change::Preserve(change) => retention::preserve(change, say),
         Change::EraseNames(change) => retention::erase_names(change, say),
+        Change::EraseTexts(change) => retention::erase_texts(change, say),
         Change::Witnesses(change) => witnesses(change, say),
         Change::Partner(change) => partners::partner(change, say),
         Change::Entrust(change) => partners::entrust(change, say),

@@ -1,4 +1,4 @@
-//! Whose names may be erased, and which were (§R3.18): a name is kept for as long as records that may mention the person.
+//! Whose names may be erased, and which were (§R3.18): a name is kept for as long as records that may mention the person. Texts of cases: `texts`.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
@@ -7,7 +7,7 @@ use sekisho_wire::id::Code;
 
 use crate::calendar::Month;
 use crate::cards::Card;
-use crate::change::{Change, Designate, EraseNames, OperatorState};
+use crate::change::{CaseId, Change, Designate, EraseNames, OperatorState};
 use crate::fold::Register;
 use crate::office::Office;
 use crate::people::{Operator, Standing};
@@ -18,28 +18,49 @@ use crate::state::{Draft, Position};
 use crate::thing::Thing;
 use crate::values::NameHash;
 
-/// The names of some persons, which were erased.
+mod texts;
+
+pub use texts::TEXTS_MAX;
+
+/// Names or texts that were erased.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Erased {
     /// Index of the act.
     pub index: u64,
-    /// Whose.
-    pub operators: Vec<Code>,
+    /// What is gone.
+    pub of: ErasedOf,
+}
+
+/// Of whom, or of what, an act erased names or texts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ErasedOf {
+    /// Every name of these persons.
+    Persons(Vec<Code>),
+    /// Every text of these cases.
+    Cases(Vec<CaseId>),
+}
+
+impl Erased {
+    /// Whether the names of that person are gone by it.
+    #[must_use]
+    pub fn is_of(&self, operator: &Code) -> bool {
+        if let ErasedOf::Persons(operators) = &self.of { operators.contains(operator) } else { false }
+    }
 }
 
 impl Register {
-    /// The act that erased that name.
+    /// The act that erased that name, or that text.
     #[must_use]
     pub fn name_erased(&self, name: &NameHash) -> Option<u64> {
         self.state.erased_names.get(name).copied()
     }
 
-    /// Every name that was erased, and by which entry.
+    /// Every name and text that was erased, and by which entry.
     pub fn erased_names(&self) -> impl Iterator<Item = (&NameHash, u64)> {
         self.state.erased_names.iter().map(|(name, index)| (name, *index))
     }
 
-    /// Every act that erased names, in log order.
+    /// Every act that erased names or texts, in log order.
     #[must_use]
     pub fn all_erased(&self) -> &[Erased] {
         self.state.office.as_ref().map_or(&[], |office| &office.kept.erased)
@@ -48,7 +69,7 @@ impl Register {
     /// The last act that erased the names of that person.
     #[must_use]
     pub fn erased(&self, operator: &Code) -> Option<&Erased> {
-        self.all_erased().iter().rev().find(|erased| erased.operators.contains(operator))
+        self.all_erased().iter().rev().find(|erased| erased.is_of(operator))
     }
 
     /// Whether the names of these persons, ascending, could be erased together at `now`, whoever signs it.
@@ -71,7 +92,7 @@ impl Draft<'_> {
         operators.iter().try_for_each(|operator| self.touch(Thing::Operator(operator.clone()), at))?;
         let names = self.check_erasure(operators, at.now)?;
         self.new_entries().erased_names.extend(names.into_iter().map(|name| (name, at.index)));
-        self.office_mut()?.kept.erased.push(Erased { index: at.index, operators: operators.clone() });
+        self.office_mut()?.kept.erased.push(Erased { index: at.index, of: ErasedOf::Persons(operators.clone()) });
         Ok(())
     }
 

@@ -76,7 +76,7 @@ pub use casebook::{Casebook, Filed, Unopposed};
 pub use change::Change;
 pub use concluded::Concluded;
 pub use decide::{RULES_VERSION, Verdict, decide};
-pub use describe::field_text;
+pub use describe::{erased_text, field_text};
 pub use fold::{Approved, Folded, Given, Register};
 pub use grant::{GrantRefusal, grant_of};
 pub use log_keys::LogKeys;

@@ -100,17 +100,7 @@ impl Casebook {
         }
         Ok(())
     }
-
-    /// As [`Self::permits`], of an act or proposal over this register, which also asks whether a number has to be there.
-    ///
-    /// # Errors
-    /// [`FoldRefusal::PermitMissing`], [`FoldRefusal::PermitWrong`].
-    pub(crate) fn may_set_up(&self, register: &Register, signed: &SignedAct, t: u64) -> Result<(), FoldRefusal> {
-        let (source, _) = signed.source().map_err(FoldRefusal::Malformed)?;
-        register.need_permit(source.act(), &source.act().changes, t)?;
-        register.set_up(signed).map_or(Ok(()), |set_up| self.permits(&set_up, Asked::Before))
-    }
 }
 
 /// As far as the clocks of two desks that the ledger takes acts of may be apart (§R4.2).
-const CLOCKS_MS: u64 = MADE_BEHIND_MS + MADE_AHEAD_MS;
+pub(crate) const CLOCKS_MS: u64 = MADE_BEHIND_MS + MADE_AHEAD_MS;

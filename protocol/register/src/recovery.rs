@@ -129,6 +129,7 @@ pub(crate) const fn is_for_recovery_keys(change: &Change) -> bool {
         | Change::Destroy(_)
         | Change::Preserve(_)
         | Change::EraseNames(_)
+        | Change::EraseTexts(_)
         | Change::SucceedLog(_)
         | Change::Open(_)
         | Change::Answer(_)
@@ -248,6 +249,8 @@ impl Draft<'_> {
                     | Change::Open(_)
                     | Change::Answer(_)
                     | Change::Step(_)
+                    // What may go the casebook says, which nobody asks when a recovery is completed.
+                    | Change::EraseTexts(_)
             )
         };
         let new_keys = change.changes.iter().any(|change| matches!(change, Change::RecoveryKeys(_)));

@@ -402,8 +402,32 @@ pub enum FoldRefusal {
         /// By the act at this index.
         index: u64,
     },
+    /// The texts of a case are not to go, or not so.
+    TextsStay {
+        /// The case.
+        case: CaseId,
+        /// Why.
+        why: Stays,
+    },
     /// A value that cannot be.
     ValueWrong(WrongValue),
+}
+
+/// Why the texts of a case stay where they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stays {
+    /// Something may or has to follow in it still.
+    Open,
+    /// They have to be kept until then.
+    Until(u64),
+    /// A preservation order keeps them.
+    Ordered(Code),
+    /// Another case that is not over has to do with it.
+    Needed(CaseId),
+    /// The act names other texts than stand in it, or one that stands in another case as well.
+    OtherTexts,
+    /// An act erased them already.
+    Erased(u64),
 }
 
 /// What is wrong with a field of a form.
@@ -519,6 +543,8 @@ pub enum WrongValue {
     EntrustedClasses,
     /// Operators whose names are erased: none, too many, not ascending, or without another code of one of them.
     Erased,
+    /// Cases whose texts are erased: none, not ascending, without texts or with too many, or a person's name among them.
+    ErasedTexts,
     /// A person who has his card from another office: he gets none here, and no person of this office gets one there.
     Home,
 }
@@ -627,6 +653,7 @@ impl FoldRefusal {
             Self::CardOut { .. } => "card_out",
             Self::StillMentioned { .. } => "still_mentioned",
             Self::NameErased { .. } => "name_erased",
+            Self::TextsStay { .. } => "texts_stay",
             Self::ValueWrong(_) => "value_wrong",
         }
     }

@@ -206,6 +206,7 @@ impl Sight {
             Waits::Step(duty) => casebook.case(&duty.case).is_some_and(|case| self.sees_case(register, case)),
             Waits::Review { post, .. } => self.sees_post(register, post).unwrap_or(true),
             Waits::StopUnrecorded | Waits::Unconfirmed { .. } | Waits::StockDiffers(_) => true,
+            Waits::TextsDue { .. } => self.is_whole(),
             Waits::NobodyResponsible(terminal) => self.sees_terminal(register, terminal),
             Waits::LossUnwritten { card, .. } | Waits::CardEnds { card, .. } => self.sees_card_of(register, card),
             Waits::Untrained(operator)

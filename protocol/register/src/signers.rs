@@ -282,6 +282,7 @@ impl Draft<'_> {
             | Change::Destroy(_)
             | Change::Preserve(_)
             | Change::EraseNames(_)
+            | Change::EraseTexts(_)
             | Change::Witnesses(_)
             | Change::Open(_)
             | Change::Answer(_)

@@ -1,23 +1,34 @@
 //! Permission to take records away (データ使用許可, S3 33, S4 21): of which days, of whose terminals, and until when.
 
 use sekisho_wire::id::Code;
+use sekisho_wire::record::{Body, Emitter, Record};
 
 use crate::calendar::{DAY_MS, local_day, moment};
 use crate::cases::Case;
 use crate::change::Value;
+use crate::fold::Register;
 use crate::forms::{Form, dealings};
 
 /// What a granted request lets be taken away.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Taking {
-    /// The section whose records they are.
-    pub section: Code,
+    /// Whose records they are.
+    pub extent: Extent,
     /// The first day of the records.
     pub from: u32,
     /// The last one.
     pub to: u32,
     /// The last day on which they may be taken.
     pub until: u32,
+}
+
+/// Whose records may be taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// Those that terminals wrote while they stood in this section, and that the ledger wrote about such a terminal.
+    Section(Code),
+    /// The logs of the whole office, with what the ledger wrote itself.
+    Office,
 }
 
 /// Why a permission does not cover what is asked for.
@@ -41,8 +52,21 @@ pub enum NotCovered {
         /// The last one.
         to: u32,
     },
-    /// Records of a terminal of another section are asked for.
+    /// Records of a terminal of another section, or of no terminal, are asked for.
     OtherSection,
+    /// Logs of the whole office are asked for.
+    NotWhole,
+}
+
+/// The terminal that wrote a record, or about which the ledger did.
+fn written_about(record: &Record) -> Option<&Code> {
+    if let Emitter::Terminal(terminal) = &record.emitter {
+        return Some(terminal);
+    }
+    if let Body::Enrolment(enrolment) = &record.body {
+        return Some(&enrolment.terminal);
+    }
+    if let Body::Alarm(alarm) = &record.body { alarm.terminal.as_ref() } else { None }
 }
 
 impl Taking {
@@ -80,13 +104,46 @@ impl Taking {
         if until < local_day(now) {
             return Err(NotCovered::Over { until });
         }
-        Ok(Self { section: section.clone(), from, to, until })
+        let whole = case.takes_the_whole_office();
+        let extent = if whole { Extent::Office } else { Extent::Section(section.clone()) };
+        Ok(Self { extent, from, to, until })
     }
 
     /// The moments of these days: from the first of them to the first after them.
     #[must_use]
     pub fn period(&self) -> (u64, u64) {
         (moment(self.from, 0), moment(self.to, 0).saturating_add(DAY_MS))
+    }
+
+    /// Whether a record is one of those, by whom it was written and when.
+    ///
+    /// # Errors
+    /// [`NotCovered::OtherDays`], [`NotCovered::OtherSection`].
+    pub fn covers_record(&self, register: &Register, record: &Record) -> Result<(), NotCovered> {
+        self.covers(record.trusted, record.trusted.saturating_add(1))?;
+        let Extent::Section(section) = &self.extent else { return Ok(()) };
+        let terminal = written_about(record).ok_or(NotCovered::OtherSection)?;
+        let stood = register.terminal(terminal).map(|known| {
+            let then = known.version_at(record.trusted).unwrap_or_else(|| known.version());
+            &then.section
+        });
+        if stood == Some(section) { Ok(()) } else { Err(NotCovered::OtherSection) }
+    }
+
+    /// Whether a terminal stands in that section, or ever did.
+    #[must_use]
+    pub fn covers_terminal(&self, register: &Register, terminal: &str) -> bool {
+        let Extent::Section(section) = &self.extent else { return true };
+        let known = Code::new(terminal).ok().and_then(|code| register.terminal(&code));
+        known.is_some_and(|known| known.versions().iter().any(|said| said.value.section == *section))
+    }
+
+    /// Whether logs may be taken as a whole.
+    ///
+    /// # Errors
+    /// [`NotCovered::NotWhole`].
+    pub fn covers_logs(&self) -> Result<(), NotCovered> {
+        if self.extent == Extent::Office { Ok(()) } else { Err(NotCovered::NotWhole) }
     }
 
     /// Whether all that lies between these moments, the second not included, is of these days.

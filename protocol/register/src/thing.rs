@@ -7,7 +7,7 @@ use sekisho_wire::id::{CardGuid, Code, Numbered, OfficeId};
 use sekisho_wire::record::Retention;
 use sekisho_wire::words::Language;
 
-use crate::change::{CardKind, Log};
+use crate::change::{CardKind, CaseId, Log};
 use crate::role::Class;
 use crate::wareki;
 
@@ -58,6 +58,8 @@ pub enum Thing {
     Kept(Retention),
     /// A preservation order.
     Order(Code),
+    /// The texts of a case.
+    Case(CaseId),
     /// The witnesses.
     Witnesses,
     /// Another office.
@@ -101,6 +103,8 @@ impl Thing {
             Self::Partner(code) => ("関係団体", "partner office", code.to_string()),
             Self::Trust(code) => ("委託先", "trustee", code.to_string()),
             Self::Shared(office) => ("共通の運用方針", "policy shared with office", office.to_string()),
+            Self::Case(case) if japanese => ("本文:", "", case.text(language)),
+            Self::Case(case) => ("", "texts of", case.text(language)),
             Self::Order(code) => ("保全命令", "preservation order", code.to_string()),
         };
         let kind = if japanese { ja } else { en };

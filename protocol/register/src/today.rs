@@ -13,7 +13,7 @@ use crate::change::{CaseId, OperatorState, TerminalUse, Value};
 use crate::fold::Register;
 use crate::forms::{Form, checks};
 use crate::organisation::Seats;
-use crate::role::Role;
+use crate::role::{Class, Role};
 use crate::stock::Count;
 
 mod cards;
@@ -123,6 +123,11 @@ pub enum Waits {
         /// When it ends, or ended; nothing where there never was one.
         ends: Option<u64>,
     },
+    /// Cases were kept as long as they had to be, and their texts are still there.
+    TextsDue {
+        /// How many.
+        cases: usize,
+    },
     /// A card was blocked because it was reported, and no form about it was begun (S1 12(2)).
     LossUnwritten {
         /// The card.
@@ -165,6 +170,7 @@ impl Task {
             | Waits::Unacknowledged { .. }
             | Waits::Unreported { .. }
             | Waits::Unqualified { .. }
+            | Waits::TextsDue { .. }
             | Waits::LossUnwritten { .. }
             | Waits::StockDiffers(_) => self.whose.is(operator, register, now),
         };
@@ -234,6 +240,7 @@ pub fn today(register: &Register, casebook: &Casebook, now: u64) -> Vec<Task> {
     tasks.extend(told::not_told(register, casebook, now));
     tasks.extend(told::unreported(register, casebook, now));
     tasks.extend(cards::unqualified(register, now));
+    tasks.extend(texts_due(register, casebook, now));
     tasks.extend(cards::unwritten_losses(register, casebook, now));
     tasks.extend(cards::stock_differs(register, casebook, now));
     tasks.sort_by_key(|task| (task.due.unwrap_or(u64::MAX), task.since));
@@ -318,6 +325,16 @@ fn unrenewed(register: &Register, now: u64) -> impl Iterator<Item = Task> + '_ {
         let (whose, since) = (Whose::Roles(CARD_MANAGERS.to_vec()), ends.saturating_sub(RENEWAL_AHEAD));
         (near && !dismissed).then_some(Task { what, whose, since, due: Some(ends) })
     })
+}
+
+/// All of them are one task: nobody erases them one by one.
+fn texts_due(register: &Register, casebook: &Casebook, now: u64) -> Option<Task> {
+    let keeping = casebook.keeping(register, now);
+    let due: Vec<u64> =
+        keeping.cases().filter(|case| keeping.may_go(case).is_ok()).filter_map(|case| keeping.until(case)).collect();
+    let since = *due.iter().min()?;
+    let whose = Whose::Roles(register.route_at(Class::Destruction, now).proposers);
+    Some(Task { what: Waits::TextsDue { cases: due.len() }, whose, since, due: None })
 }
 
 /// The form and number of the case that a task is about.

@@ -122,7 +122,7 @@ pub(crate) struct EvidenceArguments {
     pub out: PathBuf,
     /// The number of the decision that permits it (許可番号); it stands in the file and in the record of each reading
     #[arg(long, value_name = "NUMBER")]
-    pub permission: Option<CaseReference>,
+    pub permission: CaseReference,
 }
 
 /// What to check, and by what.

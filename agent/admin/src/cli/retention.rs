@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 use sekisho_register::calendar::Month;
+use sekisho_register::change::CaseId;
 use sekisho_wire::id::{Code, Numbered};
 use sekisho_wire::record::Retention;
 
@@ -39,6 +40,21 @@ pub(crate) enum RetentionCommand {
         /// Whose (10023)
         #[arg(required = true, value_parser = word::<Code>)]
         operators: Vec<Code>,
+    },
+    /// List the cases whose texts are still there: from when they may be erased, or what is in the way (本文を消去できる文書の一覧)
+    Texts {
+        /// Only what may be erased by now (消去できるもの)
+        #[arg(long)]
+        due: bool,
+    },
+    /// Propose to erase every text of cases that were kept long enough; a security officer approves it, and nothing brings them back (本文の消去の申請)
+    EraseTexts {
+        /// Of which cases (visitor-2026-3)
+        #[arg(required_unless_present = "due", conflicts_with = "due", value_parser = word::<CaseId>)]
+        cases: Vec<CaseId>,
+        /// Of all that may be erased by now, as many as one act holds (消去できるものすべて)
+        #[arg(long)]
+        due: bool,
     },
     /// Keep records beyond their time, for an incident or somebody's request (--request); one person orders it (保全)
     Preserve {

@@ -193,7 +193,7 @@ fn carry_out(desk: &mut Desk, arguments: &ConsoleArguments, wish: &Wish) -> Resu
             take_hand(&mut desk.signing, hand)?;
             sign(desk, what).map(|()| String::new())
         }
-        Wanted::Evidence(index, permission) => write_evidence(desk, arguments, *index, permission.as_ref()),
+        Wanted::Evidence(index, permission) => write_evidence(desk, arguments, *index, permission),
         Wanted::Newer => Err(AdminError::Ledger("a wish that this version does not know")),
         Wanted::Unreadable(why) => Err(AdminError::Ledger(why)),
     }
@@ -306,7 +306,7 @@ fn write_evidence(
     desk: &mut Desk,
     arguments: &ConsoleArguments,
     index: u64,
-    permission: Option<&CaseReference>,
+    permission: &CaseReference,
 ) -> Result<String, AdminError> {
     let folder = arguments.evidence_dir.clone().unwrap_or_else(|| PathBuf::from("."));
     let name = |again: u32| {
@@ -320,7 +320,7 @@ fn write_evidence(
         &format!("ブラウザーからの依頼: 記録 {index} の証拠ファイルの作成({path})"),
     );
     desk.screen.confirm("sign and write it?", "署名して書き出しますか?")?;
-    let permission = permission.cloned();
+    let permission = permission.clone();
     let asked = EvidenceArguments { indexes: vec![index], question: Question::default(), out: out.clone(), permission };
     match evidence::write(desk, &asked) {
         Ok(()) => Ok(path),

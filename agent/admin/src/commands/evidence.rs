@@ -93,8 +93,7 @@ fn asked(desk: &Desk, arguments: &EvidenceArguments) -> Result<Vec<u64>, AdminEr
     if asked.is_empty() || arguments.question != Question::default() {
         let mut before = None;
         loop {
-            let number =
-                arguments.permission.as_ref().map_or_else(String::new, |number| format!("&permission={number}"));
+            let number = format!("&permission={}", arguments.permission);
             let page = desk.ledger.search(&(query(&arguments.question, before, PAGE)? + &number))?;
             asked.extend(page.rows.iter().map(|(index, _)| *index));
             before = page.next;
@@ -130,7 +129,7 @@ fn look_at_each(
         // What was searched for a moment ago may name acts of that moment.
         desk.refresh()?;
         let keys = desk.log_keys(Log::Records)?;
-        let ledger = LedgerExhibits { desk, keys: &keys, permission: arguments.permission.as_ref(), shown };
+        let ledger = LedgerExhibits { desk, keys: &keys, permission: Some(&arguments.permission), shown };
         let mut judge = Judge::new(&desk.cache, desk.screen.language);
         for index in some {
             judged.push((*index, examine(&ledger, &keys, &mut judge, *index)?));
@@ -171,7 +170,7 @@ fn contents(
     let holder = desk.cache.register().card(&card).and_then(|card| card.holder(written));
     let operator = holder.ok_or(AdminError::NotASigner(card))?.operator.to_string();
     let mut header = EvidenceHeader::new(desk.office.id.to_string(), written, (operator, card.to_string()), asked);
-    header.permission = arguments.permission.as_ref().map(|number| number.as_str().to_owned());
+    header.permission = Some(arguments.permission.as_str().to_owned());
     let contents = EvidenceContents {
         header,
         register: desk.cache.checkpoint().ok_or(AdminError::NoOffice)?.to_owned(),
@@ -180,13 +179,7 @@ fn contents(
         checkpoint: RecordsCheckpoint { checkpoint: note, kept },
         records,
         // As it is now, whatever was destroyed: the answers to that say nothing of what is missing.
-        lacks: {
-            let number = arguments
-                .permission
-                .as_ref()
-                .map_or_else(String::new, |number| format!("&permission={}", number.as_str()));
-            desk.ledger.search(&format!("limit=1{number}"))?.lacks
-        },
+        lacks: desk.ledger.search(&format!("limit=1&permission={}", arguments.permission))?.lacks,
     };
     // Nobody has signed it yet, and nobody asks whether anybody has.
     let mut unsigned = EvidenceFile { contents, digest: [0; 32], signature: [0; 64] };

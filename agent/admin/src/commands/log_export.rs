@@ -6,6 +6,8 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sekisho_register::change::Log;
+use sekisho_register::taking;
+use sekisho_register::wareki::day_text;
 use sekisho_tlog::bundle::encode_bundle;
 use sekisho_tlog::tile::TilePath;
 use sekisho_wire::batch::BATCH_RECORDS_MAX;
@@ -18,6 +20,7 @@ use sha2::{Digest, Sha256};
 use super::evidence::cosigned;
 use super::verify::{bundle_of, is_about_the_record};
 use super::verify_logs::open;
+use crate::casebook;
 use crate::cli::LogExportArguments;
 use crate::clock;
 use crate::dates::Edge;
@@ -39,6 +42,8 @@ const STEP: usize = 500;
 const BEFORE: u64 = 2 * 86_400_000;
 /// Behind the newest record of a time: one of these at least is of a later one.
 const BEHIND: u64 = 256;
+/// Where no batch begins: to ask for it asks for the permission alone.
+const BEHIND_ALL: u64 = 1 << 40;
 
 pub(super) fn run(desk: &mut Desk, arguments: &LogExportArguments) -> Result<(), AdminError> {
     let folder = ExportFolder::at(&arguments.folder);
@@ -75,7 +80,6 @@ fn keys_size(desk: &Desk, folder: &ExportFolder, log: Log) -> Result<u64, AdminE
 fn begin(desk: &mut Desk, folder: &ExportFolder, arguments: &LogExportArguments) -> Result<Begun, AdminError> {
     let from = arguments.from.map(|date| date.moment(Edge::From));
     let until = arguments.to.map(|date| date.moment(Edge::Until));
-    let period = (from.is_some() || until.is_some()).then(|| (from.unwrap_or(0), until.unwrap_or(u64::MAX >> 11)));
     let refuse = |english: &str, japanese: &str| AdminError::Argument {
         name: "DIR",
         value: arguments.folder.display().to_string(),
@@ -83,7 +87,8 @@ fn begin(desk: &mut Desk, folder: &ExportFolder, arguments: &LogExportArguments)
     };
     desk.log_in()?;
     // Before anything is made: a number that nobody granted leaves no folder behind.
-    desk.ledger.search(&format!("limit=0&permission={}", arguments.permission))?;
+    desk.ledger.take_batches(BEHIND_ALL, &arguments.permission)?;
+    let period = permitted(desk, &arguments.permission, (from, until))?;
     folder.make()?;
     let (office, permission) = (desk.office.id.to_string(), arguments.permission.to_string());
     if folder.has(BEGUN) {
@@ -125,6 +130,41 @@ fn begin(desk: &mut Desk, folder: &ExportFolder, arguments: &LogExportArguments)
         folder.write(&checkpoint_of(log), note.as_bytes())?;
     }
     Ok(begun)
+}
+
+/// The time to be taken: of what the permission is for, what was asked for; all of it where it is for all that there is.
+fn permitted(
+    desk: &mut Desk,
+    permission: &CaseReference,
+    (from, until): (Option<u64>, Option<u64>),
+) -> Result<Option<(u64, u64)>, AdminError> {
+    let (casebook, _) = casebook::entries(desk)?;
+    let case = permission.as_str().parse().ok().and_then(|id| casebook.case(&id));
+    let taking = case.and_then(|case| taking::Taking::of(case, clock::now()).ok());
+    let taking = taking.ok_or(AdminError::Ledger("a permission that its casebook does not have"))?;
+    let (first, end) = taking.period();
+    let founded = desk.cache.made(0).unwrap_or(0);
+    if from.is_none() && until.is_none() && first <= founded && end > clock::now() {
+        return Ok(None);
+    }
+    let (from, until) = (from.unwrap_or(first), until.unwrap_or(end));
+    let language = desk.screen.language;
+    let (begins, ends) = (day_text(taking.from, language), day_text(taking.to, language));
+    if taking.covers(from, until).is_err() {
+        return Err(AdminError::Argument {
+            name: "--from, --to",
+            value: permission.to_string(),
+            rule: Said::new(
+                format!("this permission is for records from {begins} to {ends}"),
+                format!("この許可の対象は{begins}から{ends}までの記録です"),
+            ),
+        });
+    }
+    desk.screen.note(
+        &format!("of the records those are taken that {permission} is for, from {begins} to {ends} at most"),
+        &format!("操作記録は、許可 {permission} の対象({begins}から{ends}まで)の範囲で書き出します"),
+    );
+    Ok(Some((from, until)))
 }
 
 fn write_begun(folder: &ExportFolder, begun: &Begun) -> Result<(), AdminError> {

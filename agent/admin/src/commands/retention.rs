@@ -1,13 +1,17 @@
 //! How long records are kept: what may go, what must stay, and the acts about both (保存・廃棄・保全).
 
-use sekisho_register::Register;
 use sekisho_register::calendar::{Month, local_day};
-use sekisho_register::change::{Change, Destroy, EraseNames, OperatorState, OrderState, Preserve};
+use sekisho_register::change::{
+    CaseId, CaseTexts, Change, Destroy, EraseNames, EraseTexts, OperatorState, OrderState, Preserve,
+};
+use sekisho_register::erasure::TEXTS_MAX;
 use sekisho_register::people::{self, Operator};
 use sekisho_register::thing::class_name;
 use sekisho_register::wareki::{day_text, month_text, numbered};
+use sekisho_register::{Casebook, FoldRefusal, Register};
 use sekisho_wire::record::Retention;
 
+use crate::casebook;
 use crate::cli::RetentionCommand;
 use crate::clock;
 use crate::desk::Desk;
@@ -32,6 +36,9 @@ pub(super) fn run(desk: &mut Desk, command: RetentionCommand) -> Result<(), Admi
             desk.cache.register().may_erase(&operators, clock::now()).map_err(AdminError::Fold)?;
             desk.propose(vec![Change::EraseNames(EraseNames { operators })], &[]).map(drop)
         }
+        RetentionCommand::Texts { due } => texts(desk, if due { Which::Due } else { Which::All }),
+        RetentionCommand::EraseTexts { cases, due: false } => erase_texts(desk, Some(cases)),
+        RetentionCommand::EraseTexts { due: true, .. } => erase_texts(desk, None),
         RetentionCommand::Preserve { order, mut classes, from, to, incident } => {
             classes.sort();
             classes.dedup();
@@ -149,6 +156,87 @@ fn names(desk: &mut Desk, which: Which) -> Result<(), AdminError> {
         table.row([code.to_string(), name, standing]);
     }
     screen.print_table(&table)
+}
+
+/// Every case whose texts are still there.
+fn texts(desk: &mut Desk, which: Which) -> Result<(), AdminError> {
+    let (casebook, _) = casebook::entries(desk)?;
+    let (screen, now) = (desk.screen, clock::now());
+    let mut table = Table::new(&[
+        ("case", screen.words("case", "番号")),
+        ("form", screen.words("form", "様式")),
+        ("opened", screen.words("opened", "作成日")),
+        ("texts", screen.words("texts", "本文")),
+        ("kept_until", screen.words("may go from", "消去できる日")),
+        ("standing", screen.words("standing", "状況")),
+    ]);
+    let keeping = casebook.keeping(desk.cache.register(), now);
+    let day = |at: u64| day_text(local_day(at), screen.language);
+    for case in keeping.cases() {
+        let may_go = keeping.may_go(case);
+        if which == Which::Due && may_go.is_err() {
+            continue;
+        }
+        table.row([
+            case.id.to_string(),
+            case.id.form.title(screen.language).to_owned(),
+            day(case.opened.made),
+            case.texts().len().to_string(),
+            keeping.until(case).map_or_else(|| "-".to_owned(), day),
+            may_go
+                .map_or_else(|why| why.text(screen.language), |()| screen.words("may be erased", "消去可").to_owned()),
+        ]);
+    }
+    screen.print_table(&table)
+}
+
+/// Proposes to erase the texts of these cases, or of all that may lose them.
+fn erase_texts(desk: &mut Desk, cases: Option<Vec<CaseId>>) -> Result<(), AdminError> {
+    let (casebook, _) = casebook::entries(desk)?;
+    let (register, now) = (desk.cache.register(), clock::now());
+    let cases = match cases {
+        Some(cases) => named(&casebook, cases)?,
+        None => {
+            let due = casebook.keeping(register, now).due();
+            let all = due.len();
+            let some = as_many_as_one_act_holds(due);
+            if some.is_empty() {
+                desk.screen.note("no texts may be erased by now", "消去できる本文はありません");
+                return Ok(());
+            }
+            if some.len() < all {
+                let left = all - some.len();
+                desk.screen.note(
+                    &format!("{left} more cases have to wait for another act: do this again once it is approved"),
+                    &format!("残りの{left}件は次の申請で消去します。承認の後、もう一度実行してください"),
+                );
+            }
+            some
+        }
+    };
+    let changes = vec![Change::EraseTexts(EraseTexts { cases })];
+    // Else the second person hears what could be said to the first.
+    casebook.may_erase(register, &changes, now).map_err(AdminError::Fold)?;
+    desk.propose(changes, &[]).map(drop)
+}
+
+fn named(casebook: &Casebook, mut cases: Vec<CaseId>) -> Result<Vec<CaseTexts>, AdminError> {
+    cases.sort();
+    cases.dedup();
+    let texts = |id: CaseId| {
+        let case = casebook.case(&id).ok_or(AdminError::Fold(FoldRefusal::CaseUnknown(id)))?;
+        Ok(CaseTexts { case: id, texts: case.texts() })
+    };
+    cases.into_iter().map(texts).collect()
+}
+
+fn as_many_as_one_act_holds(due: Vec<CaseTexts>) -> Vec<CaseTexts> {
+    let mut texts = 0;
+    let fits = |case: &CaseTexts| {
+        texts += case.texts.len();
+        texts <= TEXTS_MAX
+    };
+    due.into_iter().take_while(fits).collect()
 }
 
 fn has_left(person: &Operator, now: u64) -> bool {

@@ -101,6 +101,7 @@ fn how(what: &Waits, desk: &Desk) -> String {
         }
         Waits::Unqualified { operator, .. } => format!("operator qualify {operator} --by …"),
         Waits::StockDiffers(_) => "case open card-stock movement=counted number=… on=…".to_owned(),
+        Waits::TextsDue { .. } => "retention texts --due".to_owned(),
         Waits::LossUnwritten { index, .. } => {
             format!("report form {} place=… circumstances=…", act_of(desk, *index))
         }

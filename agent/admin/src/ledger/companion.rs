@@ -41,7 +41,7 @@ pub(crate) enum Wanted {
     /// To sign something, in somebody's name.
     Signed(What, Hand),
     /// An evidence file about a record, under this number.
-    Evidence(u64, Option<CaseReference>),
+    Evidence(u64, CaseReference),
     /// Something that a newer ledger knows.
     Newer,
     /// Something that cannot be read, and why.
@@ -125,8 +125,11 @@ impl Wish {
 impl WireWish {
     fn wanted(self) -> Result<Wanted, &'static str> {
         if let Some(index) = self.evidence {
-            let permission = self.permission.as_deref().map(CaseReference::new).transpose();
-            return Ok(Wanted::Evidence(index, permission.map_err(|_| "a permission that is no number")?));
+            let permission = CaseReference::new(self.permission.as_deref().unwrap_or_default());
+            return Ok(Wanted::Evidence(
+                index,
+                permission.map_err(|_| "evidence that is to be taken away without the number of a permission")?,
+            ));
         }
         let hand = self.hand.clone();
         Ok(self.what()?.map_or(Wanted::Newer, |what| Wanted::Signed(what, hand)))

@@ -381,7 +381,7 @@ fn take_away(view: &View<'_>, index: u64) -> Section {
                 "a granted export request, as in export-request-2026-1; it stands in the record of this reading",
                 "許可されたデータ使用許可申請（例：export-request-2026-1）。閲覧の記録に残ります",
             ),
-            must: false,
+            must: true,
             wrong: String::new(),
             input: Input::Line(granted(view)),
         })

@@ -67,9 +67,9 @@ impl Casebook {
     /// A proposal, or the approval of any stage but the last.
     fn admit_on_its_way(&self, register: &Register, chain: &[Link], t: u64) -> Result<(), FoldRefusal> {
         let (source, _) = chain.last().ok_or(FoldRefusal::NotAProposal)?;
-        self.may_reconnect(register, &source.act().changes)?;
         if let Some((signed, _)) = chain.first() {
-            self.may_set_up(register, signed, t)?;
+            register.need_permit(source.act(), &source.act().changes, t)?;
+            self.may_take(register, signed, t)?;
         }
         let approval = register.approval(chain, &source.act().changes, t)?;
         let [_, (approved, _), ..] = chain else { return Ok(()) };
@@ -144,7 +144,8 @@ impl Casebook {
         let case = self.case(&id).ok_or(FoldRefusal::CaseUnknown(id))?;
         let step = id.form.definition().step(taken.step);
         let step = step.ok_or(FoldRefusal::NotYours { form: id.form, step: None })?;
-        if case.is_closed() {
+        // Whose texts are gone gets no new ones.
+        if case.is_closed() || register.texts_erased(&id).is_some() {
             return Err(FoldRefusal::CaseOver(id));
         }
         if !is_asked(case, step, taken, register, signed, authority, admitted, t) {
@@ -257,6 +258,7 @@ fn is_asked(
             let decided = signed.act().paper.as_ref().map(|paper| &paper.post);
             decided.or(signed.act().post.as_ref()) == Some(&post)
         }
+        (Asked::Field(_), Whose::Roles(asked)) if case.takes_the_whole_office() => has(&asked, &Concern::Office),
         (Asked::Field(_), Whose::Section(asked, section)) => has(&asked, &Concern::Sections([section].into())),
         (_, Whose::Section(..) | Whose::Roles(_) | Whose::Partner(..)) => has(by(), &concern()),
     }

@@ -86,6 +86,10 @@ impl Case {
 
     /// Whose a step is that goes to the section or the post that the opening names.
     fn asked_by_field(&self, step: &Step, key: u8, register: &Register, t: u64) -> Whose {
+        // No head of one section consents for all others.
+        if self.takes_the_whole_office() {
+            return Whose::Roles(step.otherwise.to_vec());
+        }
         let blank = self.id.form.definition().fields.iter().find(|blank| blank.key == key);
         match (self.opened.field(key), blank.map(|blank| blank.kind)) {
             (Some(Value::Code(section)), Some(crate::forms::Kind::Section)) => {

@@ -1,4 +1,4 @@
-//! Destroying what was kept as long as it had to be, orders that keep it longer, and the names that go last.
+//! Destroying what was kept as long as it had to be, orders that keep it longer, and the names and texts that go as well.
 
 use alloc::vec::Vec;
 
@@ -7,6 +7,8 @@ use sekisho_wire::id::{Code, Numbered};
 use sekisho_wire::record::Retention;
 
 use crate::calendar::Month;
+use crate::change::CaseId;
+use crate::values::NameHash;
 
 /// Kind 57. The contents of one class's records of some months, made in those months, are destroyed for good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -66,4 +68,25 @@ pub struct EraseNames {
     /// Whose, ascending; at least one.
     #[n(0)]
     pub operators: Vec<Code>,
+}
+
+/// Kind 64. Every text that stands in these cases is erased for good.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct EraseTexts {
+    /// Of which cases, ascending; at least one.
+    #[n(0)]
+    pub cases: Vec<CaseTexts>,
+}
+
+/// The texts of one case: whoever folds the register without the casebook knows by them what is gone.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct CaseTexts {
+    /// The case.
+    #[n(0)]
+    pub case: CaseId,
+    /// The hash of each text in it, ascending; at least one.
+    #[n(1)]
+    pub texts: Vec<NameHash>,
 }

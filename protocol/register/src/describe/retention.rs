@@ -4,11 +4,14 @@ use alloc::format;
 use alloc::string::String;
 
 use sekisho_wire::record::Retention;
+use sekisho_wire::words::Language;
 
 use crate::calendar::Month;
-use crate::change::{Destroy, EraseNames, OrderState, Preserve};
+use crate::change::{CaseTexts, Destroy, EraseNames, EraseTexts, OrderState, Preserve};
+use crate::fold::Register;
 use crate::render::Titles;
 use crate::thing::class_name;
+use crate::values::NameHash;
 use crate::wareki::{month_text, numbered};
 
 pub(super) fn destroy(change: Destroy, say: &Titles<'_>) -> String {
@@ -51,6 +54,27 @@ pub(super) fn erase_names(change: &EraseNames, say: &Titles<'_>) -> String {
     say.say(
         &format!("操作者 {operators} の氏名をすべて消去する。元に戻せません"),
         &format!("erase every name of operators {operators}; this is final"),
+    )
+}
+
+/// What stands in the place of a text that an act erased; nothing of one that none did: who shows it may not have been given it.
+#[must_use]
+pub fn erased_text(register: &Register, text: &NameHash, language: Language) -> Option<String> {
+    let index = register.name_erased(text)?;
+    Some(match language {
+        Language::Japanese => format!("(消去済み: 登録順{index})"),
+        Language::English => format!("(erased by the act at entry {index})"),
+    })
+}
+
+pub(super) fn erase_texts(change: &EraseTexts, say: &Titles<'_>) -> String {
+    let cases = say.list(change.cases.iter().map(|CaseTexts { case, texts }| {
+        let (case, texts) = (case.text(say.language), texts.len());
+        say.say(&format!("{case}({texts}件)"), &format!("{case} ({texts})"))
+    }));
+    say.say(
+        &format!("処理簿の次の文書の本文をすべて消去する: {cases}。元に戻せません"),
+        &format!("erase every text of these cases: {cases}; this is final"),
     )
 }
 

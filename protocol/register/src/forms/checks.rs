@@ -18,6 +18,11 @@ const INSPECTORS: &[Role] = &[
 /// The step that makes a finding.
 pub const FINDING: u8 = 1;
 
+/// The field with the first day that it looks at.
+pub const INSPECTED_FROM: u8 = 1;
+/// The field with the last one.
+pub const INSPECTED_TO: u8 = 2;
+
 /// S3 34, S4 4(4): plan, findings with a date, result.
 pub(super) const INSPECTION: Definition = Definition {
     form: Form::Inspection,
@@ -25,8 +30,8 @@ pub(super) const INSPECTION: Definition = Definition {
     title: Words("検査(監査)報告書", "inspection"),
     opened_by: INSPECTORS,
     fields: &[
-        must(1, "from", Words("対象期間の始期", "period from"), Kind::Day),
-        must(2, "to", Words("対象期間の終期", "period until"), Kind::Day),
+        must(INSPECTED_FROM, "from", Words("対象期間の始期", "period from"), Kind::Day),
+        must(INSPECTED_TO, "to", Words("対象期間の終期", "period until"), Kind::Day),
         must(3, "scope", Words("対象", "scope"), Kind::Text),
         must(4, "items", Words("確認項目", "items"), Kind::Text),
         may(5, "section", Words("対象課", "section"), Kind::Section),
@@ -294,6 +299,9 @@ pub(super) const CONFIRMATION: Definition = Definition {
     steps: &[],
 };
 
+/// The step that disposes of a medium.
+pub const MEDIUM_DISPOSED: u8 = 3;
+
 /// S3 23: number, place, verified; S2 9: how it was erased.
 pub(super) const MEDIUM: Definition = Definition {
     form: Form::Medium,
@@ -327,7 +335,7 @@ pub(super) const MEDIUM: Definition = Definition {
             ],
         ),
         once(step(
-            3,
+            MEDIUM_DISPOSED,
             "disposed",
             Words("廃棄", "disposed of"),
             HEADS,

@@ -24,6 +24,14 @@ pub const RECORDS_FROM: u8 = 6;
 pub const RECORDS_TO: u8 = 7;
 /// The last day on which they may be; without it [`TAKEN_DAYS`] after it was permitted.
 pub const TAKEN_UNTIL: u8 = 8;
+/// Whether the section's records alone are taken, or logs of the whole office.
+pub const EXTENT: u8 = 9;
+/// The word for the whole office: without it nothing but the section's records is meant.
+pub const WHOLE_OFFICE: u8 = 1;
+const EXTENTS: &[Choice] = &[
+    word(0, "section", Words("所管課の記録", "the section's records")),
+    word(WHOLE_OFFICE, "office", Words("団体のログ全体", "logs of the whole office")),
+];
 /// For so many days a permission that names no last day may be used (ours).
 pub const TAKEN_DAYS: u32 = 30;
 
@@ -42,6 +50,7 @@ pub(super) const EXPORT_REQUEST: Definition = Definition {
         must(RECORDS_FROM, "from", Words("記録の期間の始期", "records from"), Kind::Day),
         must(RECORDS_TO, "to", Words("記録の期間の終期", "records until"), Kind::Day),
         may(TAKEN_UNTIL, "until", Words("使用期限", "may be used until"), Kind::Day),
+        may(EXTENT, "extent", Words("対象の範囲", "extent"), Kind::Choice(EXTENTS)),
     ],
     steps: &[
         once(otherwise(

@@ -149,6 +149,9 @@ pub(super) const RULES: Definition = Definition {
     ],
 };
 
+/// The step that takes somebody out of the list.
+pub const CONTACT_ENDED: u8 = 1;
+
 /// 伊勢市, 大崎市: by day, by night, and who stands in.
 pub(super) const CONTACT: Definition = Definition {
     form: Form::Contact,
@@ -162,7 +165,7 @@ pub(super) const CONTACT: Definition = Definition {
         must(4, "night", Words("夜間・休日の連絡先", "by night and on holidays"), Kind::Text),
         may(5, "deputy", Words("代理", "stands in"), Kind::Text),
     ],
-    steps: &[once(step(1, "ended", Words("抹消", "taken out"), MANAGERS, Asked::Nobody, &[]))],
+    steps: &[once(step(CONTACT_ENDED, "ended", Words("抹消", "taken out"), MANAGERS, Asked::Nobody, &[]))],
 };
 
 /// 雲南広域連合 様式第1号.

@@ -7,7 +7,8 @@ use sekisho_wire::cose::Signer;
 use sekisho_wire::words::Language;
 
 use crate::change::{Answer, CardState};
-use crate::refusal::{FieldFault, FoldRefusal, PermitFault};
+use crate::refusal::{FieldFault, FoldRefusal, PermitFault, Stays};
+use crate::wareki::moment_text;
 
 mod english;
 mod japanese;
@@ -68,6 +69,39 @@ impl PermitFault {
             Self::Refused => ("不許可となっています", "was refused"),
             Self::Ended => ("終了しています", "has ended"),
             Self::OtherSection => ("別の課に対するものです", "is another section's"),
+        };
+        match language {
+            Language::Japanese => ja,
+            Language::English => en,
+        }
+    }
+}
+
+impl Stays {
+    /// Why they stay, for people.
+    #[must_use]
+    pub fn text(&self, language: Language) -> String {
+        let (ja, en) = match self {
+            Self::Open => ("終結していません".to_string(), "it is not over".to_string()),
+            Self::Until(until) => {
+                let until = moment_text(*until, language);
+                (format!("{until} まで保存しなければなりません"), format!("they are kept until {until}"))
+            }
+            Self::Ordered(order) => {
+                (format!("保全命令 {order} により保全中です"), format!("preservation order {order} keeps them"))
+            }
+            Self::Needed(by) => {
+                let by = by.text(language);
+                (format!("終結していない{by}に関係しています"), format!("it has to do with {by}, which is not over"))
+            }
+            Self::OtherTexts => (
+                "申請の内容が、現在の本文と一致しないか、別の文書の本文を含んでいます".to_string(),
+                "the act names other texts than stand in it, or some that stand in another case as well".to_string(),
+            ),
+            Self::Erased(index) => (
+                format!("既に消去されています(登録順{index})"),
+                format!("they were erased by the act at entry {index}"),
+            ),
         };
         match language {
             Language::Japanese => ja,

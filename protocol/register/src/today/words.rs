@@ -145,6 +145,10 @@ impl Telling<'_> {
                     format!("the count of blank cards of {on} does not add up: {found} found, {expected} expected"),
                 )
             }
+            Waits::TextsDue { cases } => self.say(
+                format!("処理簿の{cases}件は保存期間が満了しており、本文を消去できます"),
+                format!("the texts of {cases} cases were kept long enough, and may be erased"),
+            ),
             Waits::LossUnwritten { card, index } => {
                 let number = self.card(card);
                 self.say(

@@ -196,7 +196,7 @@ fn office_wide() -> [(&'static str, Change); 14] {
     ]
 }
 
-fn kept() -> [(&'static str, Change); 3] {
+fn kept() -> [(&'static str, Change); 4] {
     let (from, to) = (calendar::Month(2019 * 12 + 3), calendar::Month(2020 * 12 + 3));
     let order = Preserve {
         order: code("r8-hozen-1"),
@@ -206,10 +206,17 @@ fn kept() -> [(&'static str, Change); 3] {
         to: Some(to),
         incident: Some(permit_number()),
     };
+    let texts = EraseTexts {
+        cases: vec![CaseTexts {
+            case: CaseId { form: Form::Visitor, number: permit_number() },
+            texts: vec![NameHash([0x31; 32]), NameHash([0x32; 32])],
+        }],
+    };
     [
         ("destroy", Change::Destroy(Destroy { class: Retention::Operation, from, to })),
         ("preserve", Change::Preserve(Box::new(order))),
         ("erase_names", Change::EraseNames(EraseNames { operators: codes(&["chiba", "doi"]) })),
+        ("erase_texts", Change::EraseTexts(texts)),
     ]
 }
 

@@ -4,6 +4,7 @@
 
 mod asked;
 mod case_steps;
+mod case_texts;
 mod casebook;
 mod cases;
 mod dates;

@@ -204,6 +204,11 @@ fn office_wide() -> BoxedStrategy<Change> {
             Change::Preserve(Box::new(Preserve { order, state, classes, from, to, incident: None }))
         },
     );
+    let texts = (1_u32..3, any::<u8>()).prop_map(|(number, text)| {
+        let case = CaseId { form: forms::Form::Visitor, number: Numbered { fiscal_year: 2026, number } };
+        let texts = vec![NameHash([text; 32])];
+        Change::EraseTexts(EraseTexts { cases: vec![CaseTexts { case, texts }] })
+    });
     let erase = some(OPERATORS).prop_map(|operators| Change::EraseNames(EraseNames { operators }));
     let found = Just(()).prop_map(|()| Change::Found(Box::new(founding())));
     prop_oneof![
@@ -217,6 +222,7 @@ fn office_wide() -> BoxedStrategy<Change> {
         6 => destroy,
         6 => preserve,
         3 => erase,
+        3 => texts,
         1 => version,
         1 => report,
         1 => found,

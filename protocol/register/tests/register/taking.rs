@@ -2,7 +2,7 @@
 
 use sekisho_register::change::*;
 use sekisho_register::forms::{Form, dealings};
-use sekisho_register::taking::{NotCovered, Taking};
+use sekisho_register::taking::{Extent, NotCovered, Taking};
 use sekisho_register::*;
 
 use crate::cases::*;
@@ -68,7 +68,8 @@ fn s3_33_a_permission_is_for_its_days_until_its_end() {
     office.writes(granted(2)).unwrap();
     office.holder_writes("hogo", 11, granted(3)).unwrap();
     let taken = taking(&office, office.now).unwrap();
-    assert_eq!((taken.section.clone(), taken.from, taken.to), (code("jumin"), today - 2, today));
+    assert_eq!((taken.extent.clone(), taken.from, taken.to), (Extent::Section(code("jumin")), today - 2, today));
+    assert_eq!(taken.covers_logs(), Err(NotCovered::NotWhole));
     let (from, to) = taken.period();
     let other = Err(NotCovered::OtherDays { from: today - 2, to: today });
     assert_eq!(
@@ -102,4 +103,28 @@ fn s3_33_a_permission_ends_on_the_day_it_names() {
     assert!(Taking::of(case, office.now + calendar::DAY_MS).is_ok());
     let over = Err(NotCovered::Over { until: today + 1 });
     assert_eq!(Taking::of(case, office.now + 2 * calendar::DAY_MS), over);
+}
+
+#[test]
+fn no_head_of_one_section_consents_for_the_logs_of_the_whole_office() {
+    let mut office = Office::furnished();
+    for (post, roles) in [
+        ("chief", vec![Role::ChiefSecurityOfficer, Role::SystemManager]),
+        ("vice", vec![Role::DataProtectionManager, Role::SystemManager]),
+    ] {
+        let post = SetPost { post: code(post), title: title("課長"), roles, section: None, keeper: None };
+        office.approved(vec![Change::Post(post)]).unwrap();
+    }
+    office.head("jumin-head", &[Role::DataHandlingManager], Some("jumin"), 11);
+    let mut whole = request(&office, None);
+    let Change::Open(open) = &mut whole else { unreachable!("a request opens") };
+    open.fields.push(field(dealings::EXTENT, Value::Choice(dealings::WHOLE_OFFICE)));
+    office.writes(whole).unwrap();
+    assert_eq!(office.holder_writes("jumin-head", 11, granted(1)), Err("not_yours"));
+    assert_eq!(office.writes(granted(1)), Ok(()));
+    assert_eq!(office.writes(granted(2)), Ok(()));
+    assert_eq!(office.vice_writes(granted(3)), Ok(()));
+    let taken = Taking::of(office.casebook.case(&first(Form::ExportRequest)).unwrap(), office.now).unwrap();
+    assert_eq!((&taken.extent, taken.covers_logs()), (&Extent::Office, Ok(())));
+    assert!(taken.covers_terminal(&office.register, "nobody-knows"));
 }

@@ -268,6 +268,9 @@ impl FoldRefusal {
             Self::NameErased { operator, index } => {
                 format!("cannot take the act: the name of operator {operator} was erased by the act at entry {index}")
             }
+            Self::TextsStay { case, why } => {
+                format!("cannot erase the texts of {}: {}", case.text(Language::English), why.text(Language::English))
+            }
             Self::ValueWrong(what) => format!("cannot take the act: {}", what.text(Language::English)),
         }
     }

@@ -215,6 +215,9 @@ impl FoldRefusal {
             Self::NameErased { operator, index } => {
                 format!("操作者 {operator} の氏名は、既に消去されています(登録順{index})")
             }
+            Self::TextsStay { case, why } => {
+                format!("{}の本文を消去できません。{}", case.text(Language::Japanese), why.text(Language::Japanese))
+            }
             Self::ValueWrong(what) => what.text(Language::Japanese).into(),
         }
     }

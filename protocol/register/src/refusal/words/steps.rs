@@ -2,7 +2,7 @@
 
 use sekisho_wire::words::Language;
 
-use crate::refusal::FoldRefusal;
+use crate::refusal::{FoldRefusal, Stays};
 
 impl FoldRefusal {
     /// What a person can do about it.
@@ -177,6 +177,22 @@ impl FoldRefusal {
             Self::NameErased { .. } => {
                 ("その氏名を除くか、氏名を入力し直してください。", "Leave that name out, or give the name anew.")
             }
+            Self::TextsStay { why, .. } => match why {
+                Stays::Open => ("残っている手続を終えてください。", "Take the steps first that are left in it."),
+                Stays::Until(_) => {
+                    ("保存期間が終わってから申請してください。", "Propose it once they have been kept long enough.")
+                }
+                Stays::Ordered(_) => (
+                    "その文書を除いて申請するか、先に命令を解除してください。",
+                    "Leave that case out, or have the order lifted first.",
+                ),
+                Stays::Needed(_) => (
+                    "その文書を除いて申請するか、関係する文書の終結を待ってください。",
+                    "Leave that case out, or wait until the other one is over.",
+                ),
+                Stays::OtherTexts => ("改めて申請してください。", "Propose it anew."),
+                Stays::Erased(_) => ("その文書を除いて申請してください。", "Leave that case out."),
+            },
             Self::Ended(_) => ("新しいコードで登録してください。", "Register it anew under another code."),
             Self::EpochNotNew { .. } => ("より大きい番号を指定してください。", "Name a larger one."),
             Self::TooFewSigners => (

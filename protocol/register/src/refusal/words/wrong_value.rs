@@ -104,6 +104,10 @@ impl WrongValue {
                 "消去の対象の操作者は、順に重複なく500人以内で指定し、同じ氏名の登録を持つ別のコードも含めてください",
                 "operators are at least one and at most 500, ascending, and with every code under which one of their names was designated",
             ),
+            Self::ErasedTexts => (
+                "本文を消去する文書は、順に重複なく、本文が合わせて1,000件以内となるように指定してください(氏名は対象となりません)",
+                "cases are at least one and ascending, each with its texts, at most 1,000 in all, and no person's name among them",
+            ),
             Self::Order => (
                 "保全命令のコードが使用済みか、内容が正しくありません",
                 "the order's code was used before, its classes are not ascending, or it is lifted with more than its name",
