@@ -99,6 +99,9 @@ pub(crate) fn what(view: &View<'_>, what: &Waits, is_mine: bool) -> (String, Str
             format!("/console/forms/{notice}?{}{post}", act_field(view, *index, is_mine))
         }
         Waits::LossUnwritten { card, index } => loss_form(view, card, *index, is_mine),
+        Waits::Watched(watched) if watched.terminal().is_some() => "/console/terminals".to_owned(),
+        // What the keeper of the machine does stands there.
+        Waits::Watched(_) => "/console/help".to_owned(),
     };
     (view.telling(|telling| telling.what(what)), link)
 }

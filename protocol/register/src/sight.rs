@@ -194,6 +194,7 @@ impl Sight {
             Waits::StopUnrecorded | Waits::Unconfirmed { .. } => true,
             Waits::NobodyResponsible(terminal) => self.sees_terminal(register, terminal),
             Waits::LossUnwritten { card, .. } => self.sees_card_of(register, card),
+            Waits::Watched(watched) => watched.terminal().is_none_or(|terminal| self.sees_terminal(register, terminal)),
             Waits::Untrained(operator)
             | Waits::Unreturned { operator, .. }
             | Waits::Unrenewed { operator, .. }

@@ -63,6 +63,7 @@ const ROUTES: [(&str, &str, &[&str]); 38] = [
     ("GET", "/v1/{o}/evidence/{p}", &[]),
     ("GET", "/v1/{o}/batches", &[]),
     ("GET", "/v1/{o}/behind", &[]),
+    ("GET", "/v1/{o}/watched", &[]),
     ("GET", "/v1/{o}/lost", &[]),
     ("GET", "/v1/{o}/retention", &[]),
     ("POST", "/v1/{o}/terminals/jumin-1/batches", &[]),

@@ -131,6 +131,7 @@ impl Telling<'_> {
                     format!("card {number} was reported, and its form is not filled in (entry {index})"),
                 )
             }
+            Waits::Watched(watched) => watched.text(self.language),
         }
     }
 
