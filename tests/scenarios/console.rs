@@ -99,7 +99,7 @@ pub(crate) const HEADINGS: &str = "(() => {
 const PICTURES: [&str; 6] = ["terminals", "registers/operators", "registers/cards", "usage", "retention", "changes"];
 
 /// A day at the counter: things are granted and refused.
-fn work(scene: &mut Scene) {
+pub(crate) fn work(scene: &mut Scene) {
     insert(&scene.terminal, &mut scene.clerk);
     login(&scene.terminal, &scene.clerk);
     let mut client = scene.terminal.client();

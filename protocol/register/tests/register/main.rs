@@ -24,6 +24,7 @@ mod recovery;
 mod render;
 mod replay;
 mod retention;
+mod review;
 mod routes;
 mod shared;
 mod stages;
