@@ -31,6 +31,10 @@ pub(crate) struct Said {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     log: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    card: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    operator: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     at: Option<Millis>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     free: Option<u64>,
@@ -38,13 +42,13 @@ pub(crate) struct Said {
 
 impl Said {
     pub(crate) fn new(watched: &Watched, since: Millis) -> Self {
-        let WatchedWords { what, terminal, log, at, free } = watched.to_words();
-        Self { what, since, terminal, log, at, free }
+        let WatchedWords { what, terminal, log, card, operator, at, free } = watched.to_words();
+        Self { what, since, terminal, log, card, operator, at, free }
     }
 
     fn read(self) -> Option<(Watched, Millis)> {
-        let Self { what, since, terminal, log, at, free } = self;
-        Some((Watched::of_words(&WatchedWords { what, terminal, log, at, free })?, since))
+        let Self { what, since, terminal, log, card, operator, at, free } = self;
+        Some((Watched::of_words(&WatchedWords { what, terminal, log, card, operator, at, free })?, since))
     }
 }
 
@@ -69,6 +73,7 @@ impl Ledger {
         seen.extend(overdue.map(|since| (Watched::BackupOverdue, since)));
         seen.extend(self.see_disk(now));
         self.watch_terminals(&office, now, &mut seen)?;
+        self.watch_cards(&office, now, &mut seen)?;
         Ok(seen)
     }
 
@@ -113,6 +118,26 @@ impl Ledger {
         let (machine, since) = (self.clock.machine(), end.saturating_sub(CERTIFICATE_LEFT));
         let people = |moment: Millis| now.saturating_add(moment).saturating_sub(machine);
         (since <= machine).then(|| (Watched::CertificateEnds { terminal, ends: people(end) }, people(since)))
+    }
+
+    /// Cards that somebody has, that open something, and that no record of two weeks names: not one of a terminal, and none that its holder read something here.
+    fn watch_cards(&self, office: &Office, now: Millis, seen: &mut Vec<(Watched, Millis)>) -> Result<(), Refusal> {
+        let register = office.register();
+        for card in register.cards().filter(|card| card.lets_in(now)) {
+            let lent = card.activations().at(now).map(|lent| lent.from);
+            let given = card.pin_since(now).max(Some(card.issued().from)).max(lent).unwrap_or_default();
+            // Most were given or used lately; only what is left is looked up.
+            let unused_since = |used: Millis| Some(used.saturating_add(UNUSED)).filter(|since| *since <= now);
+            if unused_since(given).is_none() {
+                continue;
+            }
+            let used = self.index.newest_of_card(&office.id, card.guid())?.filter(|used| *used >= given);
+            if let (Some(since), Some(holder)) = (unused_since(used.unwrap_or(given)), card.holder(now)) {
+                let unused = Watched::CardUnused { card: *card.guid(), operator: holder.operator.clone(), used };
+                seen.push((unused, since));
+            }
+        }
+        Ok(())
     }
 
     /// Writes it down for `tell`. That nothing is written any more says that the ledger does not run.
@@ -165,5 +190,7 @@ fn free_mib(place: &Path) -> Option<u64> {
 
 /// Terminals renew theirs when ten days are left (LEDGER §L3.1): one that has not done so for three days needs somebody (ours).
 const CERTIFICATE_LEFT: Millis = 7 * DAY;
+/// Two weeks (ours).
+const UNUSED: Millis = 14 * DAY;
 /// A running ledger writes every ten seconds.
 const STALE: Millis = 5 * 60_000;

@@ -4,7 +4,7 @@
 use sekisho_tests::browser::Browser;
 use sekisho_tests::scene::Scene;
 
-use crate::console::{Companion, at, authority, begins, ends, picture, work};
+use crate::console::{Companion, at, authority, begins, ends, work};
 use crate::console_cases::Visit;
 
 #[test]
@@ -22,7 +22,6 @@ fn what_is_doubtful_is_asked_with_a_button_and_the_answer_is_held_against_the_re
     let page = format!("/review?since={today}&until={today}&go=1");
     let said = visit.open(&page, "権限外・担当外");
     assert!(said.contains("田中 さくら (10023)") || said.contains("10023"), "{said}");
-    picture(visit.browser, "review");
     let row = "[...document.querySelectorAll('tbody tr')].find(row => row.innerText.includes('権限外'))";
     let record = visit.browser.look(&format!("{row}.querySelector('a').innerText"));
     let record = record.as_str().unwrap().to_owned();

@@ -435,14 +435,17 @@ impl Ledger {
             since: u64,
             terminal: Option<String>,
             log: Option<String>,
+            card: Option<String>,
+            operator: Option<String>,
             at: Option<u64>,
             free: Option<u64>,
         }
         let rows: Vec<Row> = self.link.get_json(&self.path("watched"), &self.options())?;
-        let read = |Row { what, since, terminal, log, at, free }: Row| {
+        let read = |Row { what, since, terminal, log, card, operator, at, free }: Row| {
             // They are shown as moments.
             let sound = [Some(since), at].into_iter().flatten().all(|at| at < 1 << 53);
-            Some((Watched::of_words(&WatchedWords { what, terminal, log, at, free })?, since)).filter(|_| sound)
+            Some((Watched::of_words(&WatchedWords { what, terminal, log, card, operator, at, free })?, since))
+                .filter(|_| sound)
         };
         Ok(rows.into_iter().filter_map(read).collect())
     }

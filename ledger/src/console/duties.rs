@@ -100,6 +100,7 @@ pub(crate) fn what(view: &View<'_>, what: &Waits, is_mine: bool) -> (String, Str
         }
         Waits::LossUnwritten { card, index } => loss_form(view, card, *index, is_mine),
         Waits::Watched(watched) if watched.terminal().is_some() => "/console/terminals".to_owned(),
+        Waits::Watched(watched) if watched.card().is_some() => "/console/registers/cards".to_owned(),
         // What the keeper of the machine does stands there.
         Waits::Watched(_) => "/console/help".to_owned(),
     };

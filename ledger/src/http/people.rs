@@ -510,12 +510,12 @@ pub(super) async fn watched(State(hall): State<Hall>, knock: Knock) -> Result<Re
         let (office, register) = (&visitor.office, ledger.office(&visitor.office)?.register());
         let sight = ledger.sight(&register, visitor);
         let mut rows = ledger.watched(office)?;
-        rows.retain(|(row, _)| row.terminal().is_none_or(|terminal| sight.sees_terminal(&register, terminal)));
-        let terminals = rows.iter().filter(|(row, _)| row.terminal().is_some()).count();
-        let shown = if terminals == 0 {
+        rows.retain(|(row, _)| sight.sees_watched(&register, row));
+        let of_persons = rows.iter().filter(|(row, _)| !row.endangers_the_office()).count();
+        let shown = if of_persons == 0 {
             Shown::NoPersons
         } else {
-            Shown::rows(ReadQuery::Register, terminals, About::default())
+            Shown::rows(ReadQuery::Register, of_persons, About::default())
         };
         Ok((rows, shown))
     });

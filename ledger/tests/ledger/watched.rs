@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::console::entered;
 use crate::media::{Stick, add};
 use crate::served::{Served, until};
-use crate::town::Town;
+use crate::town::{TestCard, Town};
 
 const MINUTE: u64 = 60_000;
 const DAY: u64 = 86_400_000;
@@ -117,6 +117,24 @@ fn a_log_that_has_stopped_also_that_of_the_records() {
         let row = expect(&served, "log_stopped", words, "system_manager system_staff");
         assert_eq!(row["log"], name.as_str());
     }
+}
+
+#[test]
+fn a_card_that_was_not_used_for_two_weeks_and_none_that_was() {
+    let served = at_work();
+    served.town.clock.advance(13 * DAY);
+    let unused = |card: &TestCard| {
+        let card = card.guid.to_string();
+        rows(&served).into_iter().find(|row| row["what"] == "card_unused" && row["card"] == card.as_str())
+    };
+    assert!(unused(&served.town.deputy).is_none() && unused(&served.town.mayor).is_none());
+    served.town.clock.advance(2 * DAY);
+    let to = "system_manager data_protection_manager access_manager";
+    let row = expect(&served, "card_unused", "は2週間以上使用されていません", to);
+    assert!(row["since"].is_number() && row.get("at").is_none(), "{row}");
+    // Whoever has read something here has used his card; that stands in the index a moment later.
+    until(|| unused(&served.town.mayor).is_none());
+    assert!(unused(&served.town.deputy).is_some());
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::fold::Register;
 use crate::forms::{Blank, Kind};
 use crate::hours::Permit;
 use crate::role::Role;
-use crate::today::{Task, Waits};
+use crate::today::{Task, Waits, Watched};
 use crate::values::NameHash;
 
 /// Whom a person sees.
@@ -194,7 +194,7 @@ impl Sight {
             Waits::StopUnrecorded | Waits::Unconfirmed { .. } => true,
             Waits::NobodyResponsible(terminal) => self.sees_terminal(register, terminal),
             Waits::LossUnwritten { card, .. } => self.sees_card_of(register, card),
-            Waits::Watched(watched) => watched.terminal().is_none_or(|terminal| self.sees_terminal(register, terminal)),
+            Waits::Watched(watched) => self.sees_watched(register, watched),
             Waits::Untrained(operator)
             | Waits::Unreturned { operator, .. }
             | Waits::Unrenewed { operator, .. }
@@ -203,6 +203,13 @@ impl Sight {
             | Waits::Unreported { operator, .. }
             | Waits::Unqualified { operator, .. } => self.sees_operator(register, operator),
         }
+    }
+
+    /// What the ledger sees: of terminals and cards those that he sees, and all that is of the machine.
+    #[must_use]
+    pub fn sees_watched(&self, register: &Register, watched: &Watched) -> bool {
+        watched.terminal().is_none_or(|terminal| self.sees_terminal(register, terminal))
+            && watched.card().is_none_or(|(card, _)| self.sees_card_of(register, card))
     }
 
     /// An entry of the casebook, for the texts and names beside it.

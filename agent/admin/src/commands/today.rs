@@ -68,6 +68,7 @@ fn how(what: &Waits, desk: &Desk) -> String {
         Waits::Watched(watched) => match watched {
             Watched::CertificateEnds { terminal, .. } => format!("terminal invite {terminal} --out …"),
             Watched::TerminalSilent { .. } | Watched::RecordsMissing(_) => "terminal behind".to_owned(),
+            Watched::CardUnused { .. } => "card list --unused".to_owned(),
             // At the ledger's own machine.
             Watched::LedgerSilent | Watched::LogStopped(_) | Watched::BackupOverdue | Watched::DiskLow { .. } => {
                 return "sekisho-ledger status".to_owned();

@@ -3,14 +3,14 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
-use sekisho_wire::id::Code;
+use sekisho_wire::id::{CardGuid, Code};
 use sekisho_wire::words::Language;
 
 use crate::cases::Whose;
 use crate::change::Log;
 use crate::fold::Register;
 use crate::role::Role;
-use crate::today::{Task, Waits};
+use crate::today::{CARD_MANAGERS, Task, Telling, Waits};
 use crate::wareki::moment_text;
 
 /// What the ledger sees, and who looks after it.
@@ -43,6 +43,15 @@ pub enum Watched {
         /// When.
         ends: u64,
     },
+    /// A card that somebody has was not used for two weeks (ours).
+    CardUnused {
+        /// The card.
+        card: CardGuid,
+        /// Whose it is.
+        operator: Code,
+        /// When it was used last; nothing for never since it was given.
+        used: Option<u64>,
+    },
 }
 
 /// The same in words and numbers, as it crosses a wire: what is not said of its kind is empty.
@@ -54,7 +63,11 @@ pub struct WatchedWords {
     pub terminal: Option<String>,
     /// The log, by name.
     pub log: Option<String>,
-    /// When a terminal was heard last, or its certificate ends.
+    /// The card.
+    pub card: Option<String>,
+    /// Whose it is.
+    pub operator: Option<String>,
+    /// When a terminal was heard or a card used last, or a certificate ends.
     pub at: Option<u64>,
     /// Free, in MiB.
     pub free: Option<u64>,
@@ -68,21 +81,31 @@ impl Watched {
             Self::TerminalSilent { terminal, .. }
             | Self::RecordsMissing(terminal)
             | Self::CertificateEnds { terminal, .. } => Some(terminal),
-            Self::LedgerSilent | Self::LogStopped(_) | Self::BackupOverdue | Self::DiskLow { .. } => None,
+            Self::LedgerSilent
+            | Self::LogStopped(_)
+            | Self::BackupOverdue
+            | Self::DiskLow { .. }
+            | Self::CardUnused { .. } => None,
         }
     }
 
-    /// Whether the whole office is in danger of it, and not one terminal.
+    /// Which card it is about, and whose that is.
+    #[must_use]
+    pub const fn card(&self) -> Option<(&CardGuid, &Code)> {
+        if let Self::CardUnused { card, operator, .. } = self { Some((card, operator)) } else { None }
+    }
+
+    /// Whether the whole office is in danger of it, and not one terminal or card.
     #[must_use]
     pub const fn endangers_the_office(&self) -> bool {
-        self.terminal().is_none()
+        self.terminal().is_none() && self.card().is_none()
     }
 
     /// By what the same thing is known again, whatever its numbers are by then.
     #[must_use]
     pub fn key(&self) -> String {
-        let WatchedWords { what, terminal, log, .. } = self.to_words();
-        let about = terminal.or(log).unwrap_or_default();
+        let WatchedWords { what, terminal, log, card, .. } = self.to_words();
+        let about = terminal.or(log).or(card).unwrap_or_default();
         format!("{what} {about}")
     }
 
@@ -97,8 +120,11 @@ impl Watched {
             Self::TerminalSilent { heard, .. } => ("terminal_silent", None, *heard, None),
             Self::RecordsMissing(_) => ("records_missing", None, None, None),
             Self::CertificateEnds { ends, .. } => ("certificate_ends", None, Some(*ends), None),
+            Self::CardUnused { used, .. } => ("card_unused", None, *used, None),
         };
-        WatchedWords { what: what.to_string(), terminal: self.terminal().map(ToString::to_string), log, at, free }
+        let terminal = self.terminal().map(ToString::to_string);
+        let (card, operator) = self.card().map(|(card, operator)| (card.to_string(), operator.to_string())).unzip();
+        WatchedWords { what: what.to_string(), terminal, log, card, operator, at, free }
     }
 
     /// From words and numbers; nothing for what a newer ledger sees, or what is none.
@@ -115,29 +141,39 @@ impl Watched {
             "terminal_silent" => Self::TerminalSilent { terminal: terminal()?, heard: words.at },
             "records_missing" => Self::RecordsMissing(terminal()?),
             "certificate_ends" => Self::CertificateEnds { terminal: terminal()?, ends: words.at? },
+            "card_unused" => Self::CardUnused {
+                card: words.card.as_deref()?.parse().ok()?,
+                operator: Code::new(words.operator.as_deref()?).ok()?,
+                used: words.at,
+            },
             _ => return None,
         })
     }
 
-    /// As something that waits since then: of the machine for whoever keeps the system, of a terminal for whoever is responsible for it.
+    /// As something that waits since then: of the machine for whoever keeps the system, of a terminal for whoever is responsible for it, of a card for whoever
+    /// takes cards back.
     #[must_use]
     pub fn task(self, since: u64, register: &Register) -> Task {
         let section = self.terminal().and_then(|terminal| Some(register.terminal(terminal)?.version().section.clone()));
         let whose = match section {
             Some(section) => Whose::Section([Role::SystemManager, Role::TerminalManager].into(), section),
+            None if self.card().is_some() => Whose::Roles(CARD_MANAGERS.to_vec()),
             None => Whose::Roles([Role::SystemManager, Role::SystemStaff].into()),
         };
         let due = match &self {
             Self::CertificateEnds { ends, .. } => Some(*ends),
             Self::LedgerSilent | Self::LogStopped(_) | Self::BackupOverdue => Some(since),
-            Self::DiskLow { .. } | Self::TerminalSilent { .. } | Self::RecordsMissing(_) => None,
+            Self::DiskLow { .. } | Self::TerminalSilent { .. } | Self::RecordsMissing(_) | Self::CardUnused { .. } => {
+                None
+            }
         };
         Task { what: Waits::Watched(self), whose, since, due }
     }
 
     /// In a sentence.
     #[must_use]
-    pub(super) fn text(&self, language: Language) -> String {
+    pub(super) fn text(&self, telling: &Telling<'_>) -> String {
+        let language = telling.language;
         let say = |japanese: String, english: String| match language {
             Language::Japanese => japanese,
             Language::English => english,
@@ -178,6 +214,19 @@ impl Watched {
                     format!("the certificate of terminal {terminal} ends {at} and was not renewed"),
                 )
             }
+            Self::CardUnused { card, operator, used } => {
+                let (number, who) = (telling.card(card), (telling.person)(operator));
+                match used.map(|at| moment_text(at, language)) {
+                    Some(at) => say(
+                        format!("カード {number}({who})は2週間以上使用されていません(最後の使用 {at})"),
+                        format!("card {number} of {who} was not used for two weeks, last {at}"),
+                    ),
+                    None => say(
+                        format!("カード {number}({who})は2週間以上使用されていません(使用の記録なし)"),
+                        format!("card {number} of {who} was not used for two weeks, nor since it was given"),
+                    ),
+                }
+            }
         }
     }
 }
@@ -200,6 +249,8 @@ mod tests {
             Watched::TerminalSilent { terminal: terminal(), heard: Some(9) },
             Watched::RecordsMissing(terminal()),
             Watched::CertificateEnds { terminal: terminal(), ends: 9 },
+            Watched::CardUnused { card: CardGuid([7; 16]), operator: terminal(), used: None },
+            Watched::CardUnused { card: CardGuid([7; 16]), operator: terminal(), used: Some(9) },
         ]
         .into();
         for watched in all {
