@@ -145,7 +145,7 @@ pub enum Command {
     },
     /// Tell people what waits, by a program of the office's own, once for each thing （要処理の事項を、メール送信などの任意のプログラムに渡します）
     ///
-    /// Its text comes on standard input, and SEKISHO_SUBJECT, SEKISHO_TO (roles), SEKISHO_STAGE and SEKISHO_OFFICE in its environment. Without a program it is
+    /// Its text comes on standard input, and SEKISHO_SUBJECT, SEKISHO_TO (roles, and deputies after an hour), SEKISHO_STAGE and SEKISHO_OFFICE in its environment. Without a program it is
     /// said what would be told. （本文は標準入力、件名などは環境変数で渡します。プログラムを指定しない場合は、内容の表示だけを行います）
     Tell {
         /// The ledger's directory （データディレクトリ）

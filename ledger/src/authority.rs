@@ -203,6 +203,13 @@ pub fn is_of_day(certificate: &[u8], now: Millis) -> bool {
     begins.is_some_and(|begins| days_of(begins) == days_of(now.saturating_sub(DAY)))
 }
 
+/// When a certificate ends.
+#[must_use]
+pub fn end_of(certificate: &[u8]) -> Option<Millis> {
+    let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
+    Millis::try_from(certificate.validity().not_after.timestamp()).ok().map(|seconds| seconds.saturating_mul(1000))
+}
+
 /// The text of an attribute that stands once. Two names would be two answers to "who are you".
 fn only<'a>(mut values: impl Iterator<Item = &'a AttributeTypeAndValue<'a>>) -> Option<String> {
     let first = values.next()?.as_str().ok()?.to_owned();
@@ -274,6 +281,8 @@ mod tests {
         assert!(!certificate.windows(4).any(|window| window == b"evil"));
         let days = [1_699_900_000_000, 1_700_000_000_000, 1_700_006_399_999, 1_700_006_400_000];
         assert_eq!(days.map(|now| is_of_day(&certificate, now)), [false, true, true, false]);
+        let midnight = 1_700_000_000_000 / DAY * DAY;
+        assert_eq!(end_of(&certificate), Some(midnight + 31 * DAY));
         let mut broken = request.der().to_vec();
         *broken.last_mut().unwrap() ^= 1;
         assert_eq!(authority.terminal(&peer, &broken, 1_700_000_000_000), Err(RequestRefused));

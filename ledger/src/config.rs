@@ -44,6 +44,9 @@ pub struct Config {
     /// Hours after which a verified backup must have been followed by a newer one: at least 1.
     #[serde(default = "default_backup_hours")]
     pub backup_hours: u32,
+    /// Less free than so many MiB where book or cold segments lie, and somebody is told; 0 for never.
+    #[serde(default = "default_disk_free")]
+    pub disk_free_mib: u64,
     /// Where Prometheus reads numbers: an address of this machine alone. Without it, nowhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metrics: Option<SocketAddr>,
@@ -93,6 +96,11 @@ const fn default_backup_hours() -> u32 {
     36
 }
 
+/// Some millions of records, and time to find more room (ours).
+const fn default_disk_free() -> u64 {
+    2048
+}
+
 /// As long as terminals keep their own, by our policy.
 const fn default_cold_after() -> u32 {
     35
@@ -128,6 +136,7 @@ impl Config {
             waiting_max,
             backup_keep: default_keep(),
             backup_hours: default_backup_hours(),
+            disk_free_mib: default_disk_free(),
             metrics: None,
             cold: None,
             cold_after_days: default_cold_after(),

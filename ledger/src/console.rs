@@ -77,6 +77,7 @@ pub(crate) fn all() -> Vec<Route> {
         get("/console/records/{index}", pages::records::record),
         get("/console/records/{index}/evidence.json", pages::records::evidence),
         post("/console/records/{index}/wish", pages::records::wish),
+        get("/console/review", pages::review::review),
         get("/console/registers", pages::registers::list),
         get("/console/registers/{which}", pages::registers::one),
         get("/console/acts", pages::acts::list),

@@ -133,6 +133,12 @@ impl DataDir {
         self.root.join("told.json")
     }
 
+    /// What a running ledger sees of its machine and of terminals.
+    #[must_use]
+    pub fn watched(&self) -> PathBuf {
+        self.root.join("watched.json")
+    }
+
     /// Records that terminals have shown to be missing.
     #[must_use]
     pub fn gaps(&self) -> PathBuf {

@@ -96,6 +96,7 @@ fn all() -> Vec<Route> {
         get("/v1/{office}/evidence/{index}", people::evidence),
         get("/v1/{office}/batches", logs::batches),
         get("/v1/{office}/behind", people::behind),
+        get("/v1/{office}/watched", people::watched),
         get("/v1/{office}/retention", people::retention),
         post("/v1/{office}/console/links", api::link),
         get("/v1/{office}/console/wishes", api::wishes),

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
 use sekisho_tlog::Hash;
-use sekisho_wire::id::{Code, OfficeId, SessionId};
+use sekisho_wire::id::{CardGuid, Code, OfficeId, SessionId};
 
 use crate::carried::Attributed;
 use crate::clock::Millis;
@@ -308,6 +308,18 @@ impl Index {
         Ok(self.read(read).map_err(failed("look for a terminal"))? == Some(TERMINAL_DOWN))
     }
 
+    /// When the newest record that names this card was made.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub(crate) fn newest_of_card(&self, office: &OfficeId, card: &CardGuid) -> Result<Option<Millis>, StoreError> {
+        let sql =
+            "SELECT time FROM records INDEXED BY by_card WHERE office = ?1 AND card = ?2 ORDER BY idx DESC LIMIT 1";
+        let key = (office.as_bytes().as_slice(), card.to_string());
+        let read = |connection: &Connection| connection.query_row(sql, key, |row| row.get::<_, i64>(0)).optional();
+        Ok(self.read(read).map_err(failed("look for a card"))?.map(i64::unsigned_abs))
+    }
+
     /// Reads with a connection that nobody else uses meanwhile.
     fn read<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
         let idle = lock(&self.readers).pop();
@@ -478,7 +490,7 @@ CREATE TABLE unshown (office BLOB NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (o
 
 #[cfg(test)]
 mod tests {
-    use sekisho_wire::id::{BootId, CardGuid, Salt};
+    use sekisho_wire::id::{BootId, Salt};
     use sekisho_wire::reason::{AlarmKind, Outcome};
     use sekisho_wire::record::{Alarm, Body, Completed, Emitter, PinFailed, RECORD_VERSION, Record};
 

@@ -77,6 +77,8 @@ pub struct Ledger {
     pub(crate) refills: Refills,
     /// Who works where.
     pub(crate) presence: Presence,
+    /// Since when the disk has too little room.
+    pub(crate) disk_low: Mutex<Option<Millis>>,
     /// What routes answered since the start.
     pub(crate) answers: Answers,
     /// Who was let in to no route, and what was alarmed about.
@@ -189,6 +191,7 @@ impl Ledger {
             index: data.index(),
             witnesses: data.witnesses(),
             media: data.media(),
+            watched: data.watched(),
         };
         // What it says is of an earlier run.
         drop(std::fs::remove_file(&places.witnesses));
@@ -229,6 +232,7 @@ impl Ledger {
             declared: Declared::default(),
             refills: Refills::default(),
             presence: Presence::default(),
+            disk_low: Mutex::default(),
             answers: Answers::default(),
             doorkeeper: Arc::default(),
             patience: Patience::default(),

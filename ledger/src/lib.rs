@@ -68,6 +68,7 @@ mod to_keep;
 pub mod town;
 pub mod vault;
 pub mod visitors;
+mod watch;
 pub mod witness;
 pub mod witnesses;
 pub mod world;

@@ -309,6 +309,27 @@ impl Ledger {
         }
     }
 
+    /// Whether somebody should see why nothing is heard of a terminal: one that was switched off says so, and while the ledger was away nobody could come.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub(crate) fn is_missed(
+        &self,
+        office: &Office,
+        terminal: &Code,
+        heard: Option<Millis>,
+        now: Millis,
+    ) -> Result<bool, StoreError> {
+        let Some(heard) = heard else { return Ok(true) };
+        let could_come = {
+            let known = self.presence.lock();
+            let was = known.silent.get(&office.id).is_some_and(|silent| silent.contains(terminal));
+            let recalled = known.recalled.get(&office.id).copied().unwrap_or(now);
+            if was { heard } else { heard.max(recalled) }
+        };
+        Ok(could_come.saturating_add(LATE) < now && !self.index.was_switched_off(&office.id, terminal)?)
+    }
+
     /// Writes down which terminals fell silent and which are back. One that said that it was switched off is not missed.
     pub(crate) fn look_at_terminals(&self, office: &Office) -> Result<(), StoreError> {
         let Some(mut recalled) = self.recall(office)? else { return Ok(()) };

@@ -99,6 +99,7 @@ impl Ledger {
     /// Feeds the index, and takes out of it and of the book what was destroyed, until the ledger stops.
     pub(crate) fn follow(&self) {
         let (mut complaints, mut looked) = (Complaints::default(), since_boot());
+        complaints.hear(TOLD_BESIDE.into(), self.write_watched());
         while !self.is_stopping() {
             let mut is_behind = false;
             // Asked once for all: what takes long at one office must not let the time of another pass.
@@ -128,6 +129,7 @@ impl Ledger {
                 }
             }
             if is_time {
+                complaints.hear(TOLD_BESIDE.into(), self.write_watched());
                 looked = since_boot();
             }
             if !is_behind {
@@ -494,5 +496,7 @@ const FOLLOW_PAGE: u32 = 1000;
 const FOLLOW_PAGES: u32 = 20;
 /// Ten minutes: terminals send what they have within seconds while the ledger can be reached.
 pub(crate) const LATE: Millis = 10 * 60_000;
+/// What fails where what this machine sees is not written down.
+const TOLD_BESIDE: &str = "what this machine sees cannot be told";
 /// Between two looks at terminals.
 pub(crate) const LOOK: Millis = 10_000;

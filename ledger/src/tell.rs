@@ -22,49 +22,50 @@ use crate::config::Config;
 use crate::data::{DataDir, replace_file};
 use crate::error::LedgerError;
 use crate::office::{fold_casebook, fold_register};
+use crate::watch;
 
 /// How long the program may take for one message.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How urgent it has become: people are told once of each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stage {
-    /// It waits.
-    Waits,
-    /// Nobody has done it for an hour: deputies are asked, too. What a deputy decided none of them looks at.
-    Unanswered,
+struct Stage {
     /// It should have been done.
-    Overdue,
+    overdue: bool,
+    /// Nobody has done it for an hour.
+    unanswered: bool,
 }
 
 impl Stage {
     fn of(task: &Task, now: Millis) -> Self {
-        if task.is_overdue(now) {
-            Self::Overdue
-        } else if now >= task.since.saturating_add(ANSWER_MS) && !matches!(task.what, Waits::Review { .. }) {
-            Self::Unanswered
-        } else {
-            Self::Waits
-        }
+        let since = Some(task.since).filter(|since| *since > 0);
+        let unanswered = since.is_some_and(|since| now >= since.saturating_add(ANSWER_MS));
+        // What a deputy decided no deputy looks at.
+        let unanswered = unanswered && !matches!(task.what, Waits::Review { .. });
+        Self { overdue: task.is_overdue(now), unanswered }
+    }
+
+    /// Whether more is to be told than was.
+    const fn exceeds(self, told: Self) -> bool {
+        (self.overdue && !told.overdue) || (self.unanswered && !told.unanswered)
     }
 
     const fn name(self) -> &'static str {
         match self {
-            Self::Waits => "waits",
-            Self::Unanswered => "unanswered",
-            Self::Overdue => "overdue",
+            Self { overdue: true, .. } => "overdue",
+            Self { unanswered: true, .. } => "unanswered",
+            Self { .. } => "waits",
         }
     }
 
     const fn sentence(self, language: Language) -> &'static str {
-        match (self, language) {
-            (Self::Waits, Language::Japanese) => "次の事項が処理を待っています。",
-            (Self::Waits, Language::English) => "This waits:",
-            (Self::Unanswered, Language::Japanese) => "次の事項が1時間以上処理されていません。代決者も処理できます。",
-            (Self::Unanswered, Language::English) => "This has waited for more than an hour; deputies can do it, too:",
-            (Self::Overdue, Language::Japanese) => "次の事項が期限を過ぎています。",
-            (Self::Overdue, Language::English) => "This is overdue:",
+        match (self.overdue, self.unanswered, language) {
+            (false, false, Language::Japanese) => "次の事項が処理を待っています。",
+            (false, false, Language::English) => "This waits:",
+            (false, true, Language::Japanese) => "次の事項が1時間以上処理されていません。",
+            (false, true, Language::English) => "This has waited for more than an hour:",
+            (true, _, Language::Japanese) => "次の事項が期限を過ぎています。",
+            (true, _, Language::English) => "This is overdue:",
         }
     }
 }
@@ -76,13 +77,15 @@ type Told = BTreeMap<String, Stage>;
 struct Waiting {
     key: String,
     stage: Stage,
+    /// Roles by name, with deputies where they are asked, too.
+    to: Vec<String>,
     task: Task,
 }
 
 /// One message: what has become so urgent for these people.
 #[derive(Debug)]
 struct Message {
-    /// Roles, by name; of a post, its code.
+    /// Roles, by name; of a post, its code; who stands in for them after `deputy:`.
     to: Vec<String>,
     stage: Stage,
     subject: String,
@@ -122,7 +125,11 @@ pub fn tell(
         let mut casebook = Casebook::of(&register);
         fold_casebook(&*store, &stored.id, &register, &mut casebook)?;
         let of_office = told.entry(stored.id.to_string()).or_default();
-        let messages = messages(&register, &casebook, of_office, language, clock.now());
+        let now = clock.now();
+        let watched = watch::written(&data.watched(), &stored.id, now)?.into_iter();
+        let watched = watched.map(|(watched, since)| watched.task(since, &register));
+        let waiting = today(&register, &casebook, now).into_iter().chain(watched).collect();
+        let messages = messages(&register, &casebook, waiting, of_office, language, now);
         for message in messages {
             let head = format!("{} ({})", message.subject, message.to.join(" "));
             if program.is_empty() {
@@ -151,6 +158,7 @@ pub fn tell(
 fn messages(
     register: &Register,
     casebook: &Casebook,
+    tasks: Vec<Task>,
     told: &mut Told,
     language: Language,
     now: Millis,
@@ -158,16 +166,18 @@ fn messages(
     // A mail goes through many hands: it calls people by their codes.
     let person = |operator: &Code| operator.to_string();
     let telling = Telling { register, casebook, language, person: &person };
-    let all = today(register, casebook, now).into_iter();
-    let all: Vec<Waiting> =
-        all.map(|task| Waiting { key: key(&task, register, casebook), stage: Stage::of(&task, now), task }).collect();
+    let waits = |task: Task| {
+        let (key, stage) = (key(&task, register, casebook), Stage::of(&task, now));
+        Waiting { key, stage, to: recipients(&task, register, now), task }
+    };
+    let all: Vec<Waiting> = tasks.into_iter().map(waits).collect();
     let waiting: BTreeSet<&String> = all.iter().map(|waiting| &waiting.key).collect();
     told.retain(|key, _| waiting.contains(key));
     let mut groups: BTreeMap<_, Vec<&Waiting>> = BTreeMap::new();
-    for waiting in all.iter().filter(|waiting| told.get(&waiting.key).is_none_or(|known| *known < waiting.stage)) {
-        groups.entry((waiting.stage, telling.whose(&waiting.task.whose))).or_default().push(waiting);
+    for waiting in all.iter().filter(|waiting| told.get(&waiting.key).is_none_or(|told| waiting.stage.exceeds(*told))) {
+        groups.entry((waiting.stage, &waiting.to, telling.whose(&waiting.task.whose))).or_default().push(waiting);
     }
-    let message = |(stage, whose): (Stage, String), group: &[&Waiting]| {
+    let message = |(stage, to, whose): (Stage, &Vec<String>, String), group: &[&Waiting]| {
         let lines: Vec<String> = group.iter().map(|waiting| line(&telling, &waiting.task)).collect();
         let (office, count) = (register.title(), lines.len());
         let subject = match language {
@@ -182,9 +192,19 @@ fn messages(
                 "See the ledger's console, or 'sekisho-admin today'. It waits until somebody does it by card."
             }
         };
-        let text = format!("{}\n\n{}\n\n{how}\n", stage.sentence(language), lines.join("\n"));
-        let to = group.first().map_or_else(Vec::new, |waiting| names(&waiting.task.whose));
-        Message { to, stage, subject, text, keys: group.iter().map(|waiting| waiting.key.clone()).collect() }
+        let deputies = match (to.iter().any(|to| to.starts_with(DEPUTY)), language) {
+            (false, Language::Japanese | Language::English) => "",
+            (true, Language::Japanese) => "代決者も処理できます。\n",
+            (true, Language::English) => "Deputies can do it, too.\n",
+        };
+        let text = format!("{}\n\n{}\n\n{deputies}{how}\n", stage.sentence(language), lines.join("\n"));
+        Message {
+            to: to.clone(),
+            stage,
+            subject,
+            text,
+            keys: group.iter().map(|waiting| waiting.key.clone()).collect(),
+        }
     };
     groups.into_iter().map(|(of, group)| message(of, &group)).collect()
 }
@@ -205,6 +225,8 @@ fn key(task: &Task, register: &Register, casebook: &Casebook) -> String {
     let act = match &task.what {
         Waits::Approval { proposal } | Waits::Stranded { proposal } => proposal.to_string(),
         Waits::Review { act, .. } => act.to_string(),
+        // Its numbers change while it stays the same.
+        Waits::Watched(watched) => return watched.key(),
         Waits::Step(_)
         | Waits::StopUnrecorded
         | Waits::Unconfirmed { .. }
@@ -222,6 +244,14 @@ fn key(task: &Task, register: &Register, casebook: &Casebook) -> String {
         | Waits::StockDiffers(_) => String::new(),
     };
     format!("{} {}: {act}", names(&task.whose).join(","), telling.what(&task.what))
+}
+
+/// Whose it is, and from the hour on, or where nobody holds the post, the deputies, where there are any.
+fn recipients(task: &Task, register: &Register, now: Millis) -> Vec<String> {
+    let holders = names(&task.whose);
+    let asked = task.asks_deputies(register, now) && task.whose.has_deputies(register, now);
+    let deputies = holders.iter().filter(|_| asked).map(|name| format!("{DEPUTY}{name}")).collect();
+    [holders, deputies].concat()
 }
 
 fn names(whose: &Whose) -> Vec<String> {
@@ -293,6 +323,9 @@ fn write(path: &Path, told: &BTreeMap<String, Told>) -> Result<(), LedgerError> 
     replace_file(path, &json).map_err(LedgerError::file("write", path))
 }
 
+/// Before the name of a role, or of a post, whose deputies are asked.
+const DEPUTY: &str = "deputy:";
+
 #[cfg(test)]
 mod tests {
     use sekisho_wire::id::Hash;
@@ -305,9 +338,9 @@ mod tests {
         let of = |what: Waits| Task { what, whose: Whose::Post(code("mayor")), since: 1_000, due: None };
         let review = of(Waits::Review { act: Hash([1; 32]), post: code("mayor"), deputy: code("banri") });
         let other = of(Waits::NobodyResponsible(code("jumin-1")));
-        for (waited, stage) in [(0, Stage::Waits), (ANSWER_MS, Stage::Unanswered)] {
-            assert_eq!(Stage::of(&other, 1_000 + waited), stage);
-            assert_eq!(Stage::of(&review, 1_000 + waited), Stage::Waits);
+        for (waited, unanswered) in [(0, false), (ANSWER_MS, true)] {
+            assert_eq!(Stage::of(&other, 1_000 + waited).unanswered, unanswered);
+            assert!(!Stage::of(&review, 1_000 + waited).unanswered);
         }
     }
 }

@@ -47,4 +47,6 @@ pub struct Places {
     pub witnesses: PathBuf,
     /// The list of media for backups, which commands write.
     pub media: PathBuf,
+    /// What the ledger sees of machine and terminals, for `tell`.
+    pub watched: PathBuf,
 }

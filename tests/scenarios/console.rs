@@ -128,7 +128,7 @@ const PICTURES: [&str; 10] = [
 ];
 
 /// A day at the counter: things are granted and refused.
-fn work(scene: &mut Scene) {
+pub(crate) fn work(scene: &mut Scene) {
     insert(&scene.terminal, &mut scene.clerk);
     login(&scene.terminal, &scene.clerk);
     let mut client = scene.terminal.client();

@@ -21,6 +21,7 @@ mod console;
 mod console_cases;
 mod console_changes;
 mod console_heads;
+mod console_review;
 mod conversations;
 mod cycles;
 mod days;

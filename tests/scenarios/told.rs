@@ -1,4 +1,4 @@
-//! What waits is told by a program of the office's own: once, again when nobody answered, again when it is overdue, and no more when it is done.
+//! What waits is told by a program of the office's own: once, again when nobody answered, again when it is overdue, and by then the deputy, and no more when it is done.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -6,10 +6,14 @@ use std::process::{Command, Output};
 use std::time::Duration;
 
 use sekisho_tests::binaries::checkout;
+use sekisho_tests::browser::Browser;
 use sekisho_tests::clock::live_by;
 use sekisho_tests::ledger::{both, succeeded};
 use sekisho_tests::ports::free_port;
 use sekisho_tests::scene::Scene;
+use sekisho_tests::terminal::Part;
+
+use crate::console::{Companion, authority, begins, ends};
 
 /// A program that writes down what it is told, and ends as the file beside it says.
 fn program(scene: &Scene) -> (PathBuf, PathBuf) {
@@ -113,4 +117,120 @@ while True:
     for word in ["RCPT TO:<hogo@town.example.lg.jp>", "RCPT TO:<soumu@town.example.lg.jp>", "Subject: =?utf-8?B?"] {
         assert!(sent.contains(word), "{word}: {sent}");
     }
+}
+
+/// Whom the messages with these words were for.
+fn told_to(heard: &str, words: &str) -> Vec<String> {
+    let (mut of, mut to) = (String::new(), Vec::new());
+    for line in heard.lines() {
+        if let [_, whom, subject] = line.splitn(3, '|').collect::<Vec<_>>()[..]
+            && subject.starts_with("[関所]")
+        {
+            whom.clone_into(&mut of);
+        }
+        if line.contains(words) {
+            to.push(of.clone());
+        }
+    }
+    to
+}
+
+/// What stands on the first page of the console about these words, for whoever signs now.
+fn at_the_console(scene: &Scene, browser: &mut Browser, words: &str, log: &str) -> String {
+    let companion = Companion::start(scene, log, &[]);
+    begins(browser, &companion.link);
+    let rows = format!(
+        "[...document.querySelectorAll('tbody tr')].map(row => row.innerText).filter(text => text.includes('{words}')).join('\\n')"
+    );
+    let said = browser.look(&rows).as_str().unwrap().to_owned();
+    ends(browser, companion);
+    said
+}
+
+#[test]
+fn after_an_hour_it_goes_to_the_deputy_by_mail_at_the_desk_and_at_the_console() {
+    let mut scene = Scene::new("told-deputy");
+    scene.apply_by_two(
+        "[[operator]]\noperator = \"20003\"\nname = \"代理 一\"\nsection = \"jumin\"\nto = \"2056-03-31\"\n\
+         [[hold_post]]\npost = \"joho-kacho\"\noperator = \"20003\"\ndeputy = true\n",
+    );
+    let card = scene.signing_card("20003");
+    let former = scene.desk.signer();
+    scene.desk.sign_with(card);
+    scene.desk.sign_by(&former);
+    let (program, heard) = program(&scene);
+    let call = ["--", program.to_str().unwrap()];
+    let told = |scene: &Scene| {
+        std::fs::write(&heard, "").unwrap();
+        succeeded("sekisho-ledger tell", &tell(scene, &call));
+        std::fs::read_to_string(&heard).unwrap()
+    };
+    told(&scene);
+    scene.decide(&["case", "open", "incident", "class=failure", "level=3", "kind=failure", "circumstances=停電"]);
+    let at_once = told_to(&told(&scene), "受領");
+    assert!(at_once.iter().any(|to| to == "data_protection_manager"), "at once: {at_once:?}");
+    assert!(at_once.iter().all(|to| !to.contains("deputy:")), "{at_once:?}");
+    let at_the_desk = |scene: &Scene| {
+        let rows = scene.desk.list_in("ja", &["today", "--mine"]);
+        rows.iter().any(|row| row["what"].as_str().unwrap().contains("受領"))
+    };
+    let mut browser = Browser::start(&scene.scratch.folder("browser"), &authority(&scene));
+    assert!(at_the_desk(&scene), "the holder's at once");
+    scene.desk.sign_by("20003");
+    assert!(!at_the_desk(&scene), "not the deputy's yet");
+    let shown = at_the_console(&scene, &mut browser, "受領", "before.log");
+    assert!(shown.contains("データ保護管理者") && !shown.contains("あなた"), "{shown}");
+
+    // The hour in which it is to be done is over at the same moment: it is overdue, and the deputy's all the same.
+    scene.clock.pass(Duration::from_secs(3600));
+    sekisho_tests::scene::wait_fresh(&scene.terminal);
+    let later = told_to(&told(&scene), "受領");
+    assert!(later.iter().any(|to| to == "data_protection_manager deputy:data_protection_manager"), "{later:?}");
+    assert_eq!(told_to(&told(&scene), "受領"), [""; 0], "once");
+    assert!(at_the_desk(&scene), "the deputy's by now");
+    let shown = at_the_console(&scene, &mut browser, "受領", "after.log");
+    assert!(shown.contains("あなた"), "{shown}");
+}
+
+#[test]
+fn what_the_ledger_sees_stands_at_the_desk_and_is_told() {
+    let mut scene = Scene::new("watched");
+    // A disk on which nothing is free enough.
+    scene.ledger.stop();
+    let config = scene.ledger.data().join("ledger.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let text = text.replace("disk_free_mib = 2048", "disk_free_mib = 1000000000");
+    std::fs::write(&config, text).unwrap();
+    scene.ledger.serve();
+    sekisho_tests::scene::wait_fresh(&scene.terminal);
+    scene.terminal.kill(Part::Forwarder);
+    scene.clock.pass(Duration::from_secs(15 * 60));
+    let row = |words: &str| {
+        sekisho_tests::wait::until(words, || {
+            let rows = scene.desk.list(&["today"]);
+            rows.into_iter().find(|row| row["what"].as_str().unwrap().contains(words))
+        })
+    };
+    let silent = row("terminal jumin-1 was last heard at");
+    assert_eq!((silent["do"].as_str(), silent["mine"].as_str()), (Some("sekisho-admin terminal behind"), Some("yes")));
+    let disk = row("the ledger's disk is nearly full");
+    assert_eq!(disk["do"], "sekisho-ledger status");
+    sekisho_tests::wait::until("both in a message", || {
+        let said = both(&tell(&scene, &[]));
+        ["端末機 jumin-1 からの最後の通信", "台帳のディスクの空き"]
+            .iter()
+            .all(|words| said.contains(words))
+            .then_some(())
+    });
+
+    // Two weeks later nobody has used a card but who looks now.
+    scene.clock.pass(Duration::from_secs(15 * 24 * 3600));
+    scene.desk.run(&["card", "list"]);
+    let unused = sekisho_tests::wait::until("cards that nobody used", || {
+        let rows = scene.desk.list(&["card", "list", "--unused"]);
+        Some(rows).filter(|rows| !rows.iter().any(|row| row.to_string().contains("20001")))
+    });
+    assert!(unused.iter().any(|row| row.to_string().contains("10023")), "{unused:?}");
+    let todo = row("was not used for two weeks");
+    assert_eq!(todo["do"], "sekisho-admin card list --unused");
 }

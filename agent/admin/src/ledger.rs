@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sekisho_link::{EvidenceLacks, LedgerCode, Link, MediaType, MissingRange, Options};
 use sekisho_register::change::Log;
+use sekisho_register::today::{Watched, WatchedWords};
 use sekisho_tlog::bundle::decode_bundle;
 use sekisho_tlog::tile::{TileContent, TilePath};
 use sekisho_wire::id::{CardGuid, CaseReference, Code, Hash, OfficeId, Salt};
@@ -421,6 +422,32 @@ impl Ledger {
     /// As the link says.
     pub(crate) fn behind(&self) -> Result<Vec<Behind>, AdminError> {
         Ok(self.link.get_json(&self.path("behind"), &self.options())?)
+    }
+
+    /// What the ledger sees (§L4), each with since when. What a newer one sees is passed over.
+    ///
+    /// # Errors
+    /// As the link says.
+    pub(crate) fn watched(&self) -> Result<Vec<(Watched, u64)>, AdminError> {
+        #[derive(Deserialize)]
+        struct Row {
+            what: String,
+            since: u64,
+            terminal: Option<String>,
+            log: Option<String>,
+            card: Option<String>,
+            operator: Option<String>,
+            at: Option<u64>,
+            free: Option<u64>,
+        }
+        let rows: Vec<Row> = self.link.get_json(&self.path("watched"), &self.options())?;
+        let read = |Row { what, since, terminal, log, card, operator, at, free }: Row| {
+            // They are shown as moments.
+            let sound = [Some(since), at].into_iter().flatten().all(|at| at < 1 << 53);
+            Some((Watched::of_words(&WatchedWords { what, terminal, log, card, operator, at, free })?, since))
+                .filter(|_| sound)
+        };
+        Ok(rows.into_iter().filter_map(read).collect())
     }
 
     /// What is left of the logs that have stopped (§L4).

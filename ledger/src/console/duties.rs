@@ -89,7 +89,11 @@ pub(crate) fn acts_of<'t>(
         | Waits::Unrenewed { .. }
         | Waits::Unqualified { .. }
         | Waits::Untrained(_)
-        | Waits::Unacknowledged { .. } => None,
+        | Waits::Unacknowledged { .. }
+        | Waits::CardEnds { .. }
+        | Waits::TextsDue { .. }
+        | Waits::StockDiffers(_)
+        | Waits::Watched(_) => None,
     };
     let indexes: BTreeSet<u64> = mine.filter_map(index).collect();
     Ok(acts(view, LogName::Register, &indexes.into_iter().collect::<Vec<_>>())?.into_iter().collect())
@@ -140,6 +144,10 @@ pub(crate) fn what(view: &View<'_>, what: &Waits, is_mine: bool, acts: &BTreeMap
         Waits::TextsDue { .. } => "/console/retention".to_owned(),
         Waits::StockDiffers(_) => format!("/console/forms/{}?f-movement=counted", Form::CardStock.name()),
         Waits::LossUnwritten { card, index } => loss_form(view, card, *index, acts),
+        Waits::Watched(watched) if watched.terminal().is_some() => "/console/terminals".to_owned(),
+        Waits::Watched(watched) if watched.card().is_some() => "/console/registers/cards".to_owned(),
+        // What the keeper of the machine does stands there.
+        Waits::Watched(_) => "/console/help".to_owned(),
     };
     (view.telling(|telling| telling.what(what)), link)
 }

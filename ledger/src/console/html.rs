@@ -372,7 +372,7 @@ pub(crate) const fn say<T: Copy>(language: Language, english: T, japanese: T) ->
 }
 
 /// Address and name of each page, as they stand in the navigation.
-const NAVIGATION: [(&str, &str, &str); 14] = [
+const NAVIGATION: [(&str, &str, &str); 15] = [
     ("/console", "Today", "本日の要処理"),
     ("/console/proposals", "Proposals", "承認待ち"),
     ("/console/cases", "Cases", "事案・簿冊"),
@@ -380,6 +380,7 @@ const NAVIGATION: [(&str, &str, &str); 14] = [
     ("/console/changes", "Changes", "登録の変更"),
     ("/console/terminals", "Terminals", "端末機の状況"),
     ("/console/records", "Access records", "操作履歴の検索"),
+    ("/console/review", "Review of records", "操作履歴の確認"),
     ("/console/usage", "Use over time", "利用状況"),
     ("/console/registers", "Registers", "台帳"),
     ("/console/acts", "Acts", "処分の記録"),

@@ -12,6 +12,7 @@ pub(crate) mod proposals;
 pub(crate) mod records;
 pub(crate) mod registers;
 pub(crate) mod retention;
+pub(crate) mod review;
 pub(crate) mod reviews;
 pub(crate) mod start;
 pub(crate) mod steps;

@@ -1,8 +1,7 @@
 //! What is to be done today (本日の要処理), most pressing first. What register and casebook say stands beside what the ledger alone knows.
 
-use sekisho_register::today::Task;
+use sekisho_register::today::{Task, Waits};
 use sekisho_wire::record::{Record, kind_number};
-use sekisho_wire::words::Language;
 
 use super::duties;
 use super::html::Kind;
@@ -27,7 +26,9 @@ pub(crate) struct Due {
     pub(crate) text: String,
     /// Where it is done or looked at.
     pub(crate) link: String,
-    /// Whose it is; what the ledger alone knows is for whoever reads it.
+    /// Whether the whole office is in danger of it: it stands first, whoever reads it.
+    pub(crate) is_danger: bool,
+    /// Whose it is; of alarms and reports whoever reads it.
     pub(crate) whose: Option<String>,
     /// Until when, where there is such a day.
     pub(crate) due: Option<Millis>,
@@ -46,57 +47,26 @@ pub(crate) struct Today {
 /// All of it.
 pub(crate) fn today(view: &View<'_>) -> Result<Today, Refusal> {
     let mut today = Today { rows: Vec::new(), more: 0, records: 0, entries: 0, acts: 0 };
-    logs(view, &mut today);
-    backups(view, &mut today)?;
     recovery(view, &mut today);
     connection(view, &mut today);
-    terminals(view, &mut today)?;
     cards(view, &mut today)?;
-    if view.holds(READERS) {
+    // While the records log stands still nothing of it is shown: that it was would be a record.
+    if view.holds(READERS) && view.office.log(LogName::Records).halted().is_none() {
         alarms(view, &mut today)?;
     }
     tasks(view, &mut today)?;
-    // What the ledger alarms about is everybody's, and comes first; then what is one's own, and of that what is overdue.
+    // What is everybody's comes first; then what is one's own, and of that what is overdue.
     today.rows.sort_by_key(|row| {
-        let is_alarm = row.urgency == Kind::Alarm && row.whose.is_none();
-        (!is_alarm, !row.is_mine, !row.is_overdue, row.urgency, row.due.unwrap_or(Millis::MAX))
+        (!row.is_danger, !row.is_mine, !row.is_overdue, row.urgency, row.due.unwrap_or(Millis::MAX))
     });
     Ok(today)
 }
 
 impl Today {
     fn push(&mut self, urgency: Kind, text: String, link: impl Into<String>, due: Option<Millis>) {
-        let (is_mine, is_overdue, whose) = (false, false, None);
-        self.rows.push(Due { urgency, is_mine, is_overdue, text, link: link.into(), whose, due });
+        let (is_mine, is_overdue, is_danger, whose) = (false, false, urgency == Kind::Alarm, None);
+        self.rows.push(Due { urgency, is_mine, is_overdue, text, link: link.into(), is_danger, whose, due });
     }
-}
-
-fn logs(view: &View<'_>, today: &mut Today) {
-    for name in LogName::ALL {
-        let log = view.office.log(name);
-        if let Some(halt) = log.halted() {
-            let called = name.of_acts().name(Language::Japanese);
-            let text = view.say(
-                format!("Log {name} has stopped: {halt}. Its operator looks at 'sekisho-ledger status'."),
-                format!("「{called}」のログが停止しています（{halt}）。台帳の運用者に「sekisho-ledger status」の確認を依頼してください。"),
-            );
-            today.push(Kind::Alarm, text, "/console/help", None);
-        }
-    }
-}
-
-fn backups(view: &View<'_>, today: &mut Today) -> Result<(), Refusal> {
-    let overdue = view.ledger.backup_overdue_since();
-    let overdue = overdue.map_err(|error| Refusal::Unavailable { cause: error.to_string() })?;
-    if let Some(since) = overdue {
-        let at = view.moment(since);
-        let text = view.say(
-            format!("No backup of the ledger was verified in time: one was due at {at}."),
-            format!("台帳の検証済みバックアップが期限（{at}）までに作成されていません。"),
-        );
-        today.push(Kind::Alarm, text, "/console/help", Some(since));
-    }
-    Ok(())
 }
 
 fn recovery(view: &View<'_>, today: &mut Today) {
@@ -117,39 +87,6 @@ fn connection(view: &View<'_>, today: &mut Today) {
     }
 }
 
-fn terminals(view: &View<'_>, today: &mut Today) -> Result<(), Refusal> {
-    let late = view.ledger.late(&view.visitor.office)?;
-    today.records += late.len();
-    for row in late {
-        let terminal = &row.terminal;
-        if !view.sight.sees_terminal_named(&view.register, terminal) {
-            continue;
-        }
-        let text = match row.last_heard {
-            None => view.say(
-                format!("Terminal {terminal} has never been heard."),
-                format!("端末機 {terminal} からの通信がまだありません。"),
-            ),
-            Some(at) => {
-                let at = view.moment(at);
-                view.say(
-                    format!("Terminal {terminal} was last heard at {at}."),
-                    format!("端末機 {terminal} からの最後の通信は {at} です。"),
-                )
-            }
-        };
-        today.push(Kind::Warning, text, "/console/terminals", None);
-        if row.gap.is_some() || row.holds > 0 {
-            let text = view.say(
-                format!("Records of terminal {terminal} are missing."),
-                format!("端末機 {terminal} の記録に未着・欠落があります。"),
-            );
-            today.push(Kind::Warning, text, "/console/terminals", None);
-        }
-    }
-    Ok(())
-}
-
 fn cards(view: &View<'_>, today: &mut Today) -> Result<(), Refusal> {
     let seen = |terminal: &str| view.sight.sees_terminal_named(&view.register, terminal);
     for card in reported_cards(view, Reports::Waiting)?.into_iter().filter(|card| seen(&card.terminal)) {
@@ -164,31 +101,39 @@ fn cards(view: &View<'_>, today: &mut Today) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// What register and casebook say (register §R11.6). Who may not read the casebook is shown what is his.
+/// What register and casebook say (register §R11.6), and what the ledger sees beside them. Who may not read the casebook is shown what is his, and the latter.
 fn tasks(view: &View<'_>, today: &mut Today) -> Result<(), Refusal> {
     let casebook = view.office.casebook();
     let may_read = view.holds(CASE_READERS);
     // The head of a section is shown what waits of his own, and of the whole office.
-    let seen = |task: &Task| may_read && view.sight.sees_task(&view.register, &casebook, task);
-    let all = sekisho_register::today::today(&view.register, &casebook, view.now).into_iter();
+    let may_read = |task: &Task| may_read || matches!(task.what, Waits::Watched(_));
+    let seen = |task: &Task| may_read(task) && view.sight.sees_task(&view.register, &casebook, task);
+    let watched = view.ledger.watched(&view.visitor.office)?.into_iter();
+    let watched = watched.map(|(watched, since)| watched.task(since, &view.register));
+    let all = sekisho_register::today::today(&view.register, &casebook, view.now).into_iter().chain(watched);
     let is_mine = |task: &Task| task.is_for(&view.visitor.operator, &view.register, &casebook, view.now);
     let all = all.map(|task| (is_mine(&task), task)).filter(|(is_mine, task)| *is_mine || seen(task));
     let mut all: Vec<(bool, Task)> = all.collect();
-    all.sort_by_key(|(is_mine, task)| (!is_mine, !task.is_overdue(view.now)));
+    let is_danger = |task: &Task| matches!(&task.what, Waits::Watched(watched) if watched.endangers_the_office());
+    all.sort_by_key(|(is_mine, task)| (!is_danger(task), !is_mine, !task.is_overdue(view.now)));
     today.more = all.len().saturating_sub(TASKS);
     all.truncate(TASKS);
-    today.entries += all.len();
+    // What is read of terminals is read to decide what is to be done, also while the records log stands still.
+    let watched = all.iter().filter(|(_, task)| matches!(task.what, Waits::Watched(_))).count();
+    today.acts += watched;
+    today.entries += all.len() - watched;
     let acts = duties::acts_of(view, all.iter().filter(|(is_mine, _)| *is_mine).map(|(_, task)| &task.what))?;
     let row = |(is_mine, task): &(bool, Task)| {
-        let (is_mine, is_overdue) = (*is_mine, task.is_overdue(view.now));
-        let urgency = match (is_mine, is_overdue) {
-            (true, true) => Kind::Alarm,
-            (true, false) => Kind::Warning,
-            (false, true | false) => Kind::Plain,
+        let (is_mine, is_overdue, is_danger) = (*is_mine, task.is_overdue(view.now), is_danger(task));
+        let urgency = match (&task.what, is_mine, is_overdue) {
+            (Waits::Watched(_), ..) if is_danger => Kind::Alarm,
+            (_, true, true) => Kind::Alarm,
+            (Waits::Watched(_), ..) | (_, true, false) => Kind::Warning,
+            (_, false, true | false) => Kind::Plain,
         };
         let (text, link) = duties::what(view, &task.what, is_mine, &acts);
         let whose = Some(duties::whose(view, &task.whose));
-        Due { urgency, is_mine, is_overdue, text, link, whose, due: task.due }
+        Due { urgency, is_mine, is_overdue, text, link, is_danger, whose, due: task.due }
     };
     today.rows.extend(view.together(|| all.iter().map(row).collect::<Vec<_>>()));
     Ok(())

@@ -6,7 +6,7 @@ use sekisho_register::cases::Written;
 use sekisho_register::change::{Field, Value};
 use sekisho_register::forms::{Blank, Kind};
 use sekisho_register::wareki::{day_text, numbered};
-use sekisho_register::{NameHash, erased_text, field_text};
+use sekisho_register::{NameHash, field_text};
 use sekisho_wire::cose::Signer;
 use sekisho_wire::words::Language;
 

@@ -29,6 +29,7 @@ use crate::search::Behind;
 use crate::stage::class_number;
 use crate::store::{KeyState, LogName, StoredKey};
 use crate::visitors::{ANY_ROLE, CASE_READERS, INVITERS, READERS, Visitor};
+use crate::watch::Said;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -501,6 +502,24 @@ pub(super) async fn behind(State(hall): State<Hall>, knock: Knock) -> Result<Res
         body
     };
     Ok(answer(&rows.iter().map(row).collect()))
+}
+
+/// As for `behind`, but it is read to decide what is to be done: also while the records log stands still.
+pub(super) async fn watched(State(hall): State<Hall>, knock: Knock) -> Result<Response, Inside> {
+    let rows = knock.visit(hall, ANY_ROLE, |ledger, visitor| {
+        let (office, register) = (&visitor.office, ledger.office(&visitor.office)?.register());
+        let sight = ledger.sight(&register, visitor);
+        let mut rows = ledger.watched(office)?;
+        rows.retain(|(row, _)| sight.sees_watched(&register, row));
+        let of_persons = rows.iter().filter(|(row, _)| !row.endangers_the_office()).count();
+        let shown = if of_persons == 0 {
+            Shown::NoPersons
+        } else {
+            Shown::rows(ReadQuery::Register, of_persons, About::default())
+        };
+        Ok((rows, shown))
+    });
+    Ok(answer(&rows.await?.iter().map(|(row, since)| json!(Said::new(row, *since))).collect()))
 }
 
 const SEARCH_DEFAULT: u32 = 100;

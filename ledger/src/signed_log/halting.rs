@@ -94,6 +94,11 @@ impl Log {
         }
     }
 
+    /// Since when, by the machine's clock, as far as that could be written down.
+    pub(crate) fn halted_since(&self) -> Option<Millis> {
+        self.file.halted().ok().flatten().map(|note| note.at).filter(|at| *at > 0)
+    }
+
     /// Stops signing: somebody has shown that this database is not the one that was signed. Lasts until an operator says that it may go on
     /// (`sekisho-ledger resume`): it is written beside the checkpoint file, with what showed it.
     pub fn halt(&self, halt: Halt, evidence: &str) {

@@ -217,6 +217,7 @@ fn ask_all(served: &mut Served) {
     get("evidence/0");
     assert!(get("batches?from=0&limit=1")["next"].is_number());
     get("behind");
+    assert_ne!(get("watched"), json!([]), "one has never come");
     get("lost");
     get("retention");
     let bearer = format!("Bearer {token}");
@@ -262,6 +263,7 @@ fn ask_wrongly(served: &Served) {
         "evidence/0",
         "batches?from=0",
         "behind",
+        "watched",
         "lost",
         "retention",
         seal,

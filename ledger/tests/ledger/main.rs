@@ -51,6 +51,7 @@ mod town;
 mod trustee;
 mod two_offices;
 mod visits;
+mod watched;
 mod witness;
 mod witnesses;
 mod writer;

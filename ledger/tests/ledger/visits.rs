@@ -166,6 +166,7 @@ fn what_a_person_is_shown_of_persons_is_written_down_and_nothing_else() {
         (served.at("search?limit=5"), Some(Query::Search)),
         (served.at("evidence/1"), Some(Query::Proof)),
         (served.at("behind"), Some(Query::Search)),
+        (served.at("watched"), None),
         (served.at("register?from=0"), Some(Query::Register)),
         (served.at("register?from=3"), None),
         (tile("register", "entries/000.p/2"), Some(Query::Register)),

@@ -1,17 +1,22 @@
 //! What readers of access records look for (§R11.8): entries that a person should be asked about. A doubt is a question, never a verdict.
 
 use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use sekisho_wire::decision::DecisionInput;
-use sekisho_wire::id::Code;
+use sekisho_wire::id::{CaseReference, Code, SessionId};
 use sekisho_wire::reason::AlarmKind;
-use sekisho_wire::record::{Body, Decision, Record};
+use sekisho_wire::record::{Alarm, Body, Decision, Emitter, Record};
 use sekisho_wire::verdict::VerdictCode;
+use sekisho_wire::words::Language;
 
 use crate::calendar::{MINUTE_MS, local_day};
+use crate::casebook::Casebook;
+use crate::cases::Case;
+use crate::change::Value;
 use crate::fold::Register;
-use crate::forms::checks;
+use crate::forms::{Form, checks};
 
 /// An entry that somebody should be asked about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,6 +33,88 @@ pub struct Doubt {
     pub section: Option<Code>,
     /// How many records say so.
     pub count: u32,
+    /// Of two sessions at once the earlier: the record that opened it, and where.
+    pub beside: Option<(u64, Code)>,
+}
+
+/// What the answer to a question about an entry refers to, held against the case that the entry names (R8-77): the inspector judges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reference {
+    /// The same.
+    Same,
+    /// Another.
+    Another,
+    /// The entry names no case.
+    NoCase,
+    /// The answer names no document.
+    NoDocument,
+}
+
+impl Reference {
+    /// Of an answer's document and an entry's case. What is written alike is the same: case and width of letters, and blanks, are passed over.
+    #[must_use]
+    pub fn of(document: Option<&str>, case: Option<&str>) -> Self {
+        match (document, case) {
+            (_, None) => Self::NoCase,
+            (None, Some(_)) => Self::NoDocument,
+            (Some(document), Some(case)) if plain(document) == plain(case) => Self::Same,
+            (Some(_), Some(_)) => Self::Another,
+        }
+    }
+
+    /// In words.
+    #[must_use]
+    pub const fn text(self, language: Language) -> &'static str {
+        match (self, language) {
+            (Self::Same, Language::Japanese) => "記録の案件番号と一致",
+            (Self::Same, Language::English) => "the same as the record's case",
+            (Self::Another, Language::Japanese) => "記録の案件番号と相違",
+            (Self::Another, Language::English) => "not the record's case",
+            (Self::NoCase, Language::Japanese) => "記録に案件番号なし",
+            (Self::NoCase, Language::English) => "the record names no case",
+            (Self::NoDocument, Language::Japanese) => "回答に文書番号なし",
+            (Self::NoDocument, Language::English) => "the answer names no document",
+        }
+    }
+}
+
+/// As people mean it: a full-width R is an R.
+fn plain(text: &str) -> String {
+    let narrow = |c: char| match c {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+        'ー' | '−' | '‐' | '–' => '-',
+        c => c,
+    };
+    text.chars().map(narrow).filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect()
+}
+
+/// The case that a record names.
+#[must_use]
+pub fn case_of(record: &Record) -> Option<&CaseReference> {
+    record.body.input().and_then(|input| input.case.as_ref())
+}
+
+/// The documents that the answers to a question refer to, each with the entry of the casebook that answers; nothing where one names none.
+pub fn documents(case: &Case) -> impl Iterator<Item = (u64, Option<&str>)> {
+    case.taken(checks::ANSWER).map(|taken| {
+        let document = taken.written.field(checks::ANSWER_DOCUMENT);
+        let document = if let Some(Value::Document(document)) = document { Some(document.as_str()) } else { None };
+        (taken.written.index, document)
+    })
+}
+
+/// The record that a question is about.
+#[must_use]
+pub fn asked_about(case: &Case) -> Option<u64> {
+    if let Some(Value::Record(record)) = case.opened.field(checks::ASKED_RECORD) { Some(*record) } else { None }
+}
+
+/// The questions that were asked about this doubt.
+pub fn asked<'a>(casebook: &'a Casebook, doubt: &'a Doubt) -> impl Iterator<Item = &'a Case> {
+    casebook.cases_on(Form::LogReview).filter(|case| {
+        asked_about(case) == Some(doubt.record)
+            && case.opened.field(checks::ASKED_DOUBT) == Some(&Value::Choice(doubt.doubt))
+    })
 }
 
 /// Sessions and decisions of a person on a day.
@@ -38,16 +125,25 @@ type OfPersonAndDay<'a> = BTreeMap<(&'a Code, u32), Vec<(u64, &'a DecisionInput,
 pub fn doubts(records: &[(u64, Record)], register: &Register) -> Vec<Doubt> {
     let mut found = BTreeSet::new();
     let mut days = OfPersonAndDay::new();
+    // Cards that are nobody's here, by terminal and day: the first record, and how many.
+    let mut strange: BTreeMap<(&Code, u32), (u64, u32)> = BTreeMap::new();
     for (index, record) in records {
         if let Body::Alarm(alarm) = &record.body
             && alarm.kind == AlarmKind::TwoTerminals
         {
-            found.insert(doubt(*index, checks::TWO_TERMINALS, None, alarm.terminal.as_ref(), 1, register));
+            found.insert(of_two_terminals(*index, alarm, records, register));
         }
         let Some(input) = record.body.input() else { continue };
         let verdict = verdict_of(&record.body);
-        if let Some(operator) = &input.operator {
-            days.entry((operator, local_day(input.time))).or_default().push((*index, input, verdict));
+        match &input.operator {
+            Some(operator) => {
+                days.entry((operator, local_day(input.time))).or_default().push((*index, input, verdict));
+            }
+            None if input.card.is_some() && verdict.is_some() => {
+                let day = strange.entry((&input.terminal, local_day(input.time))).or_insert((*index, 0));
+                day.1 += 1;
+            }
+            None => {}
         }
         if verdict.is_none_or(|verdict| verdict == VerdictCode::Granted) {
             found.extend(of_a_grant(*index, input, register));
@@ -55,12 +151,48 @@ pub fn doubts(records: &[(u64, Record)], register: &Register) -> Vec<Doubt> {
     }
     found.extend(days.iter().flat_map(|((operator, _), entries)| of_a_day(operator, entries, register)));
     found.extend(unusual_counts(&days, register));
+    found.extend(
+        strange.into_iter().map(|((terminal, _), (first, count))| {
+            doubt(first, checks::REFUSALS, None, Some(terminal), count, register)
+        }),
+    );
     found.into_iter().collect()
 }
 
 /// The verdict of a decision; nothing for what opens a session.
 fn verdict_of(body: &Body) -> Option<VerdictCode> {
     if let Body::Decision(Decision { verdict, .. }) = body { Some(*verdict) } else { None }
+}
+
+/// Whose the two sessions are that an alarm speaks of: it has the place of the later opening, which says who it was. The earlier one is his newest at another
+/// terminal that was not closed before. What was not read names nobody.
+fn of_two_terminals(index: u64, alarm: &Alarm, records: &[(u64, Record)], register: &Register) -> Doubt {
+    let emitter = alarm.terminal.clone().map(Emitter::Terminal);
+    let is_later = |record: &Record| {
+        Some(&record.emitter) == emitter.as_ref() && Some(record.epoch) == alarm.epoch && Some(record.seq) == alarm.seq
+    };
+    let opening = |record: &Record| {
+        if let Body::SessionOpened(opening) = &record.body { Some(opening.input.clone()) } else { None }
+    };
+    let later = records.iter().find(|(_, record)| is_later(record)).and_then(|(_, record)| opening(record));
+    let operator = later.as_ref().and_then(|later| later.operator.clone());
+    let mut doubt = doubt(index, checks::TWO_TERMINALS, operator.as_ref(), alarm.terminal.as_ref(), 1, register);
+    let Some(later) = later.filter(|later| later.operator.is_some()) else { return doubt };
+    let closed: BTreeSet<SessionId> = records
+        .iter()
+        .filter(|(_, record)| record.trusted < later.time)
+        .filter_map(
+            |(_, record)| if let Body::SessionClosed(closed) = &record.body { Some(closed.session) } else { None },
+        )
+        .collect();
+    let earlier = records.iter().filter_map(|(at, record)| Some((*at, opening(record)?))).filter(|(_, opened)| {
+        opened.operator == later.operator
+            && opened.terminal != later.terminal
+            && opened.time <= later.time
+            && opened.session.is_none_or(|session| !closed.contains(&session))
+    });
+    doubt.beside = earlier.max_by_key(|(at, opened)| (opened.time, *at)).map(|(at, opened)| (at, opened.terminal));
+    doubt
 }
 
 fn of_a_grant(index: u64, input: &DecisionInput, register: &Register) -> Vec<Doubt> {
@@ -161,7 +293,7 @@ fn doubt(
     let of_person = operator.and_then(|operator| register.operator(operator)?.designations().last()?.section.clone());
     let of_place = || Some(register.terminal(terminal?)?.version().section.clone());
     let section = of_person.or_else(of_place);
-    Doubt { record, doubt, operator: operator.cloned(), terminal: terminal.cloned(), section, count }
+    Doubt { record, doubt, operator: operator.cloned(), terminal: terminal.cloned(), section, count, beside: None }
 }
 
 /// So many refusals of one person on a day are many (ours).
@@ -178,6 +310,21 @@ const AT_LEAST: u32 = 30;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_answer_is_held_against_the_case_of_the_entry() {
+        for (document, case, expected) in [
+            (Some("R8-77"), Some("R8-77"), Reference::Same),
+            (Some("Ｒ８－７７"), Some("R8-77"), Reference::Same),
+            (Some("r8-77 "), Some("R8-77"), Reference::Same),
+            (Some("R8-78"), Some("R8-77"), Reference::Another),
+            (None, Some("R8-77"), Reference::NoDocument),
+            (Some("R8-77"), None, Reference::NoCase),
+            (None, None, Reference::NoCase),
+        ] {
+            assert_eq!(Reference::of(document, case), expected, "{document:?} {case:?}");
+        }
+    }
 
     #[test]
     fn a_day_with_a_break_is_nobody_elses() {

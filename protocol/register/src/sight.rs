@@ -19,7 +19,7 @@ use crate::forms::{Blank, Form, Kind};
 use crate::hours::Permit;
 use crate::names::names_of;
 use crate::role::Role;
-use crate::today::{Task, Waits};
+use crate::today::{Task, Waits, Watched};
 use crate::values::NameHash;
 
 /// Whom a person sees.
@@ -209,6 +209,7 @@ impl Sight {
             Waits::TextsDue { .. } => self.is_whole(),
             Waits::NobodyResponsible(terminal) => self.sees_terminal(register, terminal),
             Waits::LossUnwritten { card, .. } | Waits::CardEnds { card, .. } => self.sees_card_of(register, card),
+            Waits::Watched(watched) => self.sees_watched(register, watched),
             Waits::Untrained(operator)
             | Waits::Unreturned { operator, .. }
             | Waits::Unrenewed { operator, .. }
@@ -217,6 +218,13 @@ impl Sight {
             | Waits::Unreported { operator, .. }
             | Waits::Unqualified { operator, .. } => self.sees_operator(register, operator),
         }
+    }
+
+    /// What the ledger sees: of terminals and cards those that he sees, and all that is of the machine.
+    #[must_use]
+    pub fn sees_watched(&self, register: &Register, watched: &Watched) -> bool {
+        watched.terminal().is_none_or(|terminal| self.sees_terminal(register, terminal))
+            && watched.card().is_none_or(|(card, _)| self.sees_card_of(register, card))
     }
 
     /// An entry of the casebook: a proposal that concerns what he sees, what was written into a case that he sees, or what he signed himself.

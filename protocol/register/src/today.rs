@@ -1,5 +1,5 @@
-//! 本日の要処理 (§R11.6): what waits for somebody, as register and casebook say it. What only the ledger's machine knows (silent terminals, backups, disk) stands
-//! beside it.
+//! 本日の要処理 (§R11.6): what waits for somebody, as register and casebook say it, and beside it what only the ledger's machine knows (silent terminals, backups,
+//! disk).
 
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
@@ -18,8 +18,10 @@ use crate::stock::Count;
 
 mod cards;
 mod told;
+mod watched;
 mod words;
 
+pub use watched::{Watched, WatchedWords};
 pub use words::Telling;
 
 /// Something that waits.
@@ -137,6 +139,8 @@ pub enum Waits {
     },
     /// The last count of blank cards found another number than there should be (S4 10(1)(2)).
     StockDiffers(Count),
+    /// What the ledger sees: it is in no log, and the ledger says it beside them.
+    Watched(Watched),
 }
 
 impl Task {
@@ -172,14 +176,30 @@ impl Task {
             | Waits::Unqualified { .. }
             | Waits::TextsDue { .. }
             | Waits::LossUnwritten { .. }
-            | Waits::StockDiffers(_) => self.whose.is(operator, register, now),
+            | Waits::StockDiffers(_)
+            | Waits::Watched(_) => self.whose.is(operator, register, now),
         };
-        let holders = || register.posts().flat_map(|post| post.holders(now)).map(|who| &who.operator);
-        may && (of_a_holder(operator) || now >= self.since.saturating_add(ANSWER_MS) || !holders().any(of_a_holder))
+        may && (of_a_holder(operator) || self.asks_deputies(register, now))
+    }
+
+    /// Whether it is deputies' too: it has waited for an hour, or nobody holds the post. What a deputy decided never is.
+    #[must_use]
+    pub fn asks_deputies(&self, register: &Register, now: u64) -> bool {
+        let of_a_holder = |who: &Code| self.whose.is_in(who, Seats::Holders, register, now);
+        let mut holders = register.posts().flat_map(|post| post.holders(now)).map(|who| &who.operator);
+        let alone = matches!(self.what, Waits::Review { .. });
+        !alone && (now >= self.since.saturating_add(ANSWER_MS) || !holders.any(of_a_holder))
     }
 }
 
 impl Whose {
+    /// Whether anybody can do it in a holder's place now.
+    #[must_use]
+    pub fn has_deputies(&self, register: &Register, now: u64) -> bool {
+        let mut seated = register.posts().flat_map(|post| post.holders(now)).map(|who| &who.operator);
+        seated.any(|who| self.is(who, register, now) && !self.is_in(who, Seats::Holders, register, now))
+    }
+
     /// Whether this person is one of those, as holder or deputy, by his posts at `now`, or keeps the papers of one.
     #[must_use]
     pub fn is(&self, operator: &Code, register: &Register, now: u64) -> bool {

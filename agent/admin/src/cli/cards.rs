@@ -96,6 +96,9 @@ pub(crate) enum CardCommand {
         /// Only those that were lent and not returned, though the duty or the time of the card is over (未返納)
         #[arg(long)]
         unreturned: bool,
+        /// Only those in somebody's hands that were not used for two weeks (未使用)
+        #[arg(long)]
+        unused: bool,
     },
     /// Print labels: a card's number, and nothing that tells whose it is or what for (カードラベル)
     Labels(Box<LabelArguments>),

@@ -95,7 +95,9 @@ pub(super) fn run(desk: &mut Desk, command: CardCommand, reader: Option<&str>) -
         }
         CardCommand::Pending { forget: None } => issue::pending_list(desk),
         CardCommand::Pending { forget: Some(card) } => issue::forget(desk, card),
-        CardCommand::List { section, unreturned } => registers::list_cards(desk, section.as_ref(), unreturned),
+        CardCommand::List { section, unreturned, unused } => {
+            registers::list_cards(desk, section.as_ref(), unreturned, unused)
+        }
         CardCommand::Labels(arguments) => registers::labels(desk, &arguments),
     }
 }

@@ -73,7 +73,8 @@ pub(crate) fn run(desk: &mut Desk, command: CaseCommand) -> Result<(), AdminErro
             let unknown = || AdminError::Unknown { what: Thing::Case, code: case.to_string() };
             let case = cases.casebook.case(&case).ok_or_else(unknown)?;
             expect_in_sight(desk, case)?;
-            let text = case_text(case, &cases, desk);
+            let compared = super::review::compared(desk, case)?;
+            let text = [vec![case_text(case, &cases, desk)], compared].concat().join("\n");
             desk.screen.print(&text)
         }
     }

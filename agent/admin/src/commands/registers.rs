@@ -9,6 +9,7 @@ use sekisho_paper::{AsOf, Table};
 use sekisho_register::calendar::{MINUTE_MS, fiscal_year, local_day};
 use sekisho_register::cards::Card;
 use sekisho_register::change::SetTerminal;
+use sekisho_register::today::Watched;
 use sekisho_register::wareki::moment_text;
 use sekisho_register::{Casebook, Register};
 use sekisho_wire::id::{Code, Numbered};
@@ -164,9 +165,20 @@ pub(super) fn print_now(desk: &mut Desk, which: Which) -> Result<(), AdminError>
     desk.screen.print_form(&table(of, which, None))
 }
 
-/// Cards of one section or of all, those that should have come back or all, and how many of each state there are among them.
-pub(super) fn list_cards(desk: &mut Desk, section: Option<&Code>, unreturned: bool) -> Result<(), AdminError> {
+/// Cards of one section or of all, those that should have come back, those that nobody has used for two weeks or all, and how many of each state there are among them.
+pub(super) fn list_cards(
+    desk: &mut Desk,
+    section: Option<&Code>,
+    unreturned: bool,
+    unused: bool,
+) -> Result<(), AdminError> {
     desk.log_in()?;
+    // The register does not know when a card was used.
+    let unused = if unused { Some(desk.ledger.watched()?) } else { None };
+    let is_unused = |card: &Card| {
+        let is = |watched: &Watched| watched.card().is_some_and(|(unused, _)| unused == card.guid());
+        unused.as_ref().is_none_or(|all| all.iter().any(|(watched, _)| is(watched)))
+    };
     let sight = desk.sight();
     let (at, sight) = (clock::now(), Some(&sight));
     let of = AsOf { register: desk.cache.register(), names: &desk.cache, at, cases: None, sight };
@@ -174,6 +186,7 @@ pub(super) fn list_cards(desk: &mut Desk, section: Option<&Code>, unreturned: bo
         sight.is_none_or(|sight| sight.sees_card(of.register, card))
             && section.is_none_or(|section| of.section_of_card(card) == Some(section))
             && (!unreturned || of.is_unreturned(card))
+            && is_unused(card)
     };
     desk.screen.print_form(&of.cards_where(wanted))?;
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();

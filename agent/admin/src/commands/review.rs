@@ -2,9 +2,11 @@
 
 use sekisho_register::NameHash;
 use sekisho_register::calendar::local_day;
+use sekisho_register::cases::Case;
 use sekisho_register::change::{CaseId, Change, Field, OpenCase, Value};
 use sekisho_register::forms::{Form, checks};
-use sekisho_register::review::{Doubt, doubts};
+use sekisho_register::review::{Doubt, Reference, asked_about, case_of, documents, doubts};
+use sekisho_register::role::READERS;
 use sekisho_wire::id::{Code, Salt};
 use sekisho_wire::record::Record;
 
@@ -60,12 +62,13 @@ pub(super) fn run(desk: &mut Desk, question: &Question, leaves: Leaves) -> Resul
     ]);
     for doubt in &found {
         let word = checks::DOUBTS.iter().find(|word| word.number == doubt.doubt);
-        let code = |code: &Option<_>| code.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
+        let beside = doubt.beside.as_ref().map(|(_, terminal)| terminal.to_string());
+        let places: Vec<String> = doubt.terminal.iter().map(Code::to_string).chain(beside).collect();
         let who = doubt.operator.as_ref().map(|operator| desk.cache.person(operator, screen.language));
         table.row([
             word.map_or("?", |word| word.title.text(screen.language)).to_owned(),
             who.unwrap_or_else(|| "-".to_owned()),
-            code(&doubt.terminal),
+            if places.is_empty() { "-".to_owned() } else { places.join(", ") },
             doubt.record.to_string(),
             doubt.count.to_string(),
             asks(doubt, word.map_or("other", |word| word.name), check),
@@ -119,6 +122,30 @@ fn checked(desk: &mut Desk, question: &Question, records: usize, found: &[Doubt]
     let mine = cases.casebook.cases_on(Form::LogCheck).max_by_key(|case| case.opened.index);
     let unknown = || AdminError::Unknown { what: Thing::Case, code: Form::LogCheck.name().to_owned() };
     mine.map(|case| case.id).ok_or_else(unknown)
+}
+
+/// Beside a question that readers of records look at: the case that its record names, and whether the answers refer to it.
+pub(super) fn compared(desk: &Desk, case: &Case) -> Result<Vec<String>, AdminError> {
+    let (register, now, screen) = (desk.cache.register(), clock::now(), desk.screen);
+    let holder = desk.signer().and_then(|card| register.card(&card)?.holder(now));
+    let roles = holder.map(|holder| register.roles_of(holder.operator, now)).unwrap_or_default();
+    let Some(index) = asked_about(case).filter(|_| roles.iter().any(|(_, role)| READERS.contains(role))) else {
+        return Ok(Vec::new());
+    };
+    let record = Record::decode(&desk.ledger.evidence(index, None)?.record).ok();
+    let of_record = record.as_ref().and_then(case_of).map(|case| case.as_str().to_owned());
+    let shown = of_record.as_deref().unwrap_or("-");
+    let mut lines =
+        vec![screen.words(format!("record {index}, its case: {shown}"), format!("記録{index}の案件番号: {shown}"))];
+    for (entry, document) in documents(case) {
+        let said = Reference::of(document, of_record.as_deref()).text(screen.language);
+        let document = document.unwrap_or("-");
+        lines.push(screen.words(
+            format!("answer (entry {entry}), document {document}: {said}"),
+            format!("回答(処理簿{entry})の文書番号 {document}: {said}"),
+        ));
+    }
+    Ok(lines)
 }
 
 /// The command that asks the section.

@@ -3,7 +3,7 @@
 use sekisho_register::change::CardKind;
 use sekisho_register::forms::checks;
 use sekisho_register::role::Role;
-use sekisho_register::today::{Task, Telling, Waits, today};
+use sekisho_register::today::{Task, Telling, Waits, Watched, today};
 use sekisho_register::wareki::{day_text, moment_text, numbered};
 use sekisho_register::{Casebook, SignedAct};
 use sekisho_wire::id::{CardGuid, Code, Hash};
@@ -18,6 +18,7 @@ use crate::table::Table;
 /// Lists what waits; `mine`: only what the person at the desk can do.
 pub(super) fn run(desk: &mut Desk, mine: bool) -> Result<(), AdminError> {
     let (casebook, _) = casebook::entries(desk)?;
+    let watched = desk.ledger.watched()?;
     let (now, screen) = (clock::now(), desk.screen);
     let me = desk.signer().and_then(|card| {
         let card = desk.cache.register().card(&card)?;
@@ -26,8 +27,9 @@ pub(super) fn run(desk: &mut Desk, mine: bool) -> Result<(), AdminError> {
     let is_mine = |task: &Task, me: &Option<Code>| {
         me.as_ref().is_some_and(|me| task.is_for(me, desk.cache.register(), &casebook, now))
     };
-    let mut tasks: Vec<(bool, Task)> =
-        today(desk.cache.register(), &casebook, now).into_iter().map(|task| (is_mine(&task, &me), task)).collect();
+    let watched = watched.into_iter().map(|(watched, since)| watched.task(since, desk.cache.register()));
+    let all = today(desk.cache.register(), &casebook, now).into_iter().chain(watched);
+    let mut tasks: Vec<(bool, Task)> = all.map(|task| (is_mine(&task, &me), task)).collect();
     // The head of a section is shown what waits of his own, and of the whole office.
     let sight = desk.sight();
     let seen = |task: &Task| sight.sees_task(desk.cache.register(), &casebook, task);
@@ -64,6 +66,15 @@ fn how(what: &Waits, desk: &Desk) -> String {
     };
     let begin = |id: &Hash| id.to_string()[..16].to_owned();
     let done = match what {
+        Waits::Watched(watched) => match watched {
+            Watched::CertificateEnds { terminal, .. } => format!("terminal invite {terminal} --out …"),
+            Watched::TerminalSilent { .. } | Watched::RecordsMissing(_) => "terminal behind".to_owned(),
+            Watched::CardUnused { .. } => "card list --unused".to_owned(),
+            // At the ledger's own machine.
+            Watched::LedgerSilent | Watched::LogStopped(_) | Watched::BackupOverdue | Watched::DiskLow { .. } => {
+                return "sekisho-ledger status".to_owned();
+            }
+        },
         Waits::Approval { proposal } => format!("approve {}", begin(proposal)),
         Waits::Stranded { proposal } => format!("withdraw {}", begin(proposal)),
         Waits::Step(duty) => format!("case step {} {}", duty.case, duty.step.name),

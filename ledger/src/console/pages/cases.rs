@@ -189,11 +189,15 @@ pub(crate) async fn one(
             }
             let written = std::iter::once(&case.opened).chain(case.steps.iter().map(|taken| &taken.written));
             let texts = Texts::beside(view, written)?;
-            let sections =
+            let mut sections =
                 view.together(|| vec![opening(view, case, &texts), taken(view, case, &texts), to_be_done(view, case)]);
+            let mut shown = vec![Shown::rows(Query::Entries, 1 + case.steps.len(), from(case.opened.index))];
+            if let Some((section, read)) = super::review::compared(view, case) {
+                sections.push(section);
+                shown.push(read);
+            }
             let content = Content { title: id.text(view.language), place: "/console/cases", refresh: None, sections };
-            let count = 1 + case.steps.len();
-            Ok((content, vec![Shown::rows(Query::Entries, count, from(case.opened.index))]))
+            Ok((content, shown))
         })
         .await
 }

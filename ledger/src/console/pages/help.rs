@@ -60,7 +60,7 @@ fn content(view: &View<'_>) -> Content {
             )],
         ),
         section(
-            "When a log has stopped, or a backup is overdue",
+            "When a log has stopped, a backup is overdue, or the disk is nearly full",
             "ログの停止・バックアップの遅延",
             vec![text(
                 "The operator of the ledger looks at 'sekisho-ledger status' on the server; 'man sekisho-ledger' says what to do then.",
@@ -73,12 +73,12 @@ fn content(view: &View<'_>) -> Content {
 }
 
 /// Name and purpose of each page, in both languages.
-const PAGES: [(&str, &str, &str, &str); 13] = [
+const PAGES: [(&str, &str, &str, &str); 14] = [
     (
         "Today",
         "本日の要処理",
-        "What waits, yours first and of that what is overdue: proposals, steps of cases, reviews, silent terminals, alarms, backups.",
-        "対応が必要な事項（自分の担当、期限超過の順）。承認待ちの申請、事案の手続、後閲、通信のない端末機、警報、バックアップの遅延など。",
+        "What waits, yours first and of that what is overdue: proposals, steps of cases, reviews, alarms; and what the ledger sees: silent terminals, certificates, backups, disk.",
+        "対応が必要な事項（自分の担当、期限超過の順）。承認待ちの申請、事案の手続、後閲、警報のほか、通信のない端末機、証明書の期限、バックアップの遅延、ディスクの空きなど。",
     ),
     (
         "Proposals",
@@ -110,6 +110,12 @@ const PAGES: [(&str, &str, &str, &str); 13] = [
         "操作履歴の検索",
         "Search by person, card, terminal, function, case, decision, kind and time; each record with its proof.",
         "操作者、カード、端末機、業務機能、案件番号、可否、種別、日時による検索。記録ごとに証明を確認できます。",
+    ),
+    (
+        "Review of records",
+        "操作履歴の確認",
+        "Records of a period that a section should be asked about, with the form that asks; in the case, the answer beside the record's case.",
+        "期間内の操作履歴のうち、所属に照会すべきものと照会の様式。事案では、回答と記録の案件番号を照合できます。",
     ),
     (
         "Use over time",

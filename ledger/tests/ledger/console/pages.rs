@@ -191,7 +191,7 @@ fn each_page_that_shows_persons_is_a_reading_and_says_of_whom() {
     let (mut browser, _) = entered(&served, &served.town.mayor);
     let of_mayor = About { operator: Some(code("mayor")), ..About::default() };
     let first = |first| About { first: Some(first), ..About::default() };
-    let cases: [(&str, Option<Noted>); 22] = [
+    let cases: [(&str, Option<Noted>); 25] = [
         ("/console/forms", None),
         ("/console/forms/notice", Some((Query::Register, 4, About::default()))),
         // Cards and persons to choose from.
@@ -214,6 +214,9 @@ fn each_page_that_shows_persons_is_a_reading_and_says_of_whom() {
         ("/console/terminals", Some((Query::Search, 1, About::default()))),
         ("/console/incidents", Some((Query::Entries, 1, first(0)))),
         ("/console/usage", Some((Query::Search, 0, About::default()))),
+        ("/console/review", None),
+        ("/console/review?since=2026-06-02&until=2026-06-01&go=1", None),
+        ("/console/review?since=2026-06-01&until=2026-06-01&go=1", Some((Query::Search, 0, About::default()))),
         ("/console/proposals", None),
     ];
     for (path, expected) in cases {

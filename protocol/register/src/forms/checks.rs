@@ -111,6 +111,14 @@ pub const REFUSALS: u8 = 6;
 pub const UNUSUAL_COUNT: u8 = 7;
 /// Something else.
 pub const OTHER_DOUBT: u8 = 8;
+/// The field of a question that says what is doubtful.
+pub const ASKED_DOUBT: u8 = 1;
+/// The field of a question that names the entry.
+pub const ASKED_RECORD: u8 = 2;
+/// The step that answers a question about an entry.
+pub const ANSWER: u8 = 1;
+/// Its field with the document that it refers to.
+pub const ANSWER_DOCUMENT: u8 = 2;
 /// What makes an entry doubtful.
 pub const DOUBTS: &[Choice] = &[
     word(ONE_ID_ALL_DAY, "one-id-all-day", Words("ID使い回し(終日の使用)", "one id all day")),

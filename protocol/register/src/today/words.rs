@@ -156,10 +156,11 @@ impl Telling<'_> {
                     format!("card {number} was reported, and its form is not filled in (entry {index})"),
                 )
             }
+            Waits::Watched(watched) => watched.text(self),
         }
     }
 
-    fn card(&self, card: &CardGuid) -> String {
+    pub(super) fn card(&self, card: &CardGuid) -> String {
         let number = self.register.card(card).map(|card| numbered(card.number(), self.language));
         number.unwrap_or_else(|| card.to_string())
     }

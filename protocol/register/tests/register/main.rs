@@ -25,6 +25,7 @@ mod recovery;
 mod render;
 mod replay;
 mod retention;
+mod review;
 mod routes;
 mod shared;
 mod sight;

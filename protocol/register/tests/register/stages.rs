@@ -473,7 +473,7 @@ fn what_a_deputy_of_a_post_without_a_card_decided_its_keeper_records_from_paper(
     };
     office.approved(vec![hold("chiba", true), hold("aoki", true)]).unwrap();
     let decides = |office: &mut Office, card| {
-        let incident = crate::fold::incident("mado-1").with_recipients();
+        let incident = crate::fold::incident("mado-1").with_recipients(&Policy::DEFAULT);
         let mut act = office.draft(vec![Change::Open(Box::new(incident))]);
         (act.log, act.post, act.as_deputy) = (Log::Casebook, Some(code("mayor")), true);
         let entry = sign_card(&act, card);
