@@ -1,6 +1,7 @@
 //! The forms: number, title, how they lie on the sheet, who puts a seal on them. Numbers are those of the list of registers and forms that the offices' rules come to.
 
 use sekisho_register::forms::Form as CaseForm;
+use sekisho_wire::words::Language;
 
 use crate::said::Said;
 
@@ -26,6 +27,15 @@ pub enum Orientation {
     Portrait,
     /// 横.
     Landscape,
+}
+
+impl Form {
+    /// Its number as it stands on the form; empty for a list of ours.
+    #[must_use]
+    pub fn number_in_words(&self, language: Language) -> String {
+        let number = self.number.map(|number| language.pick("様式第{}号", "form no. {}").replace("{}", &number.to_string()));
+        number.unwrap_or_default()
+    }
 }
 
 impl Orientation {

@@ -5,6 +5,7 @@ mod organisation;
 mod people;
 mod places;
 mod policy;
+mod which;
 
 use sekisho_register::calendar::{Date, day_of_date, moment};
 use sekisho_register::cards::Card;
@@ -21,6 +22,7 @@ use crate::said::Said;
 use crate::table::Cell;
 
 pub use self::cards::state_of;
+pub use self::which::Which;
 pub(crate) use self::places::kind as terminal_kind;
 
 /// A register as of a moment.

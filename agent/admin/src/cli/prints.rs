@@ -2,8 +2,11 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand, ValueEnum};
+use sekisho_paper::registers::Which;
 use sekisho_wire::id::{CaseReference, Code};
+use sekisho_wire::words::Language;
 
 use super::{Question, when, word};
 use crate::dates::When;
@@ -19,6 +22,7 @@ pub(crate) enum RegisterCommand {
 #[derive(Debug, Args)]
 pub(crate) struct RegisterArguments {
     /// Which
+    #[arg(value_parser = registers())]
     pub which: Which,
     /// As of the end of this day, or of this minute [default: now] (基準日)
     #[arg(long, value_parser = when, value_name = "DATE")]
@@ -37,41 +41,14 @@ pub(crate) struct RegisterArguments {
     pub again: AgainArguments,
 }
 
-/// Which register.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Which {
-    /// 端末機操作者登録簿(様式第1号)
-    Operators,
-    /// 操作者用カード管理簿(様式第2号)
-    Cards,
-    /// 臨時・緊急カード使用簿(様式第6号)
-    TemporaryCards,
-    /// 時間外使用許可簿(様式第11号)
-    Permits,
-    /// データ取扱担当者(操作者)指定報告書(様式第18号)
-    Designations,
-    /// 電算要員登録台帳(様式第19号)
-    Staff,
-    /// カード在庫枚数簿(様式第20号)
-    Stock,
-    /// カード廃棄記録(様式第20号)
-    Disposals,
-    /// 端末機管理簿
-    Terminals,
-    /// 業務機能一覧
-    Functions,
-    /// 事由一覧
-    Purposes,
-    /// 課一覧
-    Sections,
-    /// 職・在職者一覧
-    Posts,
-    /// 決裁経路
-    Routes,
-    /// 運用方針
-    Policy,
-    /// 端末機運用時間
-    Hours,
+/// The registers by their names, each with what it is.
+fn registers() -> impl TypedValueParser<Value = Which> {
+    let named = Which::ALL.map(|which| {
+        let (form, number) = (which.form(), which.form().number_in_words(Language::Japanese));
+        let number = if number.is_empty() { number } else { format!("({number})") };
+        PossibleValue::new(form.key).help(format!("{}{number}", form.title.japanese))
+    });
+    PossibleValuesParser::new(named).map(|key| Which::from_key(&key).expect("it is one of those that were named"))
 }
 
 /// Where a print goes.

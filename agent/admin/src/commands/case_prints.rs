@@ -2,13 +2,12 @@
 
 use sekisho_paper::cases;
 use sekisho_paper::forms::{Orientation, of_cases};
-use sekisho_paper::print::as_of_printed;
+use sekisho_paper::print::{as_of_printed, moment_of};
 use sekisho_paper::{Facts, Said};
 use sekisho_register::NameHash;
 use sekisho_register::cases::Case;
 
 use super::cases::expect_in_sight;
-use super::registers::until_now;
 use crate::casebook::Cases;
 use crate::cli::{AgainArguments, CaseBookArguments, CaseSheetArguments};
 use crate::dates::Edge;
@@ -20,7 +19,7 @@ pub(super) fn book(desk: &mut Desk, arguments: &CaseBookArguments) -> Result<(),
     let form = of_cases(arguments.form);
     let printing = Printing::begin(desk, form, &arguments.look, &AgainArguments::default())?;
     let known = Cases::read(desk)?;
-    let at = arguments.as_of.map_or_else(|| printing.now(), |date| until_now(date, printing.now()));
+    let at = arguments.as_of.map_or_else(|| printing.now(), |date| moment_of(date, printing.now()));
     let since = arguments.since.map_or(0, |date| date.moment(Edge::From));
     let sight = desk.sight();
     let seen = |case: &&Case| sight.sees_case(desk.cache.register(), case);
