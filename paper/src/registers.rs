@@ -22,8 +22,8 @@ use crate::said::Said;
 use crate::table::Cell;
 
 pub use self::cards::state_of;
-pub use self::which::Which;
 pub(crate) use self::places::kind as terminal_kind;
+pub use self::which::Which;
 
 /// A register as of a moment.
 #[derive(Clone, Copy)]
