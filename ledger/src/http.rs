@@ -97,6 +97,7 @@ fn all() -> Vec<Route> {
         get("/v1/{office}/batches", logs::batches),
         get("/v1/{office}/behind", people::behind),
         get("/v1/{office}/retention", people::retention),
+        get("/v1/{office}/media", people::media),
         post("/v1/{office}/console/links", api::link),
         get("/v1/{office}/console/wishes", api::wishes),
         post("/v1/{office}/console/wishes/{number}", api::settled),

@@ -219,6 +219,7 @@ fn ask_all(served: &mut Served) {
     get("behind");
     get("lost");
     get("retention");
+    get("media");
     let bearer = format!("Bearer {token}");
     let headers = [OCTETS[0], ("Authorization", bearer.as_str())];
     let envelope = newcomer.batch(1).0.envelope(&newcomer);
@@ -264,6 +265,7 @@ fn ask_wrongly(served: &Served) {
         "behind",
         "lost",
         "retention",
+        "media",
         seal,
         wishes,
     ] {

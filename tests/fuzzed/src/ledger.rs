@@ -34,7 +34,7 @@ use crate::town::{Slot, Town, code};
 const REQUESTS: usize = 6;
 
 /// What is asked, and the fields of its body.
-const ROUTES: [(&str, &str, &[&str]); 38] = [
+const ROUTES: [(&str, &str, &[&str]); 39] = [
     ("POST", "/v1/enrol", &["secret", "office", "terminal", "key", "csr", "proof"]),
     ("GET", "/v1/terminal/register", &[]),
     ("POST", "/v1/terminal/batches", &[]),
@@ -65,6 +65,7 @@ const ROUTES: [(&str, &str, &[&str]); 38] = [
     ("GET", "/v1/{o}/behind", &[]),
     ("GET", "/v1/{o}/lost", &[]),
     ("GET", "/v1/{o}/retention", &[]),
+    ("GET", "/v1/{o}/media", &[]),
     ("POST", "/v1/{o}/terminals/jumin-1/batches", &[]),
     ("GET", "/v1/{o}/terminals/{p}/seal", &[]),
     ("GET", "/{o}/records/checkpoint", &[]),
