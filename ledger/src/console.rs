@@ -4,6 +4,7 @@
 //! administrator's tool beside the browser shows it as text and lets the card sign.
 
 pub(crate) mod api;
+mod beside;
 mod blanks;
 mod chart;
 mod door;
@@ -17,6 +18,7 @@ mod known;
 mod lacks;
 mod names;
 mod pages;
+mod paging;
 mod today;
 mod visit;
 mod wishes;

@@ -6,7 +6,7 @@ pub(super) fn japanese(what: &str) -> &str {
     known.map_or(what, |(_, japanese)| japanese)
 }
 
-const THINGS: [(&str, &str); 16] = [
+const THINGS: [(&str, &str); 17] = [
     ("act", "処分"),
     ("address", "アドレス"),
     ("case", "事案"),
@@ -16,6 +16,7 @@ const THINGS: [(&str, &str); 16] = [
     ("log", "ログ"),
     ("office", "団体"),
     ("page", "画面"),
+    ("page of this list", "一覧のページ"),
     ("proposal", "申請"),
     ("record", "記録"),
     ("register", "台帳"),

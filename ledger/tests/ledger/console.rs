@@ -4,6 +4,7 @@ mod accessible;
 mod cases;
 mod changes;
 mod pages;
+mod registers;
 pub(crate) mod wishes;
 
 use std::collections::BTreeMap;
