@@ -74,7 +74,7 @@ pub(crate) struct LookArguments {
     pub templates: Option<PathBuf>,
 }
 
-/// An earlier print again. Only of a register, which can be had as it was: a head that says another minute than that of its contents would be false.
+/// An earlier print again. Only of logs that can be had as they were: a head that says another minute than that of its contents would be false.
 #[derive(Debug, Default, Args)]
 pub(crate) struct AgainArguments {
     /// From the register of so many entries, as the foot of an earlier print says; with --printed-at and --printed-by the same print again
@@ -86,6 +86,17 @@ pub(crate) struct AgainArguments {
     /// With --at-size: who made it [default: the holder of the card] (印刷者)
     #[arg(long, value_parser = word::<Code>, value_name = "OPERATOR", requires = "at_size")]
     pub printed_by: Option<Code>,
+}
+
+/// An earlier print of cases again: the casebook is a log of its own.
+#[derive(Debug, Default, Args)]
+pub(crate) struct CasesAgainArguments {
+    /// Of which register, by whom, when.
+    #[command(flatten)]
+    pub of_register: AgainArguments,
+    /// With --at-size: from the casebook of so many entries, as the head of that print says
+    #[arg(long, value_name = "ENTRIES", requires = "at_size")]
+    pub cases_size: Option<u64>,
 }
 
 /// A form over access records, and how.
@@ -145,6 +156,17 @@ pub(crate) struct CustodyArguments {
     pub look: LookArguments,
 }
 
+/// Which media, and how.
+#[derive(Debug, Args)]
+pub(crate) struct MediaArguments {
+    /// Where to.
+    #[command(flatten)]
+    pub output: OutputArguments,
+    /// How it looks.
+    #[command(flatten)]
+    pub look: LookArguments,
+}
+
 /// A report of a period.
 #[derive(Debug, Args)]
 pub(crate) struct CommitteeArguments {
@@ -160,6 +182,12 @@ pub(crate) struct CommitteeArguments {
     /// How it looks.
     #[command(flatten)]
     pub look: LookArguments,
+    /// An earlier print again.
+    #[command(flatten)]
+    pub again: CasesAgainArguments,
+    /// With --at-size: from the records log of so many entries, as the head of that print says; of them what is kept still
+    #[arg(long, value_name = "ENTRIES", requires = "at_size")]
+    pub records_size: Option<u64>,
 }
 
 /// Labels for cards.

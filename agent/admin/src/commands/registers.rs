@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use sekisho_paper::forms::LABELS;
 use sekisho_paper::AsOf;
+use sekisho_paper::forms::LABELS;
 use sekisho_paper::print::{as_of, as_of_printed, moment_of};
 use sekisho_paper::registers::{Which, state_of};
+use sekisho_register::Casebook;
 use sekisho_register::cards::Card;
 use sekisho_register::change::SetTerminal;
-use sekisho_register::wareki::moment_text;
-use sekisho_register::Casebook;
 use sekisho_wire::id::{Code, Numbered};
 use sekisho_wire::words::Language;
 
@@ -44,7 +43,7 @@ fn print(desk: &mut Desk, arguments: &RegisterArguments) -> Result<(), AdminErro
     let facts = printing.facts(desk, as_of_printed(at, printing.now()));
     let tables = [table];
     if !printing.write(&arguments.output, tables[0].form, &tables, &facts)?.is_empty() {
-        note_again(desk, of.register.size(), facts.printed_at);
+        printing.note_again(desk, &[]);
         return Ok(());
     }
     if desk.screen.lists == Lists::Text {
@@ -75,17 +74,6 @@ fn casebook_beside(desk: &mut Desk, which: Which) -> Option<Casebook> {
             None
         }
     }
-}
-
-/// How the same print is made again.
-fn note_again(desk: &Desk, size: u64, printed_at: u64) {
-    let time = sekisho_paper::table::iso_moment(printed_at);
-    let minute = time.get(..16).unwrap_or_default();
-    let shown = moment_text(printed_at, desk.screen.language);
-    desk.screen.note(
-        &format!("printed {shown} from {size} entries; the same again with --at-size {size} --printed-at {minute}, the same --printed-by, language and templates"),
-        &format!("{shown} 印刷(登録簿 {size} 件)。同じ印刷物は --at-size {size} --printed-at {minute} と、同じ --printed-by・言語・テンプレートで再作成できます"),
-    );
 }
 
 /// The register as it is now.
