@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sekisho_register::cases::{Case, KINDS_OF_INCIDENT, Written};
+use sekisho_register::cases::{Case, Written};
 use sekisho_register::change::{Field, Value};
 use sekisho_register::forms::{Blank, Form, incident};
 use sekisho_wire::id::Code;
@@ -141,7 +141,7 @@ fn incidents(of: AsOf<'_>, cases: &PeriodCases<'_>) -> Table {
             } else {
                 Cell::said("不正行為", "misuse")
             },
-            kind_of_incident(kind),
+            kind_of_incident(of, kind, cases.texts),
             if let Some(Value::Code(terminal)) = terminal { Cell::text(terminal) } else { Cell::Nothing },
             if level == 0 { Cell::said("未判定", "not judged yet") } else { Cell::Number(level.into()) },
             handled(of, &then, cases.texts),
@@ -151,10 +151,10 @@ fn incidents(of: AsOf<'_>, cases: &PeriodCases<'_>) -> Table {
     table
 }
 
-/// A kind by the word that the forms have for it; the office's own by its code.
-fn kind_of_incident(kind: &Code) -> Cell {
-    let known = KINDS_OF_INCIDENT.iter().find(|(code, _)| *code == kind.as_str());
-    known.map_or_else(|| Cell::text(kind), |(_, title)| Cell::said(title.0, title.1))
+/// A kind as it stands on the form.
+fn kind_of_incident(of: AsOf<'_>, kind: &Code, texts: Texts<'_>) -> Cell {
+    let blank = Form::Incident.definition().fields.iter().find(|blank| blank.key == incident::KIND);
+    cases::value_cell(of, blank, &Value::Code(kind.clone()), texts)
 }
 
 /// What was done: measures, instructions and plans, in the order in which they were written.

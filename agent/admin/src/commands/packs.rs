@@ -107,7 +107,7 @@ pub(super) fn committee(desk: &mut Desk, arguments: &CommitteeArguments) -> Resu
     })?;
     // As of the period's end; one that is not over is as of now.
     let at = printing.now().min(to.saturating_sub(1));
-    let of = printing.as_of(desk, at);
+    let of = AsOf { cases: Some((&known.casebook, at)), ..printing.as_of(desk, at) };
     let sight = desk.sight();
     let seen: Vec<&Case> = known.casebook.cases().filter(|case| sight.sees_case(of.register, case)).collect();
     let untrained: Vec<(Code, u64)> =
