@@ -4,6 +4,7 @@
 //! administrator's tool beside the browser shows it as text and lets the card sign.
 
 pub(crate) mod api;
+mod beside;
 mod blanks;
 mod chart;
 mod door;

@@ -98,6 +98,7 @@ fn all() -> Vec<Route> {
         get("/v1/{office}/behind", people::behind),
         get("/v1/{office}/watched", people::watched),
         get("/v1/{office}/retention", people::retention),
+        get("/v1/{office}/media", people::media),
         post("/v1/{office}/console/links", api::link),
         get("/v1/{office}/console/wishes", api::wishes),
         post("/v1/{office}/console/wishes/{number}", api::settled),

@@ -10,6 +10,7 @@ mod key_folder;
 mod overdue;
 mod parts;
 pub mod restore;
+mod said;
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::ErrorKind;

@@ -25,8 +25,6 @@ use crate::witnesses::WitnessHearing;
 
 /// How many registers of the past an office keeps to judge by: acts come in by ones and twos that were drafted over the same register.
 const JUDGES: usize = 2;
-/// How many registers of the past an office keeps for those who look at them: the tables of a day are looked at one after the other.
-const PASTS: usize = 3;
 
 /// An office.
 #[derive(Debug)]
@@ -37,7 +35,6 @@ pub struct Office {
     register: RwLock<Arc<Register>>,
     casebook: RwLock<Arc<Casebook>>,
     filing: Mutex<Judges>,
-    pasts: Mutex<Pasts>,
     hearing: Hearing,
     /// Counts how often terminals that wait were called.
     called: watch::Sender<u64>,
@@ -50,28 +47,6 @@ pub struct Office {
 pub struct Judges {
     /// Those asked last, the newest first.
     kept: VecDeque<Arc<Register>>,
-}
-
-/// The register as it was known at moments that somebody looked at.
-#[derive(Debug, Default)]
-pub(crate) struct Pasts {
-    /// Those looked at last, the newest first. A log only grows, so each stays as it is.
-    kept: VecDeque<(Millis, Arc<Register>)>,
-}
-
-impl Pasts {
-    /// The newest one that is kept from no later than this moment: the fold goes on from there.
-    pub(crate) fn until(&self, at: Millis) -> Option<(Millis, Arc<Register>)> {
-        let earlier = self.kept.iter().filter(|(moment, _)| *moment <= at);
-        earlier.max_by_key(|(moment, _)| *moment).cloned()
-    }
-
-    /// Keeps one.
-    pub(crate) fn keep(&mut self, at: Millis, register: Arc<Register>) {
-        self.kept.retain(|(moment, _)| *moment != at);
-        self.kept.push_front((at, register));
-        self.kept.truncate(PASTS);
-    }
 }
 
 impl Office {
@@ -116,7 +91,6 @@ impl Office {
             register,
             casebook,
             filing: Mutex::default(),
-            pasts: Mutex::default(),
             hearing,
             witness_hearing,
             called: watch::Sender::new(0),
@@ -129,11 +103,6 @@ impl Office {
     /// done in one keeps nobody waiting but those who bring something for the casebook of this office.
     pub fn filing(&self) -> MutexGuard<'_, Judges> {
         lock(&self.filing)
-    }
-
-    /// The turn to look at a register of the past: one is folded at a time.
-    pub(crate) fn pasts(&self) -> MutexGuard<'_, Pasts> {
-        lock(&self.pasts)
     }
 
     /// Takes over what the store has and memory has not: a commit that failed may have landed all the same.

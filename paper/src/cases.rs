@@ -5,17 +5,25 @@ use sekisho_register::change::{Field, Value};
 use sekisho_register::forms::{Blank, Form as CaseForm, Kind};
 use sekisho_register::role::Role;
 use sekisho_register::values::NameHash;
-use sekisho_register::{SignedAct, render};
+use sekisho_register::{Casebook, SignedAct, render};
 use sekisho_wire::id::{Code, Hash};
 use sekisho_wire::words::Language;
 
 use crate::forms::of_cases;
+use crate::media;
 use crate::registers::{AsOf, NOT_SHOWN};
 use crate::said::Said;
 use crate::table::{Cell, Column, Table};
 
 /// The texts beside the casebook, by their hashes; nothing for one that the ledger does not show.
 pub type Texts<'a> = &'a dyn Fn(&NameHash) -> Option<String>;
+
+/// For the head: how far the casebook was read, which is a log of its own.
+#[must_use]
+pub fn log_named(casebook: &Casebook) -> Said {
+    let (size, root): (u64, String) = (casebook.size(), casebook.root().to_string().chars().take(16).collect());
+    Said::made(format!("処理簿 {size} 件 ハッシュ {root}"), format!("casebook {size} entries root {root}"))
+}
 
 /// 簿冊: a row for each case of a form that had been written by then, with what was filled in and what followed.
 #[must_use]
@@ -27,6 +35,10 @@ pub fn book<'c>(of: AsOf<'_>, form: CaseForm, cases: impl Iterator<Item = &'c Ca
         Column::new("written_by", "記入者", "by"),
     ];
     columns.extend(definition.fields.iter().map(|blank| Column::new(blank.name, blank.title.0, blank.title.1)));
+    if form == CaseForm::Medium {
+        columns.push(Column::new("verified", "最終検証日", "verified last"));
+        columns.push(Column::new("place_now", "現在の保管場所", "kept now at"));
+    }
     columns.push(Column::new("followed", "手続", "what followed"));
     columns.push(Column::new("to_be_done", "未了の手続", "to be done"));
     let mut table = Table::new(of_cases(form), columns);
@@ -41,8 +53,10 @@ pub fn book<'c>(of: AsOf<'_>, form: CaseForm, cases: impl Iterator<Item = &'c Ca
         let steps: Vec<Cell> = then.steps.iter().map(|taken| step_in_short(of, &then, taken, texts)).collect();
         let open = then.duties(of.register, of.at);
         let open: Vec<Cell> = open.iter().map(|duty| Cell::said(duty.step.title.0, duty.step.title.1)).collect();
-        let several = |cells: Vec<Cell>| if cells.is_empty() { Cell::Nothing } else { Cell::List(cells) };
-        table.row(head.into_iter().chain(fields).chain([several(steps), several(open)]));
+        let of_medium = (form == CaseForm::Medium)
+            .then(|| [Cell::or_nothing(media::verified_on(&then).map(Cell::Day)), media::place(of, &then, texts)]);
+        let last = [Cell::several(steps), Cell::several(open)];
+        table.row(head.into_iter().chain(fields).chain(of_medium.into_iter().flatten()).chain(last));
     }
     table
 }
@@ -102,13 +116,13 @@ fn open_duties(of: AsOf<'_>, case: &Case, form: &'static crate::forms::Form) -> 
 }
 
 /// The case as it stood then.
-fn as_of(case: &Case, at: u64) -> Case {
+pub(crate) fn as_of(case: &Case, at: u64) -> Case {
     let steps = case.steps.iter().filter(|taken| taken.written.made <= at).cloned().collect();
     Case { steps, ..case.clone() }
 }
 
 /// Who wrote it; from paper, whose decision it was (§R11).
-fn by(of: AsOf<'_>, written: &Written) -> Cell {
+pub(crate) fn by(of: AsOf<'_>, written: &Written) -> Cell {
     let of = AsOf { at: written.made, ..of };
     let who = written.operator.as_ref().map_or_else(|| Cell::text(&written.signer), |operator| of.person(operator));
     let Some(paper) = &written.paper else { return who };
@@ -147,7 +161,7 @@ fn fields_cell(of: AsOf<'_>, blanks: &'static [Blank], fields: &[Field], texts: 
     if cells.is_empty() { Cell::Nothing } else { Cell::List(cells) }
 }
 
-fn value_cell(of: AsOf<'_>, blank: Option<&'static Blank>, value: &Value, texts: Texts<'_>) -> Cell {
+pub(crate) fn value_cell(of: AsOf<'_>, blank: Option<&'static Blank>, value: &Value, texts: Texts<'_>) -> Cell {
     match (value, blank.map(|blank| blank.kind)) {
         (Value::Text(hash), _) => match (texts(hash), of.register.name_erased(hash)) {
             (_, Some(_)) => {

@@ -1,6 +1,7 @@
 //! The forms: number, title, how they lie on the sheet, who puts a seal on them. Numbers are those of the list of registers and forms that the offices' rules come to.
 
 use sekisho_register::forms::Form as CaseForm;
+use sekisho_wire::words::Language;
 
 use crate::said::Said;
 
@@ -26,6 +27,16 @@ pub enum Orientation {
     Portrait,
     /// 横.
     Landscape,
+}
+
+impl Form {
+    /// Its number as it stands on the form; empty for a list of ours.
+    #[must_use]
+    pub fn number_in_words(&self, language: Language) -> String {
+        let number =
+            self.number.map(|number| language.pick("様式第{}号", "form no. {}").replace("{}", &number.to_string()));
+        number.unwrap_or_default()
+    }
 }
 
 impl Orientation {
@@ -123,6 +134,8 @@ pub static STATISTICS: Form = form("statistics", None, ("利用統計", "statist
 /// S4 19(4).
 pub static CUSTODY: Form =
     form("custody", None, ("データ保管状況報告書", "report on custody of data"), Portrait, REPORTED);
+/// S3 23(2), S4 19(4): media of the ledger's backups and of the sections.
+pub static MEDIA: Form = form("media", None, ("媒体一覧", "media"), Landscape, CONFIRMED);
 /// S1 8.
 pub static COMMITTEE: Form = form(
     "committee",
@@ -183,7 +196,7 @@ pub fn all() -> impl Iterator<Item = &'static Form> {
 }
 
 /// Those that are no cases.
-static FORMS: [&Form; 24] = [
+static FORMS: [&Form; 25] = [
     &OPERATORS,
     &CARDS,
     &TEMPORARY,
@@ -206,6 +219,7 @@ static FORMS: [&Form; 24] = [
     &LABELS,
     &STATISTICS,
     &CUSTODY,
+    &MEDIA,
     &COMMITTEE,
     &GAPS,
 ];

@@ -6,6 +6,7 @@
 pub mod accesses;
 pub mod cases;
 pub mod forms;
+pub mod media;
 mod names;
 pub mod packs;
 pub mod print;

@@ -1,19 +1,19 @@
 //! Several tables in one print: what is kept (S4 19(4)), and what a committee is shown (S1 8).
 
-use std::collections::BTreeMap;
+mod committee;
 
 use sekisho_register::calendar::Month;
 use sekisho_register::thing::class_name;
 use sekisho_register::wareki::month_text;
-use sekisho_wire::id::{Code, Numbered};
-use sekisho_wire::record::{Body, Record, Retention};
-use sekisho_wire::verdict::VerdictCode;
+use sekisho_wire::record::Retention;
 
-use crate::accesses::{Counts, Withdrawals};
-use crate::forms::{COMMITTEE, CUSTODY};
+use crate::forms::CUSTODY;
+use crate::media::Backups;
 use crate::registers::AsOf;
 use crate::said::Said;
 use crate::table::{Cell, Column, Table};
+
+pub use self::committee::{PeriodCases, Refusals, committee};
 
 /// A month of one class, as the ledger says it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,27 +26,11 @@ pub struct KeptMonth {
     pub erased: bool,
 }
 
-/// An incident, as far as the casebook tells.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Incident {
-    /// Its number.
-    pub number: Numbered,
-    /// When it was reported.
-    pub made: u64,
-    /// Failure or misuse.
-    pub class: Said,
-    /// What kind, as the office codes it.
-    pub kind: String,
-    /// At which terminal.
-    pub terminal: Option<Code>,
-    /// 脅威度; 0 where nobody has judged it.
-    pub level: u8,
-}
-
-/// データ保管状況報告書: what is kept, since when, until when, what keeps it longer, what was destroyed.
+/// データ保管状況報告書: what is kept, since when, until when, what keeps it longer, what was destroyed, where it lies. `media` is the list of media.
 #[must_use]
-pub fn custody(of: AsOf<'_>, months: &[KeptMonth], backup: &[(Said, Cell)]) -> Vec<Table> {
-    vec![kept(of, months), orders(of), destroyed(of), places(of, backup)]
+pub fn custody(of: AsOf<'_>, months: &[KeptMonth], backups: &Backups, media: Table) -> Vec<Table> {
+    let media = media.titled(Said::new("媒体", "media"));
+    vec![kept(of, months), orders(of), destroyed(of), places(of, backups), media]
 }
 
 const CLASSES: [Retention; 3] = [Retention::Access, Retention::Operation, Retention::Administration];
@@ -147,104 +131,27 @@ fn destroyed(of: AsOf<'_>) -> Table {
     table
 }
 
-fn places(of: AsOf<'_>, backup: &[(Said, Cell)]) -> Table {
+fn places(of: AsOf<'_>, backups: &Backups) -> Table {
     let columns = vec![
         Column::new("what", "事項", "what"),
         Column::new("value", "内容", "how it stands"),
-        Column::by_hand("place", "保管場所", "kept at"),
+        Column::new("place", "保管場所", "kept at"),
         Column::by_hand("keeper", "保管責任者", "keeper"),
     ];
     let mut table = Table::new(&CUSTODY, columns).titled(Said::new("保管場所・控え", "places and copies"));
     let ledger = Cell::text(of.register.ledger());
-    table.row([Cell::said("中央台帳", "ledger"), ledger]);
+    // Where its machine stands nobody has told the ledger.
+    table.row([Cell::said("中央台帳", "ledger"), ledger, Cell::ByHand]);
     let days = of.register.policy_at(of.at).keep_sealed_days;
     let kept = Said::made(format!("受領後 {days}日"), format!("{days} days after the ledger has them"));
-    table.row([Cell::said("端末機での保存", "on terminals"), Cell::Said(kept)]);
-    for (what, value) in backup {
-        table.row([Cell::Said(what.clone()), value.clone()]);
-    }
-    table
-}
-
-/// The refusals of a period as they come, counted and forgotten.
-#[derive(Debug, Default)]
-pub struct Refusals {
-    counts: BTreeMap<VerdictCode, u64>,
-    granted: u64,
-    withdrawn: u64,
-    withdrawals: Withdrawals,
-    wrong_pins: u64,
-    without_card: u64,
-}
-
-impl Refusals {
-    /// Counts one record; they come newest first.
-    pub fn add(&mut self, record: &Record) {
-        self.withdrawals.add(record);
-        if let Body::Decision(decision) = &record.body {
-            match self.withdrawals.counts(record, decision) {
-                Counts::Granted => self.granted += 1,
-                Counts::Withdrawn => self.withdrawn += 1,
-                Counts::Refused => *self.counts.entry(decision.verdict).or_default() += 1,
-            }
-        } else if matches!(record.body, Body::PinFailed(_)) {
-            self.wrong_pins += 1;
-        } else if matches!(record.body, Body::BreakGlass(_)) {
-            self.without_card += 1;
-        }
-    }
-
-    fn table(&self) -> Table {
-        let columns = vec![Column::new("what", "区分", "what"), Column::new("count", "件数", "count")];
-        let mut table = Table::new(&COMMITTEE, columns).titled(Said::new("許可・拒否の状況", "grants and refusals"));
-        let mut row = |what, count| table.row([what, Cell::Number(count)]);
-        row(Cell::said("許可", "granted"), self.granted);
-        for (verdict, count) in &self.counts {
-            let what = Said::by(|language| verdict.words(language).what);
-            row(
-                Cell::Said(Said::made(format!("拒否: {}", what.japanese), format!("refused: {}", what.english))),
-                *count,
-            );
-        }
-        row(Cell::said("拒否: 許可後の取消", "refused: granted, then taken back"), self.withdrawn);
-        row(Cell::said("暗証番号の誤り", "wrong PINs"), self.wrong_pins);
-        row(Cell::said("カードなしのログイン", "logins without a card"), self.without_card);
-        table.notes.extend(self.withdrawals.note());
-        table
-    }
-}
-
-/// What the committee looks at: operators, cards, refusals, incidents, training (S1 8). `training` is the book of that form.
-#[must_use]
-pub fn committee(of: AsOf<'_>, refusals: &Refusals, incidents: &[Incident], training: Table) -> Vec<Table> {
-    let training = training.titled(Said::new("研修の状況", "training"));
-    vec![of.operators_in_short(), of.stock(), refusals.table(), incidents_table(incidents), training]
-}
-
-fn incidents_table(incidents: &[Incident]) -> Table {
-    let columns = vec![
-        Column::new("number", "番号", "number"),
-        Column::new("made", "報告日時", "reported"),
-        Column::new("class", "区分", "class"),
-        Column::new("kind", "種類", "kind"),
-        Column::new("terminal", "端末機", "terminal"),
-        Column::new("level", "脅威度", "threat level"),
-        Column::by_hand("handled", "措置", "handled"),
-    ];
-    let mut table = Table::new(&COMMITTEE, columns).titled(Said::new("事故・障害", "incidents"));
-    for incident in incidents {
-        table.row([
-            Cell::Numbered(incident.number),
-            Cell::Moment(incident.made),
-            Cell::Said(incident.class.clone()),
-            Cell::text(&incident.kind),
-            Cell::or_nothing(incident.terminal.as_ref().map(Cell::text)),
-            if incident.level == 0 {
-                Cell::said("未判定", "not judged yet")
-            } else {
-                Cell::Number(incident.level.into())
-            },
-        ]);
-    }
+    let terminals = Cell::said("各端末機", "each terminal");
+    table.row([Cell::said("端末機での保存", "on terminals"), Cell::Said(kept), terminals]);
+    let newest = backups.media.iter().filter(|medium| medium.verified.is_some()).max_by_key(|medium| medium.verified);
+    let (made, place) = newest.map_or((None, None), |medium| (medium.verified, medium.place.as_ref()));
+    let made = made.map_or(Cell::said("なし", "none"), Cell::Moment);
+    let place = place.map_or(Cell::said("登録なし", "nobody said"), Cell::text);
+    table.row([Cell::said("検証済みの最新のバックアップ", "newest verified backup"), made, place]);
+    let keys = backups.keys_copied.map_or(Cell::said("なし", "none"), Cell::Moment);
+    table.row([Cell::said("鍵の複製", "copy of the keys"), keys, Cell::ByHand]);
     table
 }

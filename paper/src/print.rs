@@ -2,7 +2,8 @@
 
 use minijinja::value::{Serde, Value};
 use sekisho_register::Register;
-use sekisho_register::calendar::local_day;
+use sekisho_register::calendar::{MINUTE_MS, local_day};
+use sekisho_register::dates::{Edge, When};
 use sekisho_register::wareki::{day_text, moment_text};
 use sekisho_wire::id::Hash;
 use sekisho_wire::words::Language;
@@ -44,6 +45,15 @@ pub fn as_of(at: u64) -> Said {
         [at.saturating_sub(1), at.saturating_add(1)].iter().any(|beside| local_day(*beside) != local_day(at));
     let text = |language| if whole_day { day_text(local_day(at), language) } else { moment_text(at, language) };
     Said::made(format!("{} 現在", text(Language::Japanese)), format!("as of {}", text(Language::English)))
+}
+
+/// As of when a print is of that date. As of today is as of now: what the rest of the day brings is decided by nobody yet. Another day is as of its end, for
+/// what was decided on it counts; so is a minute.
+#[must_use]
+pub fn moment_of(date: When, now: u64) -> u64 {
+    let minute = if date.minute.is_some() { MINUTE_MS } else { 0 };
+    let end = date.moment(Edge::Until).saturating_add(minute).saturating_sub(1);
+    if date.minute.is_none() && date.day == local_day(now) { end.min(now) } else { end }
 }
 
 /// The same in a print that was made at `printed`: what lies after it is what was planned by then.
@@ -153,14 +163,12 @@ pub fn html(templates: &Templates, form: &Form, tables: &[Table], facts: &Facts)
     let room = templates.room(&name, facts.orientation.unwrap_or(form.orientation))?;
     let language = facts.language;
     let root = facts.root.to_string();
-    let number =
-        form.number.map(|number| language.pick("様式第{}号", "form no. {}").replace("{}", &number.to_string()));
     let values = Values {
         language: language.pick("ja", "en"),
         organisation: &facts.organisation,
         form: FormValues {
             key: form.key,
-            number: number.unwrap_or_default(),
+            number: form.number_in_words(language),
             title: match tables {
                 [only] => only.title.in_words(language),
                 _ => form.title.in_words(language),
@@ -231,6 +239,17 @@ impl Facts {
 mod tests {
     use super::*;
     use sekisho_register::calendar::{Date, day_of_date, moment};
+
+    #[test]
+    fn as_of_today_is_as_of_now_and_another_day_is_as_of_its_end() {
+        let now = moment(day_of_date(Date { year: 2026, month: 6, day: 15 }), 600) + MINUTE_MS - 1;
+        let (today, day) = (local_day(now), |day, minute| When { day, minute });
+        let end = |day| moment(day + 1, 0) - 1;
+        assert_eq!(moment_of(day(today, None), now), now);
+        assert_eq!(moment_of(day(today - 1, None), now), end(today - 1));
+        assert_eq!(moment_of(day(today + 1, None), now), end(today + 1));
+        assert_eq!(moment_of(day(today, Some(1439)), now), end(today));
+    }
 
     #[test]
     fn a_head_says_what_was_planned_and_until_which_minute_something_was_counted() {

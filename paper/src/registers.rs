@@ -5,6 +5,7 @@ mod organisation;
 mod people;
 mod places;
 mod policy;
+mod which;
 
 use sekisho_register::calendar::{Date, day_of_date, moment};
 use sekisho_register::cards::Card;
@@ -22,6 +23,7 @@ use crate::table::Cell;
 
 pub use self::cards::state_of;
 pub(crate) use self::places::kind as terminal_kind;
+pub use self::which::Which;
 
 /// A register as of a moment.
 #[derive(Clone, Copy)]

@@ -165,6 +165,7 @@ fn an_officer_signs_in_looks_searches_approves_by_card_and_leaves() {
     takes_evidence(&scene, &mut browser, &evidence, &permission);
     approves(&scene, &mut browser, &ledger);
     prints(&mut browser, &ledger, &scene.scratch.folder("printed"));
+    prints_as_the_tool_does(&scene, &mut browser, &ledger, &authority);
     leaves(&mut browser, companion, &ledger);
     scene.desk.assert_verified();
 }
@@ -211,7 +212,7 @@ fn looks_around(browser: &mut Browser, ledger: &str) {
     let pages = [
         ("terminals", "jumin-1"),
         ("registers/operators", "田中 さくら"),
-        ("registers/cards", "操作者カード管理簿"),
+        ("registers/cards", "操作者用カード管理簿"),
         ("registers/terminals", "住民課"),
         ("registers/posts", "sekisho-admin --propose post set"),
         ("registers/routes", "route set founding"),
@@ -342,6 +343,46 @@ fn prints(browser: &mut Browser, ledger: &str, folder: &Path) {
     let text: String = both(&output).split_whitespace().collect();
     let end: String = guid.as_str().unwrap().chars().skip(26).collect();
     assert!(text.contains(&end), "{guid} is cut off: {text}");
+}
+
+/// What the console prints is, byte for byte, what the tool prints from the same logs.
+fn prints_as_the_tool_does(scene: &Scene, browser: &mut Browser, ledger: &str, authority: &Path) {
+    let cookies = browser.cookies(ledger);
+    let cookie = format!("{}={}", cookies[0]["name"].as_str().unwrap(), cookies[0]["value"].as_str().unwrap());
+    let fetched = |path: &str| {
+        let address = format!("{ledger}/console/registers/{path}");
+        let mut curl = Command::new("curl");
+        curl.args(["--silent", "--fail", "--cookie", &cookie, "--cacert"]).arg(authority).arg(address);
+        let output = curl.output().unwrap();
+        assert!(output.status.success(), "{path}: {}", both(&output));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let number = |text: &str, before: &str| -> String {
+        let rest = text.split_once(before).unwrap_or_else(|| panic!("no {before}: {text}")).1;
+        rest.chars().take_while(char::is_ascii_digit).collect()
+    };
+    for (path, arguments) in [
+        ("operators.html", &["register", "print", "operators"][..]),
+        ("cards.html", &["register", "print", "cards"]),
+        ("designations.html", &["register", "print", "designations"]),
+        ("export-request.html", &["case", "print", "export-request"]),
+    ] {
+        let page = fetched(path);
+        let printed = page.split_once("印刷日時 令和").unwrap().1.split('　').next().unwrap();
+        let parts: Vec<u32> =
+            printed.split(|c: char| !c.is_ascii_digit()).filter_map(|part| part.parse().ok()).collect();
+        let [year, month, day, hour, minute] = parts[..] else { panic!("{printed}") };
+        let minute = format!("{}-{month:02}-{day:02}T{hour:02}:{minute:02}", 2018 + year);
+        let (size, file) = (number(&page, "<span>登録簿 "), scene.scratch.path().join(path));
+        let again =
+            ["--at-size", &size, "--printed-at", &minute, "--printed-by", "20001", "--html", file.to_str().unwrap()];
+        let cases =
+            if arguments[0] == "case" { vec!["--cases-size".to_owned(), number(&page, "処理簿 ")] } else { vec![] };
+        let cases: Vec<&str> = cases.iter().map(String::as_str).collect();
+        let output = scene.desk.command_in("ja", &[arguments, &again, &cases].concat()).output().unwrap();
+        assert!(output.status.success(), "{}", both(&output));
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), page, "{path}");
+    }
 }
 
 /// The button ends it: cookie, link and companion.

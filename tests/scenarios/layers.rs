@@ -40,7 +40,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "sekisho-wire",
         ],
     ),
-    ("sekisho-ledger", &["sekisho-register", "sekisho-tlog", "sekisho-wire"]),
+    ("sekisho-ledger", &["sekisho-paper", "sekisho-register", "sekisho-tlog", "sekisho-wire"]),
     // Reads command lines, and runs on no machine of the office.
     (
         "sekisho-manual",

@@ -231,6 +231,60 @@ fn the_office_s_own_template_is_used_at_the_next_print_and_a_broken_one_prints_n
 }
 
 #[test]
+fn a_book_of_cases_a_sheet_and_a_committee_s_pack_are_made_again_after_later_entries() {
+    let scene = Scene::new("again");
+    let entry = |name: &str| {
+        let fields = [name, "permission=白総第3号", "in=2026-01-05T09:30", "attendant=20002"];
+        scene.desk.run(&[&["case", "open", "room-entry"][..], &fields].concat());
+    };
+    entry("name=保守 太郎");
+    let [row] = scene.desk.list(&["case", "list", "--form", "room-entry"]).try_into().unwrap();
+    let (case, today) = (row["case"].as_str().unwrap().to_owned(), day_in(&scene, 0));
+    let kinds: [(&str, &[&str]); 3] = [
+        ("book", &["case", "print", "room-entry"]),
+        ("sheet", &["case", "sheet", &case]),
+        ("pack", &["report", "committee", "--from", &today, "--to", &today]),
+    ];
+    let first = kinds.map(|(name, arguments)| {
+        let (page, said) = print(&scene, "ja", &format!("{name}.html"), arguments);
+        let sizes = ["--at-size", "--cases-size", "--printed-at"].map(|option| [option, after(&said, option)]);
+        let mut options: Vec<String> = sizes.concat().iter().map(|part| (*part).to_owned()).collect();
+        if name == "pack" {
+            options.extend(["--records-size".to_owned(), after(&said, "--records-size").to_owned()]);
+        }
+        (page, options)
+    });
+    assert!(first[0].0.contains("処理簿 1 件 ハッシュ "), "{}", first[0].0);
+
+    // Both logs grow.
+    let moment = scene.clock.minute_in(Duration::ZERO);
+    scene.desk.run(&["case", "step", &case, "left", "out=2026-01-05T10:30"]);
+    entry("name=点検 次郎");
+    scene.decide(&["card", "suspend", &scene.desk.guid_of("10031"), "--reason", "lost"]);
+    for ((name, arguments), (page, options)) in kinds.into_iter().zip(&first) {
+        let options: Vec<&str> = options.iter().map(String::as_str).collect();
+        let (again, _) = print(&scene, "ja", &format!("{name}-again.html"), &[arguments, &options].concat());
+        assert_eq!(again, *page, "{name}");
+        let (now, _) = print(&scene, "ja", &format!("{name}-now.html"), arguments);
+        assert_ne!(now, *page, "{name}");
+        // From both logs, or from neither.
+        let output = refused(&scene, "half.html", &[arguments, &options[..2]].concat());
+        assert!(both(&output).contains("--cases-size"), "{}", both(&output));
+        let beyond = [options[0], options[1], "--cases-size", "1000"];
+        let output = refused(&scene, "beyond.html", &[arguments, &beyond].concat());
+        assert!(both(&output).contains("the casebook has "), "{}", both(&output));
+        let output = refused(&scene, "alone.html", &[arguments, &["--cases-size", "1"]].concat());
+        assert!(both(&output).contains("--at-size"), "{}", both(&output));
+    }
+    // A sheet is as of a date, too; before it was opened there is none.
+    scene.clock.pass(Duration::from_secs(24 * 60 * 60));
+    let (dated, _) = print(&scene, "ja", "dated.html", &["case", "sheet", &case, "--as-of", &moment]);
+    assert!(dated.contains("保守 太郎"), "{dated}");
+    let output = refused(&scene, "early.html", &["case", "sheet", &case, "--as-of", "R7.4.1"]);
+    assert!(both(&output).contains("--as-of"), "{}", both(&output));
+}
+
+#[test]
 fn records_are_printed_as_forms_with_what_is_missing_and_counted_without_names() {
     let mut scene = Scene::new("record_prints");
     insert(&scene.terminal, &mut scene.clerk);

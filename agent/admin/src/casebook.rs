@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use sekisho_register::change::{Field, Log};
 use sekisho_register::forms::{Blank, Kind};
-use sekisho_register::{Casebook, NameHash, erased_text, field_text};
+use sekisho_register::{Casebook, NameHash, Register, erased_text, field_text};
 use sekisho_wire::words::Language;
 
 use crate::desk::Desk;
-use crate::error::AdminError;
+use crate::error::{AdminError, Said};
 use crate::name::{Name, is_a_text};
 use crate::register_cache::RegisterCache;
 use crate::seen;
@@ -18,6 +18,7 @@ use crate::seen;
 pub(crate) struct Cases {
     /// What its entries say together.
     pub casebook: Casebook,
+    entries: Vec<Vec<u8>>,
     texts: BTreeMap<NameHash, String>,
 }
 
@@ -32,16 +33,16 @@ pub(crate) fn entries(desk: &mut Desk) -> Result<(Casebook, Vec<Vec<u8>>), Admin
     let entries = desk.ledger.entries(Log::Casebook, keys.open(&note)?.size)?;
     let tree = seen::whole(Log::Casebook, &keys, &note, &entries)?;
     seen::expect_continued(&desk.home, Log::Casebook, &keys, &note, &tree, desk.base(Log::Casebook))?;
-    Ok((folded(&desk.cache, &entries), entries))
+    Ok((folded(&desk.cache, desk.cache.register(), &entries), entries))
 }
 
-/// What verified entries say together.
+/// What verified entries say together, beside this register: that of today, or of an earlier print.
 #[must_use]
-pub(crate) fn folded(cache: &RegisterCache, entries: &[Vec<u8>]) -> Casebook {
-    let (mut casebook, mut judge) = (Casebook::of(cache.register()), None);
+pub(crate) fn folded(cache: &RegisterCache, register: &Register, entries: &[Vec<u8>]) -> Casebook {
+    let (mut casebook, mut judge) = (Casebook::of(register), None);
     for entry in entries {
         // The register of its own size (register §R4.9). Whether its signer may still act is asked again when it is approved.
-        let size = casebook.judged_by(entry).min(cache.size());
+        let size = casebook.judged_by(entry).min(register.size());
         let by = cache.register_at(size, judge.take()).unwrap_or_default();
         if let Err(refusal) = casebook.fold(&by, entry) {
             log::warn!("an entry of the casebook is passed over: {refusal}");
@@ -57,7 +58,7 @@ impl Cases {
     /// # Errors
     /// As [`entries`].
     pub(crate) fn read(desk: &mut Desk) -> Result<Self, AdminError> {
-        let (casebook, _) = entries(desk)?;
+        let (casebook, entries) = entries(desk)?;
         let mut texts = BTreeMap::new();
         let mut from = 0;
         while from < casebook.size() {
@@ -69,7 +70,23 @@ impl Cases {
             }
             from = next;
         }
-        Ok(Self { casebook, texts })
+        Ok(Self { casebook, entries, texts })
+    }
+
+    /// Goes back to where the casebook had so many entries and the register was this one.
+    ///
+    /// # Errors
+    /// [`AdminError::Argument`] when it has never had so many.
+    pub(crate) fn go_back(&mut self, cache: &RegisterCache, register: &Register, size: u64) -> Result<(), AdminError> {
+        let earlier = usize::try_from(size).ok().and_then(|size| self.entries.get(..size));
+        let all = self.entries.len();
+        let beyond = || AdminError::Argument {
+            name: "--cases-size",
+            value: size.to_string(),
+            rule: Said::new(format!("the casebook has {all} entries"), format!("処理簿の件数は {all} です")),
+        };
+        self.casebook = folded(cache, register, earlier.ok_or_else(beyond)?);
+        Ok(())
     }
 
     /// The text behind a hash, if the ledger has it still.

@@ -35,8 +35,9 @@ pub(crate) use self::organisation::{PostCommand, SectionCommand};
 pub(crate) use self::partners::{AdmitArguments, Introduction, PartnerCommand};
 pub(crate) use self::permits::{ConnectionChange, ConnectionCommand, PermitCommand, RouteCommand};
 pub(crate) use self::prints::{
-    AgainArguments, CommitteeArguments, CustodyArguments, LabelArguments, LookArguments, OutputArguments, RecordsForm,
-    RecordsPrintArguments, RegisterArguments, RegisterCommand, StatisticsArguments, TemplatesCommand, Which,
+    AgainArguments, CasesAgainArguments, CommitteeArguments, CustodyArguments, LabelArguments, LookArguments,
+    MediaArguments, OutputArguments, RecordsForm, RecordsPrintArguments, RegisterArguments, RegisterCommand,
+    StatisticsArguments, TemplatesCommand,
 };
 pub(crate) use self::records::{
     EvidenceArguments, ExportArguments, ExportFormat, Question, RecordsCommand, SearchArguments,

@@ -46,6 +46,7 @@ use self::apply::Manner;
 pub(crate) use self::cases::forms;
 pub(crate) use self::evidence::check as verify_evidence;
 pub(crate) use self::verify_logs::run as verify_logs;
+use sekisho_paper::registers::Which;
 use sekisho_register::change::Answer;
 
 use crate::cli::{
@@ -91,18 +92,18 @@ pub(crate) fn run(
         Command::Post(command) => decisions::post(&mut desk, command),
         Command::Function(command) => decisions::function(&mut desk, command),
         Command::Purpose(command) => decisions::purpose(&mut desk, command),
-        Command::Operator(OperatorCommand::List) => registers::print_now(&mut desk, crate::cli::Which::Operators),
+        Command::Operator(OperatorCommand::List) => registers::print_now(&mut desk, Which::Operators),
         Command::Operator(OperatorCommand::Renew(renewal)) => renew::run(&mut desk, &renewal),
         Command::Operator(command) => decisions::operator(&mut desk, command),
         Command::Card(CardCommand::Issue(arguments)) => issue::run(&mut desk, arguments, reader),
         Command::Card(CardCommand::Batch(arguments)) => batch::run(&mut desk, &arguments, reader),
         Command::Card(command) => cards::run(&mut desk, command, reader),
         Command::Terminal(command) => terminals::run(&mut desk, command),
-        Command::Permit(PermitCommand::List) => registers::print_now(&mut desk, crate::cli::Which::Permits),
+        Command::Permit(PermitCommand::List) => registers::print_now(&mut desk, Which::Permits),
         Command::Permit(command) => decisions::permit(&mut desk, command),
         Command::Connection(command) => decisions::connection(&mut desk, command),
         Command::Partner(command) => partners::run(&mut desk, command),
-        Command::Route(RouteCommand::List) => registers::print_now(&mut desk, crate::cli::Which::Routes),
+        Command::Route(RouteCommand::List) => registers::print_now(&mut desk, Which::Routes),
         Command::Route(command) => decisions::route(&mut desk, command),
         Command::Approve { ids } => proposals::approve_all(&mut desk, &ids),
         Command::Refuse { id, reason } => proposals::end(&mut desk, Answer::Refused, &id, Some(&reason)),

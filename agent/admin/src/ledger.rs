@@ -137,6 +137,32 @@ pub(crate) struct DestroyedMonths {
     pub act: u64,
 }
 
+/// How the ledger's backups stand (§L4).
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Media {
+    /// The media.
+    pub media: Vec<Medium>,
+    /// Since when there should have been a newer backup.
+    pub overdue_since: Option<u64>,
+    /// When the last attempt came to nothing.
+    pub failed: Option<u64>,
+    /// When the keys were copied elsewhere.
+    pub keys_copied: Option<u64>,
+}
+
+/// A medium for backups.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Medium {
+    /// What stands on its label.
+    pub name: String,
+    /// Where it is kept.
+    pub place: Option<String>,
+    /// Since when it is listed.
+    pub listed: u64,
+    /// When the backup was made that was verified on it last.
+    pub verified: Option<u64>,
+}
+
 /// A month of a class that has records (§L5).
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub(crate) struct KeptMonth {
@@ -464,6 +490,14 @@ impl Ledger {
     /// As the link says.
     pub(crate) fn kept_months(&self) -> Result<Vec<KeptMonth>, AdminError> {
         Ok(self.link.get_json(&self.path("retention"), &self.options())?)
+    }
+
+    /// How the ledger's backups stand (§L4).
+    ///
+    /// # Errors
+    /// As the link says.
+    pub(crate) fn media(&self) -> Result<Media, AdminError> {
+        Ok(self.link.get_json(&self.path("media"), &self.options())?)
     }
 
     /// Brings a batch of a terminal's records (§L4).

@@ -11,7 +11,8 @@ use sekisho_register::calendar::MINUTE_MS;
 use sekisho_register::values::NameHash;
 use sekisho_register::wareki::moment_text;
 
-use crate::cli::{AgainArguments, LookArguments, OutputArguments};
+use crate::casebook::Cases;
+use crate::cli::{AgainArguments, CasesAgainArguments, LookArguments, OutputArguments};
 use crate::clock;
 use crate::dates::Edge;
 use crate::desk::Desk;
@@ -87,6 +88,46 @@ impl Printing {
         printing.printed_by =
             by.map_or_else(String::new, |operator| of.person(operator).in_words(desk.screen.language));
         Ok(printing)
+    }
+
+    /// The same for a print of cases, with the casebook: as it was for an earlier print that is made again.
+    ///
+    /// # Errors
+    /// As [`Self::begin`], and as [`Cases::read`].
+    pub(crate) fn begin_with_cases(
+        desk: &mut Desk,
+        form: &'static Form,
+        look: &LookArguments,
+        again: &CasesAgainArguments,
+    ) -> Result<(Self, Cases), AdminError> {
+        if let (Some(size), None) = (again.of_register.at_size, again.cases_size) {
+            let rule = Said::new(
+                "a print of cases is made again from both logs: add --cases-size, which its head says",
+                "事案の印刷物の再作成には処理簿の件数も必要です。印刷物の上部にある件数を --cases-size で指定してください",
+            );
+            return Err(AdminError::Argument { name: "--at-size", value: size.to_string(), rule });
+        }
+        let printing = Self::begin(desk, form, look, &again.of_register)?;
+        let mut known = Cases::read(desk)?;
+        if let Some(size) = again.cases_size {
+            let register = printing.as_of(desk, printing.now()).register;
+            known.go_back(&desk.cache, register, size)?;
+        }
+        Ok((printing, known))
+    }
+
+    /// How the same print is made again: from the register and from these other logs.
+    pub(crate) fn note_again(&self, desk: &Desk, others: &[(&str, u64)]) {
+        let size = self.as_of(desk, self.now()).register.size();
+        let time = sekisho_paper::table::iso_moment(self.printed_at);
+        let minute = time.get(..16).unwrap_or_default();
+        let others: String = others.iter().map(|(option, size)| format!(" {option} {size}")).collect();
+        let options = format!("--at-size {size}{others} --printed-at {minute}");
+        let shown = moment_text(self.printed_at, desk.screen.language);
+        desk.screen.note(
+            &format!("printed {shown} from {size} entries; the same again with {options}, the same --printed-by, language and templates"),
+            &format!("{shown} 印刷(登録簿 {size} 件)。同じ印刷物は {options} と、同じ --printed-by・言語・テンプレートで再作成できます"),
+        );
     }
 
     /// The last moment of the minute in which it is printed: "now" for whoever makes the same print again.

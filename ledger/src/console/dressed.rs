@@ -35,7 +35,8 @@ pub(crate) async fn dressed(State(hall): State<Hall>, mut request: Request, next
     }
     let dress = answer.headers_mut();
     for (name, value) in DRESS {
-        dress.insert(name.clone(), HeaderValue::from_static(value));
+        // A print says of itself what it may do.
+        dress.entry(name.clone()).or_insert(HeaderValue::from_static(value));
     }
     dress.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     answer

@@ -7,7 +7,6 @@ pub(crate) mod connection;
 pub(crate) mod help;
 pub(crate) mod incidents;
 mod kinds;
-mod policy;
 pub(crate) mod proposals;
 pub(crate) mod records;
 pub(crate) mod registers;

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use sekisho_paper::media::LedgerMedium;
 use sekisho_register::NameHash;
 use sekisho_register::retention::Destroyed;
 use sekisho_tlog::Hash;
@@ -9,7 +10,7 @@ use sekisho_wire::id::{CardGuid, CaseReference, Code, Hash as WireHash, OfficeId
 use sekisho_wire::reason::Query as ReadQuery;
 use sekisho_wire::record::{About, Lost, kind_number};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
 use super::problem::Inside;
@@ -422,6 +423,34 @@ pub(super) async fn retention(State(hall): State<Hall>, knock: Knock) -> Result<
     let row =
         |key: &StoredKey| json!({"class": key.class, "month": key.month, "erased": key.state == KeyState::Erased});
     Ok(answer(&keys.await?.iter().map(row).collect()))
+}
+
+/// Media: no person stands in them.
+pub(super) async fn media(State(hall): State<Hall>, knock: Knock) -> Result<Response, Inside> {
+    let stand = knock.visit(hall, ANY_ROLE, |ledger, _| Ok((ledger.backups()?, Shown::NoPersons))).await?;
+    let filled = |members: &[(&str, Option<Value>)]| -> Map<String, Value> {
+        members.iter().filter_map(|(name, value)| Some(((*name).to_owned(), value.clone()?))).collect()
+    };
+    let time = |at: Option<Millis>| at.map(|at| json!(at));
+    let medium = |medium: &LedgerMedium| {
+        let LedgerMedium { name, place, listed, verified } = medium;
+        let place = place.as_ref().map(|place| json!(place));
+        let members = [
+            ("name", Some(json!(name))),
+            ("place", place),
+            ("listed", Some(json!(listed))),
+            ("verified", time(*verified)),
+        ];
+        Value::Object(filled(&members))
+    };
+    let media: Vec<Value> = stand.media.iter().map(medium).collect();
+    let body = filled(&[
+        ("media", Some(json!(media))),
+        ("overdue_since", time(stand.overdue_since)),
+        ("failed", time(stand.failed)),
+        ("keys_copied", time(stand.keys_copied)),
+    ]);
+    Ok(answer(&Value::Object(body)))
 }
 
 fn behind_json(row: &Behind) -> Value {

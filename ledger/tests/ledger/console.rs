@@ -5,6 +5,7 @@ mod cases;
 mod changes;
 mod pages;
 mod paging;
+mod registers;
 pub(crate) mod wishes;
 
 use std::collections::BTreeMap;

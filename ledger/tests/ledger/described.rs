@@ -220,6 +220,7 @@ fn ask_all(served: &mut Served) {
     assert_ne!(get("watched"), json!([]), "one has never come");
     get("lost");
     get("retention");
+    get("media");
     let bearer = format!("Bearer {token}");
     let headers = [OCTETS[0], ("Authorization", bearer.as_str())];
     let envelope = newcomer.batch(1).0.envelope(&newcomer);
@@ -266,6 +267,7 @@ fn ask_wrongly(served: &Served) {
         "watched",
         "lost",
         "retention",
+        "media",
         seal,
         wishes,
     ] {

@@ -182,6 +182,7 @@ impl<'t> Side<'t> {
             get("GET /v1/{office}/behind", of("behind")),
             get("GET /v1/{office}/watched", of("watched")),
             get("GET /v1/{office}/retention", of("retention")),
+            get("GET /v1/{office}/media", of("media")),
             bring("POST /v1/{office}/terminals/{terminal}/batches", of("terminals/jumin-1/batches")),
             get("GET /v1/{office}/terminals/{terminal}/seal", of("terminals/jumin-1/seal?epoch=0&from=0&seen=0")),
             get("GET /{office}/{log}/checkpoint", format!("/{office}/register/checkpoint")),

@@ -246,6 +246,12 @@ impl AsOf<'_> {
         in_force.or_else(|| operator.designations().iter().rfind(|one| self.was_decided(one.index)))
     }
 
+    /// The section to which a person belongs then, or belonged last.
+    pub(crate) fn section_of(&self, operator: &Code) -> Cell {
+        let decided = self.register.operator(operator).and_then(|operator| self.designation(operator));
+        Cell::or_nothing(decided.and_then(|decided| decided.value.section.as_ref()).map(|code| self.section(code)))
+    }
+
     /// That designation with its act, if it had been decided then.
     fn decided<'o>(&self, operator: &'o Operator, of: &Designation) -> Option<&'o Dated<Designation>> {
         operator.designations().iter().find(|one| std::ptr::eq(of, &raw const one.value) && self.was_decided(one.index))

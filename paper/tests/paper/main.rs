@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod cases;
+mod committee;
 mod golden;
+mod media;
 mod office;
 mod records;
 mod registers;

@@ -1,13 +1,12 @@
 //! Forms over access records (S1 13, S3 18(1), S3 20, S4 10).
 
+use sekisho_paper::Table;
 use sekisho_paper::accesses::{Access, Gap, Span, Statistics, Work, gaps, history, running};
-use sekisho_paper::cases::book;
-use sekisho_paper::packs::{Incident, KeptMonth, Refusals, committee, custody};
-use sekisho_paper::{Cell, Said, Table};
+use sekisho_paper::media::{Backups, media};
+use sekisho_paper::packs::{KeptMonth, PeriodCases, Refusals, committee, custody};
 use sekisho_register::calendar::Month;
-use sekisho_register::forms::Form;
 use sekisho_wire::decision::{ClockState, DecisionInput, Level, Request, SessionKind, TerminalState};
-use sekisho_wire::id::{BootId, CardGuid, Hash, Numbered, RequestId, Salt, SessionId, Signature};
+use sekisho_wire::id::{BootId, CardGuid, Hash, RequestId, Salt, SessionId, Signature};
 use sekisho_wire::reason::{Outcome, PreviousEnd, Reason};
 use sekisho_wire::record::{
     Body, Completed, Decision, Emitter, Opening, RECORD_VERSION, Record, Retention, SessionReason, TerminalUp,
@@ -147,6 +146,11 @@ fn s1_13_the_book_of_accesses_has_what_was_done_in_the_row_of_its_decision() {
     assert_eq!((table.rows.len(), cell(&table, 0, "items")), (1, "3".into()));
 }
 
+/// A casebook in which nothing was ever written.
+fn no_cases() -> PeriodCases<'static> {
+    PeriodCases { all: &[], from: 0, to: u64::MAX, untrained: &[], texts: &|_| None }
+}
+
 /// The same morning; what was granted was taken back.
 fn withdrawn(office: &Office) -> Vec<Record> {
     let mut records = morning(office);
@@ -180,7 +184,7 @@ fn a_grant_that_was_taken_back_counts_as_one_nowhere() {
     let total = functions.rows.len() - 1;
     assert_eq!((cell(&functions, total, "granted"), cell(&functions, total, "refused")), ("0".into(), "2".into()));
     assert!(functions.notes.is_empty(), "{:?}", functions.notes);
-    let report = &committee(of, &refusals, &[], functions)[2];
+    let report = &committee(of, &refusals, &no_cases())[2];
     let count = |what: &str| {
         let row = (0..report.rows.len()).find(|row| cell(report, *row, "what") == what).unwrap();
         cell(report, row, "count")
@@ -261,7 +265,8 @@ fn s4_19_4_custody_says_what_is_kept_since_when_and_until_when() {
         of(Retention::Operation, "2024-04", true),
         of(Retention::Operation, "2025-04", false),
     ];
-    let tables = custody(office.as_of(noon(2026, 6, 15)), &months, &[(Said::new("控え", "backup"), Cell::Nothing)]);
+    let (of, backups) = (office.as_of(noon(2026, 6, 15)), Backups::default());
+    let tables = custody(of, &months, &backups, media(of, &backups, &[], &|_| None));
     let kept = &tables[0];
     assert_eq!(
         (cell(kept, 0, "from"), cell(kept, 0, "to"), cell(kept, 0, "until")),
@@ -271,29 +276,10 @@ fn s4_19_4_custody_says_what_is_kept_since_when_and_until_when() {
         (cell(kept, 1, "gone"), cell(kept, 1, "due"), cell(kept, 1, "months")),
         ("1".into(), "1".into(), "1".into())
     );
-    assert_eq!(tables.len(), 4);
-    assert!(tables[3].rows.iter().any(|row| row[0].in_words(Language::English) == "backup"));
-}
-
-#[test]
-fn s1_8_the_committee_sees_operators_cards_refusals_incidents_and_training() {
-    let office = Office::of_2026();
-    let mut refusals = Refusals::default();
-    morning(&office).iter().rev().for_each(|record| refusals.add(record));
-    let incident = Incident {
-        number: Numbered { fiscal_year: 2026, number: 1 },
-        made: noon(2026, 5, 1),
-        class: Said::new("障害", "failure"),
-        kind: "disk".into(),
-        terminal: Some(code("jumin-1")),
-        level: 0,
-    };
-    let of = office.as_of(noon(2026, 6, 15));
-    let training = book(of, Form::Training, std::iter::empty(), &|_| None);
-    let tables = committee(of, &refusals, &[incident], training);
-    assert_eq!(cell(&tables[0], 0, "active"), "2");
-    assert_eq!(cell(&tables[2], 0, "count"), "1");
-    assert!(cell(&tables[2], 1, "what").starts_with("refused: "), "{:?}", tables[2]);
-    assert_eq!(cell(&tables[3], 0, "level"), "not judged yet");
-    assert_eq!((tables[4].title.english.as_ref(), tables[4].rows.len()), ("training", 0));
+    assert_eq!(tables.len(), 5);
+    assert_eq!(
+        (cell(&tables[3], 2, "what"), cell(&tables[3], 2, "value")),
+        ("newest verified backup".into(), "none".into())
+    );
+    assert!(tables[4].notes[0].english.starts_with("no medium for backups"), "{:?}", tables[4].notes);
 }

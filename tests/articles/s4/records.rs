@@ -168,6 +168,29 @@ fn s4_19_4_one_command_says_what_is_kept_since_when_where_and_until_when() {
         let year: u64 = goes[..4].parse().unwrap();
         assert!((years..=years + 1).contains(&(year - month[..4].parse::<u64>().unwrap())), "{class}: {goes}");
     }
+    // And in writing, at the desk, with the media of the sections.
+    let medium = ["label=tape-1", "made=2026-01-05", "place=情報課 書庫"];
+    scene.desk.run(&[&["case", "open", "medium"][..], &medium].concat());
+    let file = scene.scratch.path().join("custody.html");
+    let output =
+        scene.desk.command_in("ja", &["report", "custody", "--html", file.to_str().unwrap()]).output().unwrap();
+    succeeded("sekisho-admin", &output);
+    let print = std::fs::read_to_string(&file).unwrap();
+    for word in [
+        "保管中のデータ",
+        "検証済みの最新のバックアップ",
+        "A-1",
+        "耐火金庫",
+        "検証済み",
+        "tape-1",
+        "情報課 書庫",
+        "未検証",
+    ] {
+        assert!(print.contains(word), "'{word}' is missing: {print}");
+    }
+    let media = scene.desk.list(&["report", "media"]);
+    let row = media.iter().find(|row| row["label"] == "A-1").unwrap_or_else(|| panic!("{media:?}"));
+    assert_eq!((&row["place"], &row["state"]), (&"耐火金庫".into(), &"verified".into()), "{row}");
     let database = DataDir::new(scene.ledger.data()).database();
     for word in [database.to_str().unwrap(), "records: ", "耐火金庫", " verified, of "] {
         assert!(said.contains(word), "'{word}' is missing: {said}");

@@ -34,7 +34,7 @@ use crate::town::{Slot, Town, code};
 const REQUESTS: usize = 6;
 
 /// What is asked, and the fields of its body.
-const ROUTES: [(&str, &str, &[&str]); 39] = [
+const ROUTES: [(&str, &str, &[&str]); 40] = [
     ("POST", "/v1/enrol", &["secret", "office", "terminal", "key", "csr", "proof"]),
     ("GET", "/v1/terminal/register", &[]),
     ("POST", "/v1/terminal/batches", &[]),
@@ -66,6 +66,7 @@ const ROUTES: [(&str, &str, &[&str]); 39] = [
     ("GET", "/v1/{o}/watched", &[]),
     ("GET", "/v1/{o}/lost", &[]),
     ("GET", "/v1/{o}/retention", &[]),
+    ("GET", "/v1/{o}/media", &[]),
     ("POST", "/v1/{o}/terminals/jumin-1/batches", &[]),
     ("GET", "/v1/{o}/terminals/{p}/seal", &[]),
     ("GET", "/{o}/records/checkpoint", &[]),

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use sekisho_register::change::CaseId;
 use sekisho_register::forms::Form;
 
-use super::{LookArguments, OutputArguments, TemplatesCommand, when, word};
+use super::{CasesAgainArguments, LookArguments, OutputArguments, TemplatesCommand, when, word};
 use crate::dates::When;
 use crate::given_text;
 
@@ -88,6 +88,9 @@ pub(crate) struct CaseBookArguments {
     /// How it looks.
     #[command(flatten)]
     pub look: LookArguments,
+    /// An earlier print again.
+    #[command(flatten)]
+    pub again: CasesAgainArguments,
 }
 
 /// Which case, and how.
@@ -96,10 +99,16 @@ pub(crate) struct CaseSheetArguments {
     /// The case, as in incident-2026-3
     #[arg(value_parser = word::<CaseId>)]
     pub case: CaseId,
+    /// As of the end of this day: steps that had been taken by then [default: now] (基準日)
+    #[arg(long, value_parser = when, value_name = "DATE")]
+    pub as_of: Option<When>,
     /// Where to.
     #[command(flatten)]
     pub output: OutputArguments,
     /// How it looks.
     #[command(flatten)]
     pub look: LookArguments,
+    /// An earlier print again.
+    #[command(flatten)]
+    pub again: CasesAgainArguments,
 }

@@ -2,8 +2,11 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand, ValueEnum};
+use sekisho_paper::registers::Which;
 use sekisho_wire::id::{CaseReference, Code};
+use sekisho_wire::words::Language;
 
 use super::{Question, when, word};
 use crate::dates::When;
@@ -19,6 +22,7 @@ pub(crate) enum RegisterCommand {
 #[derive(Debug, Args)]
 pub(crate) struct RegisterArguments {
     /// Which
+    #[arg(value_parser = registers())]
     pub which: Which,
     /// As of the end of this day, or of this minute [default: now] (基準日)
     #[arg(long, value_parser = when, value_name = "DATE")]
@@ -37,41 +41,14 @@ pub(crate) struct RegisterArguments {
     pub again: AgainArguments,
 }
 
-/// Which register.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Which {
-    /// 端末機操作者登録簿(様式第1号)
-    Operators,
-    /// 操作者用カード管理簿(様式第2号)
-    Cards,
-    /// 臨時・緊急カード使用簿(様式第6号)
-    TemporaryCards,
-    /// 時間外使用許可簿(様式第11号)
-    Permits,
-    /// データ取扱担当者(操作者)指定報告書(様式第18号)
-    Designations,
-    /// 電算要員登録台帳(様式第19号)
-    Staff,
-    /// カード在庫枚数簿(様式第20号)
-    Stock,
-    /// カード廃棄記録(様式第20号)
-    Disposals,
-    /// 端末機管理簿
-    Terminals,
-    /// 業務機能一覧
-    Functions,
-    /// 事由一覧
-    Purposes,
-    /// 課一覧
-    Sections,
-    /// 職・在職者一覧
-    Posts,
-    /// 決裁経路
-    Routes,
-    /// 運用方針
-    Policy,
-    /// 端末機運用時間
-    Hours,
+/// The registers by their names, each with what it is.
+fn registers() -> impl TypedValueParser<Value = Which> {
+    let named = Which::ALL.map(|which| {
+        let (form, number) = (which.form(), which.form().number_in_words(Language::Japanese));
+        let number = if number.is_empty() { number } else { format!("({number})") };
+        PossibleValue::new(form.key).help(format!("{}{number}", form.title.japanese))
+    });
+    PossibleValuesParser::new(named).map(|key| Which::from_key(&key).expect("it is one of those that were named"))
 }
 
 /// Where a print goes.
@@ -97,7 +74,7 @@ pub(crate) struct LookArguments {
     pub templates: Option<PathBuf>,
 }
 
-/// An earlier print again. Only of a register, which can be had as it was: a head that says another minute than that of its contents would be false.
+/// An earlier print again. Only of logs that can be had as they were: a head that says another minute than that of its contents would be false.
 #[derive(Debug, Default, Args)]
 pub(crate) struct AgainArguments {
     /// From the register of so many entries, as the foot of an earlier print says; with --printed-at and --printed-by the same print again
@@ -109,6 +86,17 @@ pub(crate) struct AgainArguments {
     /// With --at-size: who made it [default: the holder of the card] (印刷者)
     #[arg(long, value_parser = word::<Code>, value_name = "OPERATOR", requires = "at_size")]
     pub printed_by: Option<Code>,
+}
+
+/// An earlier print of cases again: the casebook is a log of its own.
+#[derive(Debug, Default, Args)]
+pub(crate) struct CasesAgainArguments {
+    /// Of which register, by whom, when.
+    #[command(flatten)]
+    pub of_register: AgainArguments,
+    /// With --at-size: from the casebook of so many entries, as the head of that print says
+    #[arg(long, value_name = "ENTRIES", requires = "at_size")]
+    pub cases_size: Option<u64>,
 }
 
 /// A form over access records, and how.
@@ -168,6 +156,17 @@ pub(crate) struct CustodyArguments {
     pub look: LookArguments,
 }
 
+/// Which media, and how.
+#[derive(Debug, Args)]
+pub(crate) struct MediaArguments {
+    /// Where to.
+    #[command(flatten)]
+    pub output: OutputArguments,
+    /// How it looks.
+    #[command(flatten)]
+    pub look: LookArguments,
+}
+
 /// A report of a period.
 #[derive(Debug, Args)]
 pub(crate) struct CommitteeArguments {
@@ -183,6 +182,12 @@ pub(crate) struct CommitteeArguments {
     /// How it looks.
     #[command(flatten)]
     pub look: LookArguments,
+    /// An earlier print again.
+    #[command(flatten)]
+    pub again: CasesAgainArguments,
+    /// With --at-size: from the records log of so many entries, as the head of that print says; of them what is kept still
+    #[arg(long, value_name = "ENTRIES", requires = "at_size")]
+    pub records_size: Option<u64>,
 }
 
 /// Labels for cards.

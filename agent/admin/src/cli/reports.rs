@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::{CommitteeArguments, CustodyArguments};
+use super::{CommitteeArguments, CustodyArguments, MediaArguments};
 use crate::given_text;
 
 /// Reports.
@@ -28,8 +28,11 @@ pub(crate) enum ReportCommand {
         #[arg(value_name = "FIELD=VALUE")]
         fields: Vec<String>,
     },
-    /// Print what is kept, since when and until when, what keeps it longer, what was destroyed (データ保管状況報告書)
+    /// Print what is kept, since when and until when, what keeps it longer, what was destroyed, and the media (データ保管状況報告書)
     Custody(Box<CustodyArguments>),
-    /// Print what the security committee looks at: operators, cards, refusals, incidents, training; the reading is recorded (委員会報告資料)
+    /// Print the media, those of the ledger's backups and those of the form 'medium': where each lies, when it was verified last (媒体一覧)
+    Media(Box<MediaArguments>),
+    /// Print what the security committee looks at: operators, cards, refusals, incidents, stops, inspections, reviews of entries, training; the reading is
+    /// recorded (委員会報告資料)
     Committee(Box<CommitteeArguments>),
 }

@@ -8,6 +8,7 @@ use sekisho_paper::{Facts, Said, Table};
 use sekisho_register::calendar::{local_day, local_minute};
 use sekisho_register::change::Log;
 use sekisho_register::wareki::moment_text;
+use sekisho_tlog::{Hash as Root, ProveError, consistency_proof, root_at, verify_consistency};
 use sekisho_wire::id::Hash;
 use sekisho_wire::record::Record;
 
@@ -18,6 +19,7 @@ use crate::dates::{Edge, When};
 use crate::desk::Desk;
 use crate::error::{AdminError, Said as Rule};
 use crate::ledger::Found;
+use crate::log_tiles::LogTiles;
 use crate::prints::Printing;
 use crate::record_words::Teller;
 
@@ -126,7 +128,7 @@ pub(super) fn gaps_of(desk: &Desk, found: &Found, unread: u64) -> Table {
 pub(super) struct RecordsLog {
     /// How many entries.
     pub size: u64,
-    root: String,
+    root: Root,
 }
 
 impl RecordsLog {
@@ -137,12 +139,39 @@ impl RecordsLog {
     pub(super) fn shown(desk: &Desk) -> Result<Self, AdminError> {
         let note = desk.ledger.checkpoint(Log::Records)?;
         let signed = desk.log_keys(Log::Records)?.open(&note)?;
-        Ok(Self { size: signed.size, root: Hash(signed.root.0).to_string() })
+        Ok(Self { size: signed.size, root: signed.root })
+    }
+
+    /// The same when it had so many entries, for a print that is made again; without a number the newest.
+    ///
+    /// # Errors
+    /// As [`Self::shown`]; [`AdminError::Argument`] when it has never had so many.
+    pub(super) fn of(desk: &Desk, size: Option<u64>) -> Result<Self, AdminError> {
+        let newest = Self::shown(desk)?;
+        let Some(size) = size.filter(|size| *size != newest.size) else { return Ok(newest) };
+        if size > newest.size {
+            let all = newest.size;
+            let rule = Rule::new(format!("the records log has {all} entries"), format!("操作記録の件数は {all} です"));
+            return Err(AdminError::Argument { name: "--records-size", value: size.to_string(), rule });
+        }
+        let tiles = LogTiles::new(&desk.ledger, Log::Records, newest.size);
+        let unproved = |error| match error {
+            ProveError::Reader(error) => error,
+            ProveError::Request(error) => AdminError::from(error),
+        };
+        let root = root_at(&tiles, size).map_err(unproved)?;
+        // The tiles are the ledger's word, until they lead to what it has signed.
+        if size > 0 {
+            let proof = consistency_proof(&tiles, size, newest.size).map_err(unproved)?;
+            verify_consistency(size, &root, newest.size, &newest.root, &proof)?;
+        }
+        Ok(Self { size, root })
     }
 
     /// For the head: nobody can make such a print again, but which records were at hand can be proved.
     pub(super) fn named(&self) -> Said {
-        let (size, root) = (self.size, self.root.get(..16).unwrap_or_default());
+        let (size, root) = (self.size, Hash(self.root.0).to_string());
+        let root = root.get(..16).unwrap_or_default();
         Said::made(format!("操作記録 {size} 件 ハッシュ {root}"), format!("records log {size} entries root {root}"))
     }
 }

@@ -2,23 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use sekisho_paper::AsOf;
 use sekisho_paper::forms::LABELS;
-use sekisho_paper::print::{as_of, as_of_printed};
-use sekisho_paper::registers::state_of;
-use sekisho_paper::{AsOf, Table};
-use sekisho_register::calendar::{MINUTE_MS, fiscal_year, local_day};
+use sekisho_paper::print::{as_of, as_of_printed, moment_of};
+use sekisho_paper::registers::{Which, state_of};
+use sekisho_register::Casebook;
 use sekisho_register::cards::Card;
 use sekisho_register::change::SetTerminal;
 use sekisho_register::today::Watched;
 use sekisho_register::wareki::moment_text;
-use sekisho_register::{Casebook, Register};
 use sekisho_wire::id::{Code, Numbered};
 use sekisho_wire::words::Language;
 
 use crate::casebook;
-use crate::cli::{AgainArguments, LabelArguments, RegisterArguments, RegisterCommand, Which};
+use crate::cli::{AgainArguments, LabelArguments, RegisterArguments, RegisterCommand};
 use crate::clock;
-use crate::dates::{Edge, When};
 use crate::desk::Desk;
 use crate::error::{AdminError, Said};
 use crate::prints::Printing;
@@ -35,27 +33,19 @@ fn print(desk: &mut Desk, arguments: &RegisterArguments) -> Result<(), AdminErro
         let value = arguments.year.map(|year| year.to_string()).unwrap_or_default();
         return Err(AdminError::Argument { name: "--year", value, rule });
     }
-    // Which form it is, no entry of a log decides.
-    let form = table(
-        AsOf { register: &Register::new(), names: &desk.cache, at: 0, cases: None, sight: None },
-        arguments.which,
-        None,
-    )
-    .form;
-    let printing = Printing::begin(desk, form, &arguments.look, &arguments.again)?;
-    let at = arguments.as_of.map_or_else(|| printing.now(), |date| until_now(date, printing.now()));
+    let printing = Printing::begin(desk, arguments.which.form(), &arguments.look, &arguments.again)?;
+    let at = arguments.as_of.map_or_else(|| printing.now(), |date| moment_of(date, printing.now()));
     let casebook = casebook_beside(desk, arguments.which);
     let cases = casebook.as_ref().map(|casebook| (casebook, printing.now()));
     let sight = desk.sight();
     let of = AsOf { cases, sight: Some(&sight), ..printing.as_of(desk, at) };
-    let table = table(of, arguments.which, arguments.year);
-    let table = if sight.is_whole() { table } else { table.noted(OWN_SECTION) };
+    let table = of.table_to_print(arguments.which, arguments.year);
     // The day of what stands in it, whenever it is printed.
     let at = arguments.year.map_or(at, |year| of.within(year));
     let facts = printing.facts(desk, as_of_printed(at, printing.now()));
     let tables = [table];
     if !printing.write(&arguments.output, tables[0].form, &tables, &facts)?.is_empty() {
-        note_again(desk, of.register.size(), facts.printed_at);
+        printing.note_again(desk, &[]);
         return Ok(());
     }
     if desk.screen.lists == Lists::Text {
@@ -69,59 +59,14 @@ fn print(desk: &mut Desk, arguments: &RegisterArguments) -> Result<(), AdminErro
     desk.screen.print_form(&tables[0])
 }
 
-/// As of today is as of now: what the rest of the day brings is decided by nobody yet.
-pub(super) fn until_now(date: When, now: u64) -> u64 {
-    let at = end_of(date);
-    if date.minute.is_none() && date.day == local_day(now) { at.min(now) } else { at }
-}
-
-/// "As of a day" is as of its end: what was decided on that day counts. So it is of a minute.
-fn end_of(date: When) -> u64 {
-    let minute = if date.minute.is_some() { MINUTE_MS } else { 0 };
-    (date.moment(Edge::Until) + minute).saturating_sub(1)
-}
-
-fn table(of: AsOf<'_>, which: Which, year: Option<u16>) -> Table {
-    match which {
-        Which::Operators => of.operators(),
-        Which::Cards => of.cards(),
-        Which::TemporaryCards => of.temporary_cards(),
-        Which::Permits => of.permits(),
-        Which::Designations => of.designations(year.unwrap_or_else(|| fiscal_year(of.at))),
-        Which::Staff => of.staff(),
-        Which::Stock => of.stock(),
-        Which::Disposals => of.disposals(),
-        Which::Terminals => of.terminals(),
-        Which::Functions => of.functions(),
-        Which::Purposes => of.purposes(),
-        Which::Sections => of.sections(),
-        Which::Posts => of.posts(),
-        Which::Routes => of.routes(),
-        Which::Policy => of.policy(),
-        Which::Hours => of.hours(),
-    }
-}
-
 /// The casebook, for the register that says what of it people have acknowledged. Where it cannot be read, and by whoever may not, the register is shown
 /// without: that it is so is said.
 fn casebook_beside(desk: &mut Desk, which: Which) -> Option<Casebook> {
     let (english, japanese) = match which {
         Which::Operators => ("the rules that people acknowledged", "基準書の確認"),
         Which::Stock => ("the book of blank cards", "白カードの受払"),
-        Which::Cards
-        | Which::TemporaryCards
-        | Which::Permits
-        | Which::Designations
-        | Which::Staff
-        | Which::Disposals
-        | Which::Terminals
-        | Which::Functions
-        | Which::Purposes
-        | Which::Sections
-        | Which::Posts
-        | Which::Routes
-        | Which::Policy
-        | Which::Hours => return None,
+        _ if !which.reads_casebook() => return None,
+        _ => ("what the casebook says", "処理簿の内容"),
     };
     match casebook::entries(desk) {
         Ok((casebook, _)) => Some(casebook),
@@ -136,23 +81,6 @@ fn casebook_beside(desk: &mut Desk, which: Which) -> Option<Casebook> {
     }
 }
 
-/// What a head of a section prints says so.
-const OWN_SECTION: sekisho_paper::Said = sekisho_paper::Said::new(
-    "操作者・カード・端末機・許可は、印刷した者の課に関するものに限る。",
-    "People, cards, terminals and permits are those of the section of whoever printed it.",
-);
-
-/// How the same print is made again.
-fn note_again(desk: &Desk, size: u64, printed_at: u64) {
-    let time = sekisho_paper::table::iso_moment(printed_at);
-    let minute = time.get(..16).unwrap_or_default();
-    let shown = moment_text(printed_at, desk.screen.language);
-    desk.screen.note(
-        &format!("printed {shown} from {size} entries; the same again with --at-size {size} --printed-at {minute}, the same --printed-by, language and templates"),
-        &format!("{shown} 印刷(登録簿 {size} 件)。同じ印刷物は --at-size {size} --printed-at {minute} と、同じ --printed-by・言語・テンプレートで再作成できます"),
-    );
-}
-
 /// The register as it is now.
 pub(super) fn print_now(desk: &mut Desk, which: Which) -> Result<(), AdminError> {
     desk.log_in()?;
@@ -162,7 +90,7 @@ pub(super) fn print_now(desk: &mut Desk, which: Which) -> Result<(), AdminError>
     let cases = casebook.as_ref().map(|casebook| (casebook, at));
     let sight = desk.sight();
     let of = AsOf { register: desk.cache.register(), names: &desk.cache, at, cases, sight: Some(&sight) };
-    desk.screen.print_form(&table(of, which, None))
+    desk.screen.print_form(&of.table(which, None))
 }
 
 /// Cards of one section or of all, those that should have come back, those that nobody has used for two weeks or all, and how many of each state there are among them.
@@ -234,7 +162,6 @@ pub(super) fn state_name(card: &Card, at: u64, language: Language) -> String {
 
 #[cfg(test)]
 mod tests {
-    use sekisho_paper::forms::DESIGNATIONS;
     use sekisho_register::change::{CardState, Change, SetCardState, StateReason};
     use sekisho_wire::id::CardGuid;
 
@@ -258,25 +185,5 @@ mod tests {
         assert_eq!(printed(effective - 1), (active, "-".to_owned()));
         let suspended = ["suspended", "2026-11-21", "2026-11-18 20:06 JST"].map(str::to_owned);
         assert_eq!(printed(effective), (suspended, "-".to_owned()));
-    }
-
-    #[test]
-    fn as_of_today_is_as_of_now_and_another_day_is_as_of_its_end() {
-        let now = NOW + MINUTE_MS - 1;
-        let (today, day) = (local_day(now), |day, minute| When { day, minute });
-        assert_eq!(until_now(day(today, None), now), now);
-        assert_eq!(until_now(day(today - 1, None), now), end_of(day(today - 1, None)));
-        assert!(until_now(day(today, Some(1439)), now) > now && until_now(day(today + 1, None), now) > now);
-    }
-
-    #[test]
-    fn every_register_that_a_form_is_for_can_be_named() {
-        let cache = Story::begin().cache(1);
-        let of = AsOf { register: cache.register(), names: &cache, at: NOW, cases: None, sight: None };
-        for which in <Which as clap::ValueEnum>::value_variants() {
-            let name = clap::ValueEnum::to_possible_value(which).unwrap().get_name().to_owned();
-            assert_eq!(table(of, *which, None).form.key, name);
-        }
-        assert_eq!(table(of, Which::Designations, Some(2026)).form, &DESIGNATIONS);
     }
 }

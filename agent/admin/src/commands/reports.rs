@@ -25,6 +25,7 @@ pub(super) fn run(desk: &mut Desk, command: ReportCommand) -> Result<(), AdminEr
         ReportCommand::Show { id } => show(desk, &id),
         ReportCommand::Form { id, fields } => loss::open(desk, &id, &fields),
         ReportCommand::Custody(arguments) => packs::custody(desk, &arguments),
+        ReportCommand::Media(arguments) => packs::media(desk, &arguments),
         ReportCommand::Committee(arguments) => packs::committee(desk, &arguments),
     }
 }

@@ -193,7 +193,7 @@ pub(super) fn open<'a>(
             Err(fault) => return Ok(Err(fault)),
         };
     }
-    let of_cases = casebook::folded(&opened.cache, &opened.log(Log::Casebook).log.all()?);
+    let of_cases = casebook::folded(&opened.cache, opened.cache.register(), &opened.log(Log::Casebook).log.all()?);
     log::debug!("{} entries of the casebook", of_cases.size());
     Ok(Ok(opened))
 }

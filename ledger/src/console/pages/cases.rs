@@ -11,6 +11,7 @@ use sekisho_wire::reason::Query;
 use serde::Deserialize;
 
 use super::from;
+use super::registers::book_of;
 use crate::console::duties::{self, whose};
 use crate::console::html::{self, Block, Cell, Content, Field, Kind, Method, Section, Table};
 use crate::console::paging::Paging;
@@ -80,6 +81,7 @@ pub(crate) async fn list(
             let asked = format!("/console/cases?form={}&state={}", form.map_or("", Form::name), state.name());
             blocks.extend(paging.ways(view, |from| format!("{asked}&from={from}")));
             let title = view.say("Cases", "事案・簿冊");
+            blocks.extend(form.map(|form| as_book(view, form)));
             let content =
                 Content { title, place: "/console/cases", refresh: None, sections: vec![Section::lead(blocks)] };
             Ok((content, shown.into_iter().collect()))
@@ -154,6 +156,12 @@ fn table<'c>(
         rows: cases.map(row).collect(),
         none: String::new(),
     }
+}
+
+/// The way to all cases of a form in one table.
+fn as_book(view: &View<'_>, form: Form) -> Block {
+    let text = view.say("The book of this form: as of a day, CSV, print", "この様式の簿冊（基準日・CSV・印刷）");
+    Block::List(vec![Cell::link(book_of(form), text)])
 }
 
 /// Steps that have still to be taken, each once.

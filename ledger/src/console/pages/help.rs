@@ -126,8 +126,8 @@ const PAGES: [(&str, &str, &str, &str); 14] = [
     (
         "Registers",
         "台帳",
-        "Operators, cards, terminals, functions, posts, routes, permits and policy, as of any day.",
-        "操作者、カード、端末機、業務機能、職、決裁経路、時間外使用の許可及び運用方針（任意の日の時点）。",
+        "Every register, the books of cases and the media of backups: as of any day on the screen, as CSV, and as pages for a printer.",
+        "全ての台帳、簿冊及びバックアップ媒体の一覧。任意の日の時点で表示し、CSVや印刷用の頁にできます。",
     ),
     (
         "Acts",

@@ -1,33 +1,33 @@
-//! The registers (台帳) as of a date: each is one function that makes a table.
+//! The registers (台帳) and the books of cases (簿冊) as of a date: on the screen, as CSV, as pages for a printer. What stands in them is sekisho-paper's to say.
 
-mod commands;
-
-use std::sync::Arc;
+use std::collections::{BTreeSet, HashMap};
 
 use axum::extract::State;
-use axum::response::Response;
-use sekisho_register::calendar::local_day;
-use sekisho_register::cards::Card;
-use sekisho_register::change::{CardState, OperatorState, SetFunction, SetTerminal, TerminalUse};
-use sekisho_register::dates::{Edge, When};
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::{IntoResponse, Response};
+use sekisho_paper::forms::MEDIA;
+use sekisho_paper::media::media;
+use sekisho_paper::print::{as_of_printed, html, moment_of};
+use sekisho_paper::registers::Which;
+use sekisho_paper::table::Shown as Column;
+use sekisho_paper::written::{BYTE_ORDER_MARK, csv_of_notes};
+use sekisho_paper::{AsOf, Cell as Said, Facts, Table, Templates, cases};
+use sekisho_register::calendar::MINUTE_MS;
+use sekisho_register::cases::Case;
+use sekisho_register::change::{CaseId, Value};
+use sekisho_register::dates::When;
 use sekisho_register::everyday::Group;
-use sekisho_register::organisation::{Capacity, Post, PostVersion};
-use sekisho_register::people::{Operator, Standing};
-use sekisho_register::places::Terminal;
-use sekisho_register::role::{Class, Role};
-use sekisho_register::wareki::{day_text, moment_text, numbered};
-use sekisho_register::{Register, SignedAct};
-use sekisho_wire::decision::Level;
-use sekisho_wire::id::Code;
+use sekisho_register::forms::Form as CaseForm;
+use sekisho_register::role::Role;
+use sekisho_register::{Casebook, NameHash};
 use sekisho_wire::reason::Query;
 use sekisho_wire::words::Language;
 use serde::Deserialize;
 
-use super::terminals::kind;
-use super::{changes, from, policy};
-use crate::clock::Millis;
-use crate::console::duties::any_of;
-use crate::console::html::{Block, Cell, Content, Field, Form, Kind, Method, Section, Table};
+use super::{changes, from};
+use crate::console::beside::Beside;
+use crate::console::html::{self as page, Block, Cell, Content, Field, Form, Kind, Method, Section};
 use crate::console::paging::Paging;
 use crate::console::visit::{Barred, Entered, View};
 use crate::http::visit::Shown;
@@ -36,438 +36,448 @@ use crate::refusal::Refusal;
 use crate::store::LogName;
 use crate::visitors::{ANY_ROLE, CASE_READERS};
 
-/// A register as it was at a moment.
-pub(super) struct AsOf<'a, 'v> {
-    pub(super) view: &'a View<'v>,
-    pub(super) register: Arc<Register>,
-    pub(super) at: Millis,
-    /// From which row on, as the address says.
-    from: String,
+/// One of them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Book {
+    Register(Which),
+    Cases(CaseForm),
+    /// Media of the ledger's backups, and of the sections.
+    Media,
 }
 
-/// A page of a register, and which.
-type Listed = (Table, Paging);
-type Shows = fn(&AsOf<'_, '_>) -> Result<Listed, Refusal>;
+impl Book {
+    fn from_key(key: &str) -> Option<Self> {
+        let register = Which::from_key(key).map(Self::Register);
+        let media = (key == MEDIA.key).then_some(Self::Media);
+        register.or_else(|| CaseForm::from_name(key).map(Self::Cases)).or(media)
+    }
 
-/// Address, names, and who makes the table.
-const REGISTERS: [(&str, &str, &str, Shows); 8] = [
-    ("operators", "Register of operators", "操作者名簿", operators),
-    ("cards", "Register of cards", "操作者カード管理簿", cards),
-    ("terminals", "Register of terminals", "端末機管理簿", terminals),
-    ("functions", "Functions", "業務機能一覧", functions),
-    ("posts", "Posts and their holders", "職と在任者", posts),
-    ("routes", "Routes of approval", "決裁経路", routes),
-    ("permits", "Permits for use out of hours", "時間外使用の許可", permits),
-    ("policy", "Policy", "運用方針", policy_table),
-];
+    fn form(self) -> &'static sekisho_paper::forms::Form {
+        match self {
+            Self::Register(which) => which.form(),
+            Self::Cases(form) => sekisho_paper::forms::of_cases(form),
+            Self::Media => &MEDIA,
+        }
+    }
 
-/// What can be changed where it is read.
-const ABOUT: [(&str, Group); 4] = [
-    ("operators", Group::People),
-    ("cards", Group::Cards),
-    ("terminals", Group::Terminals),
-    ("permits", Group::Permits),
-];
+    const fn readers(self) -> &'static [Role] {
+        match self {
+            Self::Register(_) | Self::Media => ANY_ROLE,
+            Self::Cases(_) => CASE_READERS,
+        }
+    }
+
+    fn address(self, ending: &str) -> String {
+        format!("/console/registers/{}{ending}", self.form().key)
+    }
+
+    /// Title and number.
+    fn title(self, language: Language) -> String {
+        let (form, number) = (self.form(), self.form().number_in_words(language));
+        let title = form.title.in_words(language);
+        match (number.as_str(), language) {
+            ("", _) => title.to_owned(),
+            (number, Language::English) => format!("{title} ({number})"),
+            (number, Language::Japanese) => format!("{title}（{number}）"),
+        }
+    }
+
+    /// What can be changed where it is read.
+    const fn changed_by(self) -> Option<Group> {
+        match self {
+            Self::Register(Which::Operators) => Some(Group::People),
+            Self::Register(Which::Cards) => Some(Group::Cards),
+            Self::Register(Which::Terminals) => Some(Group::Terminals),
+            Self::Register(Which::Permits) => Some(Group::Permits),
+            Self::Register(_) | Self::Cases(_) | Self::Media => None,
+        }
+    }
+}
+
+/// Where a book of cases lies.
+pub(super) fn book_of(form: CaseForm) -> String {
+    Book::Cases(form).address("")
+}
+
+/// A file that is taken away, by the ending of its address.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum File {
+    Csv,
+    /// What head, foot and notes of the same print say.
+    Notes,
+    Print,
+}
+
+impl File {
+    const ALL: [Self; 3] = [Self::Notes, Self::Csv, Self::Print];
+
+    const fn ending(self) -> &'static str {
+        match self {
+            Self::Csv => ".csv",
+            Self::Notes => "-notes.csv",
+            Self::Print => ".html",
+        }
+    }
+}
+
+/// What an address names: a book, and the file of it or the page.
+fn named(text: &str) -> Option<(Book, Option<File>)> {
+    let file = File::ALL.into_iter().find_map(|file| Some((Book::from_key(text.strip_suffix(file.ending())?)?, file)));
+    file.map(|(book, file)| (book, Some(file))).or_else(|| Some((Book::from_key(text)?, None)))
+}
 
 fn contents(view: &View<'_>) -> Content {
-    let link = |(at, english, japanese, _): &(&str, &str, &str, Shows)| {
-        Cell::link(format!("/console/registers/{at}"), view.say(*english, *japanese))
-    };
+    let link = |book: Book| Cell::link(book.address(""), book.title(view.language));
     let text = view.say(
-        "Each register can be shown as it stood at the end of any day.",
-        "いずれの台帳も、任意の日の終わりの時点の内容を表示できます。",
+        "Each can be shown as it stood at the end of any day, taken away as CSV, and printed.",
+        "いずれも、任意の日の終わりの時点の内容を表示し、CSVで保存し、印刷できます。",
     );
-    let blocks = vec![Block::Text(text), Block::List(REGISTERS.iter().map(link).collect())];
-    let title = view.say("Registers", "台帳");
-    Content { title, place: "/console/registers", refresh: None, sections: vec![Section::lead(blocks)] }
+    let registers = Which::ALL.map(Book::Register).into_iter().chain([Book::Media]).map(link);
+    let mut sections = vec![Section::lead(vec![Block::Text(text), Block::List(registers.collect())])];
+    if view.holds(CASE_READERS) {
+        let books = CaseForm::ALL.map(|form| link(Book::Cases(form)));
+        sections.push(Section::new(view.say("Books of cases", "簿冊"), vec![Block::List(books.to_vec())]));
+    }
+    Content { title: view.say("Registers", "台帳"), place: "/console/registers", refresh: None, sections }
 }
 
-/// Which registers there are.
+/// Which there are.
 pub(crate) async fn list(State(hall): State<Hall>, entered: Entered) -> Result<Response, Barred> {
     entered.show(hall, ANY_ROLE, |view| Ok((contents(view), Vec::new()))).await
 }
 
 #[derive(Deserialize)]
-pub(crate) struct Which {
+pub(crate) struct OfWhich {
     which: String,
 }
 
+/// As it was typed.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct Date {
+pub(crate) struct Question {
     date: String,
+    year: String,
     from: String,
 }
 
-/// One of them.
+impl Question {
+    fn date(&self) -> Typed<When> {
+        Typed::of(&self.date, When::parse)
+    }
+
+    /// The fiscal year, by that in which it begins.
+    fn year(&self, book: Book) -> Typed<u16> {
+        let year = |text: &str| text.parse().ok().filter(|year| FISCAL_YEARS.contains(year));
+        if takes_a_year(book) { Typed::of(&self.year, year) } else { Typed::Nothing }
+    }
+
+    /// The same in another address.
+    fn spelt(&self, book: Book) -> String {
+        let year = takes_a_year(book).then_some(("year", self.year.as_str()));
+        serde_urlencoded::to_string([Some(("date", self.date.as_str())), year].iter().flatten().collect::<Vec<_>>())
+            .unwrap_or_default()
+    }
+}
+
+/// What somebody typed, or did not.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Typed<T> {
+    Nothing,
+    This(T),
+    Wrong,
+}
+
+impl<T> Typed<T> {
+    fn of(text: &str, parse: impl Fn(&str) -> Option<T>) -> Self {
+        match text.trim() {
+            "" => Self::Nothing,
+            text => parse(text).map_or(Self::Wrong, Self::This),
+        }
+    }
+
+    fn or_refused(self, what: &'static str) -> Result<Option<T>, Refusal> {
+        match self {
+            Self::Nothing => Ok(None),
+            Self::This(it) => Ok(Some(it)),
+            Self::Wrong => Err(Refusal::Malformed(what)),
+        }
+    }
+
+    fn known(self) -> Option<T> {
+        if let Self::This(it) = self { Some(it) } else { None }
+    }
+}
+
+fn takes_a_year(book: Book) -> bool {
+    book == Book::Register(Which::Designations)
+}
+
+/// One of them, or a file of it.
 pub(crate) async fn one(
     State(hall): State<Hall>,
     entered: Entered,
-    Named(Which { which }): Named<Which>,
-    Asked(Date { date, from: first }): Asked<Date>,
+    Named(OfWhich { which }): Named<OfWhich>,
+    Asked(asked): Asked<Question>,
 ) -> Result<Response, Barred> {
-    let known = REGISTERS.iter().find(|(at, ..)| *at == which).ok_or(Refusal::NotFound("register"))?;
-    entered
-        .show(hall, ANY_ROLE, move |view| {
-            let (at, english, japanese, table) = known;
-            let asked = Some(date.trim()).filter(|date| !date.is_empty());
-            let when = asked.map(When::parse);
-            // "As of a day" is as of its end: what was decided on that day counts.
-            let moment = match when {
-                Some(Some(when)) => when.moment(Edge::Until).saturating_sub(1).min(view.now),
-                Some(None) | None => view.now,
-            };
-            let register = as_of(view, moment)?;
-            let as_of = AsOf { view, register, at: moment, from: first };
-            let (table, paging) = table(&as_of)?;
-            let mut blocks = vec![Block::Form(form(view, at, &date))];
-            if when == Some(None) {
-                blocks.push(Block::Note(
-                    Kind::Warning,
-                    view.say(
-                        format!("'{date}' is no date; shown is the register of now. Write 2026-04-01 or R8.4.1."),
-                        format!("「{date}」は日付として読み取れないため、現在の内容を表示しています。令和8年4月1日、R8.4.1、2026-04-01 のように入力してください。"),
-                    ),
-                ));
-            }
-            let (size, when) = (as_of.register.size(), view.moment(moment));
-            blocks.push(Block::Text(view.say(
-                format!("As of {when}, from {size} acts."),
-                format!("{when} 現在（登録簿 {size} 件による）"),
-            )));
-            let rows = table.rows.len();
-            if !view.sight.is_whole() {
-                let own = view.say(
-                    "Of people, cards, terminals and permits your own section's are shown.",
-                    "操作者・カード・端末機・許可は、自分の課に関するものだけを表示しています。",
-                );
-                blocks.push(Block::Text(own));
-            }
-            blocks.push(Block::Table(table));
-            let spelt = serde_urlencoded::to_string([("date", &date)]).unwrap_or_default();
-            blocks.extend(paging.ways(view, |from| format!("/console/registers/{at}?{spelt}&from={from}")));
-            let about = ABOUT.iter().find(|(register, _)| register == at);
-            blocks.extend(about.and_then(|(_, group)| changes::buttons(view, *group)));
-            let how = commands::section(&as_of, at, &paging.take(as_of.posts()));
-            let content = Content {
-                title: view.say(*english, *japanese),
-                place: "/console/registers",
-                refresh: None,
-                sections: std::iter::once(Section::lead(blocks)).chain(how).collect(),
-            };
-            Ok((content, vec![Shown::rows(Query::Register, rows, from(0))]))
-        })
-        .await
+    let (book, file) = named(&which).ok_or(Refusal::NotFound("register"))?;
+    let Some(file) = file else {
+        return entered.show(hall, book.readers(), move |view| on_screen(view, book, &asked)).await;
+    };
+    let made = entered.answer(hall, book.readers(), move |view| {
+        let (date, year) = (asked.date().or_refused("date")?, asked.year(book).or_refused("year")?);
+        let filled = Filled::of(view, book, date, year)?;
+        let rows = filled.table.rows.len();
+        Ok((filled.file(book, file)?, filled.shown(rows)))
+    });
+    Ok(made.await?.into_response())
 }
 
-fn form(view: &View<'_>, at: &str, date: &str) -> Form {
-    let line = Field::Line {
+/// One that is filled in.
+struct Filled {
+    table: Table,
+    facts: Facts,
+    /// What reading it is recorded as, and from which entry on it speaks; nothing where it has no row.
+    read: (Query, Option<u64>),
+}
+
+impl Filled {
+    fn of(view: &View<'_>, book: Book, date: Option<When>, year: Option<u16>) -> Result<Self, Refusal> {
+        // As the administrator's tool does it: a print of this minute is as of its end.
+        let printed_at = view.now - view.now % MINUTE_MS;
+        let now = printed_at + MINUTE_MS - 1;
+        let at = date.map_or(now, |date| moment_of(date, now));
+        let (beside, casebook) = (Beside::of(view), view.office.casebook());
+        let acknowledged = view.holds(CASE_READERS).then_some((&*casebook, now));
+        let of = AsOf { register: &view.register, names: &beside, at, cases: acknowledged, sight: Some(&view.sight) };
+        let (table, at, read) = match book {
+            Book::Register(which) => {
+                let at = year.map_or(at, |year| of.within(year));
+                (of.table_to_print(which, year), at, (Query::Register, Some(0)))
+            }
+            Book::Cases(form) => {
+                let (seen, texts) = cases_on(view, form, &casebook)?;
+                let of = AsOf { cases: None, ..of };
+                let table = cases::book(of, form, seen.iter().copied(), &|hash| texts.get(hash).cloned());
+                (table, at, (Query::Entries, first_of(&seen)))
+            }
+            Book::Media => {
+                let known = view.holds(CASE_READERS).then(|| cases_on(view, CaseForm::Medium, &casebook));
+                let (seen, texts) = known.transpose()?.unwrap_or_default();
+                // How the backups stand is known of now alone.
+                let backups = view.ledger.backups()?;
+                let table = media(AsOf { at: now, ..of }, &backups, &seen, &|hash| texts.get(hash).cloned());
+                (table, now, (Query::Entries, first_of(&seen)))
+            }
+        };
+        let printed_by = AsOf { at: now, ..of }.person(&view.visitor.operator).in_words(view.language);
+        let as_of = as_of_printed(at, now);
+        let mut facts = Facts::of(&view.register, view.language, as_of, printed_by, printed_at);
+        if matches!(book, Book::Cases(_)) {
+            facts.remarks.push(cases::log_named(&casebook));
+        }
+        beside.whole()?;
+        Ok(Self { table, facts, read })
+    }
+
+    fn shown(&self, rows: usize) -> Vec<Shown> {
+        let (query, first) = self.read;
+        first.map(|first| Shown::rows(query, rows, from(first))).into_iter().collect()
+    }
+
+    fn file(&self, book: Book, file: File) -> Result<(HeaderMap, String), Refusal> {
+        let tables = std::slice::from_ref(&self.table);
+        let mut headers = HeaderMap::new();
+        let text = match file {
+            File::Csv => BYTE_ORDER_MARK.to_owned() + &self.table.csv(self.facts.language),
+            File::Notes => BYTE_ORDER_MARK.to_owned() + &csv_of_notes(&self.facts, tables),
+            File::Print => {
+                let made = html(&Templates::built_in(), book.form(), tables, &self.facts);
+                made.map_err(|error| Refusal::Unavailable { cause: error.to_string() })?
+            }
+        };
+        if file == File::Print {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+            headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(PRINT_POLICY));
+        } else {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
+            let name = format!("attachment; filename=\"{}{}\"", book.form().key, file.ending());
+            headers.extend(HeaderValue::from_str(&name).ok().map(|name| (CONTENT_DISPOSITION, name)));
+        }
+        Ok((headers, text))
+    }
+}
+
+type Texts = HashMap<NameHash, String>;
+
+/// The cases on a form, as far as this person sees them, and their texts.
+fn cases_on<'c>(view: &View<'_>, form: CaseForm, casebook: &'c Casebook) -> Result<(Vec<&'c Case>, Texts), Refusal> {
+    let seen: Vec<&Case> = casebook.cases_on(form).filter(|case| view.sight.sees_case(&view.register, case)).collect();
+    let texts = texts_beside(view, &seen)?;
+    Ok((seen, texts))
+}
+
+/// From which entry on they speak.
+fn first_of(cases: &[&Case]) -> Option<u64> {
+    cases.iter().map(|case| case.opened.index).min()
+}
+
+/// The texts that these cases speak of.
+fn texts_beside(view: &View<'_>, cases: &[&Case]) -> Result<Texts, Refusal> {
+    let written = cases
+        .iter()
+        .flat_map(|case| std::iter::once(&case.opened).chain(case.steps.iter().map(|taken| &taken.written)));
+    let has_texts = written.filter(|written| written.fields.iter().any(|it| matches!(it.value, Value::Text(_))));
+    let indexes: BTreeSet<u64> = has_texts.map(|written| written.index).collect();
+    let mut texts = Texts::new();
+    for entries in runs(&indexes) {
+        let beside = view.ledger.names_beside(&view.visitor.office, LogName::Casebook, entries)?;
+        texts.extend(beside.into_iter().map(|it| (NameHash::of(&it.salt, &it.text), it.text.as_str().to_owned())));
+    }
+    Ok(texts)
+}
+
+/// These entries in few ranges: what lies between near ones is read along, for that is quicker than to ask again.
+fn runs(indexes: &BTreeSet<u64>) -> Vec<std::ops::Range<u64>> {
+    let mut runs: Vec<std::ops::Range<u64>> = Vec::new();
+    for index in indexes {
+        match runs.last_mut().filter(|run| *index < run.end.saturating_add(NEAR)) {
+            Some(run) => run.end = index.saturating_add(1),
+            None => runs.push(*index..index.saturating_add(1)),
+        }
+    }
+    runs
+}
+
+fn on_screen(view: &View<'_>, book: Book, asked: &Question) -> Result<(Content, Vec<Shown>), Refusal> {
+    let (date, year) = (asked.date(), asked.year(book));
+    let filled = Filled::of(view, book, date.known(), year.known())?;
+    let paging = Paging::of(&asked.from, filled.table.rows.len())?;
+    let rows: Vec<&Vec<Said>> = paging.take(&filled.table.rows);
+    let shown = filled.shown(rows.len());
+    let mut blocks: Vec<Block> = form(view, book, asked).map(Block::Form).into_iter().collect();
+    if date == Typed::Wrong {
+        blocks.push(Block::Note(Kind::Warning, no_date(view, asked.date.trim())));
+    }
+    if year == Typed::Wrong {
+        let text = view.say(
+            format!(
+                "'{}' is no year; shown is the present one. Write 2026 for the fiscal year that begins in April 2026.",
+                asked.year.trim()
+            ),
+            format!(
+                "「{}」は年度として読み取れないため、現在の年度を表示しています。令和8年度は 2026 と入力してください。",
+                asked.year.trim()
+            ),
+        );
+        blocks.push(Block::Note(Kind::Warning, text));
+    }
+    let made_from = made_from(view, &filled.facts);
+    blocks.push(Block::Text(match book.form().number_in_words(view.language).as_str() {
+        "" => made_from,
+        number => view.say(format!("{number}, {made_from}"), format!("{number}　{made_from}")),
+    }));
+    blocks.push(Block::Table(on_page(view, book, &filled.table, &rows)));
+    let spelt = asked.spelt(book);
+    blocks.extend(paging.ways(view, |from| format!("{}?{spelt}&from={from}", book.address(""))));
+    blocks.extend(filled.table.remarks().iter().map(|note| Block::Text(note.in_words(view.language).to_owned())));
+    let file = |file: File, word: String| (format!("{}?{spelt}", book.address(file.ending())), word);
+    blocks.push(Block::Buttons(vec![
+        file(File::Print, view.say("Pages for a printer", "印刷用の頁")),
+        file(File::Csv, view.say("CSV file", "CSVファイル")),
+        file(File::Notes, view.say("Head and notes as CSV", "表題・注のCSV")),
+    ]));
+    blocks.extend(book.changed_by().and_then(|group| changes::buttons(view, group)));
+    let title = book.form().title.in_words(view.language).to_owned();
+    let content = Content { title, place: "/console/registers", refresh: None, sections: vec![Section::lead(blocks)] };
+    Ok((content, shown))
+}
+
+fn no_date(view: &View<'_>, typed: &str) -> String {
+    view.say(
+        format!("'{typed}' is no date; shown is what stands now. Write 2026-04-01 or R8.4.1."),
+        format!(
+            "「{typed}」は日付として読み取れないため、現在の内容を表示しています。令和8年4月1日、R8.4.1、2026-04-01 のように入力してください。"
+        ),
+    )
+}
+
+/// As of when, and from what.
+fn made_from(view: &View<'_>, facts: &Facts) -> String {
+    let (as_of, size) = (facts.as_of.in_words(view.language), facts.size);
+    let besides = facts.remarks.iter().map(|remark| remark.in_words(view.language));
+    let between = view.say(", ", "、");
+    match view.language {
+        Language::English => {
+            let from = std::iter::once(format!("register {size} entries")).chain(besides.map(str::to_owned));
+            format!("{as_of} ({})", from.collect::<Vec<_>>().join(&between))
+        }
+        Language::Japanese => {
+            let from = std::iter::once(format!("登録簿 {size} 件")).chain(besides.map(str::to_owned));
+            format!("{as_of}（{}）", from.collect::<Vec<_>>().join(&between))
+        }
+    }
+}
+
+/// Of when it is asked for.
+fn form(view: &View<'_>, book: Book, asked: &Question) -> Option<Form> {
+    let date = (book != Book::Media).then(|| Field::Line {
         name: "date",
         label: view.say("As of the end of", "基準日"),
-        value: date.to_owned(),
+        value: asked.date.clone(),
         hint: view.say("2026-04-01 or R8.4.1; empty: now", "令和8年4月1日、R8.4.1。空欄は現在"),
-    };
-    Form {
-        action: format!("/console/registers/{at}"),
+    });
+    let year = takes_a_year(book).then(|| Field::Line {
+        name: "year",
+        label: view.say("Fiscal year", "年度"),
+        value: asked.year.clone(),
+        hint: view.say("2026: from April 2026; empty: the present one", "令和8年度は 2026。空欄は現在の年度"),
+    });
+    let fields: Vec<Field> = date.into_iter().chain(year).collect();
+    (!fields.is_empty()).then(|| Form {
+        action: book.address(""),
         method: Method::Get,
-        fields: vec![line],
+        fields,
         button: view.say("Show", "表示する"),
+    })
+}
+
+/// A page of the table. Columns that are filled in by hand stand on paper alone.
+fn on_page(view: &View<'_>, book: Book, table: &Table, rows: &[&Vec<Said>]) -> page::Table {
+    let shown: Vec<usize> =
+        (0..).zip(&table.columns).filter(|(_, column)| column.shown != Column::ByHand).map(|(at, _)| at).collect();
+    let title = |at: &usize| table.columns.get(*at).map(|column| column.title.in_words(view.language).to_owned());
+    let row = |row: &&Vec<Said>| shown.iter().map(|at| cell(view, book, row.get(*at))).collect();
+    page::Table {
+        caption: table.title.in_words(view.language).to_owned(),
+        columns: shown.iter().filter_map(title).collect(),
+        rows: rows.iter().map(row).collect(),
+        none: view.say("There is nothing in it.", "該当するものはありません。"),
     }
 }
 
-/// The register as it was known at that moment: the acts that were made by then.
-fn as_of(view: &View<'_>, at: Millis) -> Result<Arc<Register>, Refusal> {
-    if at >= view.register.newest_made() {
-        return Ok(Arc::clone(&view.register));
-    }
-    let mut pasts = view.office.pasts();
-    let kept = pasts.until(at);
-    if let Some((_, register)) = kept.as_ref().filter(|(moment, _)| *moment == at) {
-        return Ok(Arc::clone(register));
-    }
-    let register = folded_until(view, kept.map_or_else(Register::new, |(_, register)| (*register).clone()), at)?;
-    pasts.keep(at, Arc::clone(&register));
-    Ok(register)
-}
-
-/// Goes on with the acts that were made by then.
-fn folded_until(view: &View<'_>, mut register: Register, at: Millis) -> Result<Arc<Register>, Refusal> {
-    while register.size() < view.register.size() {
-        let page = view.ledger.store.entries(&view.visitor.office, LogName::Register, register.size(), PAGE)?;
-        if page.is_empty() {
-            break;
+fn cell(view: &View<'_>, book: Book, said: Option<&Said>) -> Cell {
+    let words = |said: &Said| said.in_words(view.language);
+    match (said, book) {
+        (None | Some(Said::Nothing | Said::ByHand), _) => Cell::text("-"),
+        (Some(number @ Said::Numbered(of)), Book::Cases(form)) => {
+            Cell::link(format!("/console/cases/{}", CaseId { form, number: *of }), words(number))
         }
-        for entry in page {
-            let damaged = |_| Refusal::Unavailable { cause: "an act of the register log is damaged".into() };
-            let signed = SignedAct::decode(&entry.payload).map_err(damaged)?;
-            if signed.act().made > at {
-                return Ok(Arc::new(register));
+        (Some(number @ Said::Number(_)), _) => Cell::Number(words(number)),
+        (Some(short @ (Said::Day(_) | Said::Moment(_) | Said::Numbered(_))), _) => Cell::Short(words(short)),
+        // Codes stay beside each other.
+        (Some(several @ Said::List(cells)), _) if cells.iter().all(|cell| matches!(cell, Said::Text(_))) => {
+            Cell::Text(words(several))
+        }
+        (Some(Said::List(cells)), _) => Cell::Lines(cells.iter().map(words).collect()),
+        (Some(text @ (Said::Text(_) | Said::Said(_) | Said::Coded { .. })), _) => {
+            let text = words(text);
+            match text {
+                text if text.contains('\n') => Cell::Lines(text.lines().map(str::to_owned).collect()),
+                text if text.len() >= LONG && text.bytes().all(|byte| byte.is_ascii_hexdigit()) => Cell::Code(text),
+                text => Cell::Text(text),
             }
-            let folded = register.fold_stored(&entry.payload, sekisho_register::Concluded::Accepted);
-            folded.map_err(|refusal| Refusal::Unavailable {
-                cause: format!("an act does not fold: {}", refusal.code()),
-            })?;
         }
     }
-    Ok(Arc::new(register))
-}
-
-impl AsOf<'_, '_> {
-    fn say(&self, english: &str, japanese: &str) -> String {
-        self.view.say(english, japanese)
-    }
-
-    /// The page of these that is asked for, a row each.
-    fn table<T>(
-        &self,
-        caption: String,
-        columns: &[(&str, &str)],
-        items: impl IntoIterator<Item = T>,
-        row: impl Fn(&T) -> Vec<Cell>,
-    ) -> Result<Listed, Refusal> {
-        let items: Vec<T> = items.into_iter().collect();
-        let paging = Paging::of(&self.from, items.len())?;
-        let page = paging.take(items);
-        let columns = columns.iter().map(|(english, japanese)| self.say(english, japanese)).collect();
-        let rows = self.view.together(|| page.iter().map(&row).collect());
-        Ok((Table { caption, columns, rows, none: self.say("There is nothing in it.", "登録はありません。") }, paging))
-    }
-
-    fn day(&self, t: u64) -> String {
-        let language = self.view.language;
-        if t == u64::MAX { moment_text(t, language) } else { day_text(local_day(t), language) }
-    }
-
-    /// The last day of a span: the register keeps the moment after it.
-    fn last_day(&self, t: u64) -> String {
-        self.day(if t == u64::MAX { t } else { t.saturating_sub(1) })
-    }
-
-    /// The posts that there were then.
-    pub(super) fn posts(&self) -> Vec<(&Post, &PostVersion)> {
-        let posts = self.register.posts();
-        posts.filter_map(|post| Some((post, post.versions().at(self.at)?))).collect()
-    }
-
-    fn section(&self, code: &Code) -> String {
-        let known = self.register.section(code);
-        known.map_or_else(|| code.to_string(), |section| format!("{} ({code})", section.title()))
-    }
-
-    fn name(&self, operator: &Code) -> String {
-        if !self.view.sight.may_name(&self.register, operator) {
-            return "-".to_owned();
-        }
-        let hash = self.register.name_hash(operator);
-        // Erased since is erased, whatever day is looked at.
-        let name = hash.and_then(|hash| self.view.names.name(&self.view.register, operator, hash, self.view.language));
-        name.unwrap_or_else(|| "-".to_owned())
-    }
-}
-
-fn operators(at: &AsOf<'_, '_>) -> Result<Listed, Refusal> {
-    let row = |operator: &&Operator| {
-        let profiles: Vec<&Code> = operator.profiles_at(at.at).map(|(code, _)| code).collect();
-        let standing = operator.standing(at.at);
-        let (section, from, to, places) = match standing {
-            Standing::Designated(designation) => {
-                let section =
-                    designation.section.as_ref().map_or_else(|| "-".to_owned(), |section| at.section(section));
-                let places = designation.terminals.iter().chain(&designation.sections);
-                (section, at.day(designation.from), at.last_day(designation.to), list_of(places))
-            }
-            Standing::NotBegun | Standing::Ended => ("-".into(), "-".into(), "-".into(), "-".into()),
-        };
-        let (kind, english, japanese) = match (operator.state(at.at), standing) {
-            (OperatorState::Suspended, _) => (Kind::Warning, "suspended", "停止"),
-            (OperatorState::Ended, _) | (OperatorState::Active, Standing::Ended) => (Kind::Plain, "ended", "解除"),
-            (OperatorState::Active, Standing::NotBegun) => (Kind::Plain, "not yet", "開始前"),
-            (OperatorState::Active, Standing::Designated(_)) => (Kind::Good, "active", "有効"),
-        };
-        vec![
-            Cell::text(operator.code().as_str()),
-            Cell::Short(at.name(operator.code())),
-            Cell::Text(section),
-            Cell::Mark(kind, at.say(english, japanese)),
-            Cell::Short(from),
-            Cell::Short(to),
-            Cell::Text(list_of(profiles)),
-            Cell::Text(places),
-            Cell::Text(qualification_of(at, operator)),
-            Cell::Lines(or_none(rules_of(at, operator.code()))),
-        ]
-    };
-    let columns = [
-        ("Code", "照合ID"),
-        ("Name", "氏名"),
-        ("Section", "所属"),
-        ("State", "状態"),
-        ("From", "開始日"),
-        ("Until", "終了日"),
-        ("Permissions", "操作者ID"),
-        ("May work at", "使用場所"),
-        ("Qualified for", "交付資格"),
-        ("Rules acknowledged", "確認した執務基準書等"),
-    ];
-    let seen = at.register.operators().filter(|person| at.view.sight.sees_operator(&at.register, person.code()));
-    at.table(at.say("Operators", "操作者名簿"), &columns, seen, row)
-}
-
-/// For which cards a person qualifies then, by what, until when.
-fn qualification_of(at: &AsOf<'_, '_>, operator: &Operator) -> String {
-    let Some(held) = operator.qualification(at.at) else { return "-".to_owned() };
-    let kinds = super::list(held.kinds.iter().map(|kind| kind.name(at.view.language)), " ");
-    let (to, ground) = (at.last_day(held.to), &held.ground);
-    at.view.say(format!("{kinds} until {to} ({ground})"), format!("{kinds} {to}まで（{ground}）"))
-}
-
-/// The versions of the rules of work that a person had acknowledged then, for whoever may read the casebook.
-fn rules_of(at: &AsOf<'_, '_>, operator: &Code) -> Vec<String> {
-    if !at.view.holds(CASE_READERS) {
-        return Vec::new();
-    }
-    let known = at.view.office.casebook().acknowledged(operator, at.at);
-    known.iter().map(|known| format!("{} ({})", known.version, day_text(known.on, at.view.language))).collect()
-}
-
-fn list_of<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
-    super::list(items, " ")
-}
-
-fn cards(at: &AsOf<'_, '_>) -> Result<Listed, Refusal> {
-    let language = at.view.language;
-    let row = |card: &&Card| {
-        let issued = card.issued();
-        let holder = card.holder(at.at).map(|holder| holder.operator.clone());
-        let profiles = if issued.profiles.is_empty() { at.say("all", "全て") } else { list_of(&issued.profiles) };
-        let since = card.state_said(at.at).map_or_else(|| "-".to_owned(), |said| at.day(said.effective));
-        vec![
-            Cell::Short(numbered(card.number(), language)),
-            Cell::short(issued.kind.name(language)),
-            Cell::text(holder.as_ref().map_or("-", |holder| holder.as_str())),
-            Cell::Short(holder.as_ref().map_or_else(|| "-".to_owned(), |holder| at.name(holder))),
-            state_of(at, card),
-            Cell::Short(since),
-            Cell::Short(at.day(issued.from)),
-            Cell::Short(at.last_day(issued.to)),
-            Cell::Text(profiles),
-            Cell::Code(card.guid().to_string()),
-        ]
-    };
-    let columns = [
-        ("Number", "番号"),
-        ("Kind", "種別"),
-        ("Code", "照合ID"),
-        ("Name", "氏名"),
-        ("State", "状態"),
-        ("Since", "状態の日付"),
-        ("From", "開始日"),
-        ("Until", "終了日"),
-        ("Permissions", "操作者ID"),
-        ("GUID", "カードGUID"),
-    ];
-    let seen = at.register.cards_by_number().filter(|card| at.view.sight.sees_card(&at.register, card));
-    at.table(at.say("Cards", "操作者カード管理簿"), &columns, seen, row)
-}
-
-fn state_of(at: &AsOf<'_, '_>, card: &Card) -> Cell {
-    let state = card.state(at.at);
-    if state == CardState::Active && card.issued().dormant && card.holder(at.at).is_none() {
-        return Cell::Mark(Kind::Plain, at.say("dormant", "休眠中"));
-    }
-    let kind = if state == CardState::Active { Kind::Good } else { Kind::Warning };
-    Cell::Mark(kind, state.name(at.view.language).to_owned())
-}
-
-fn terminals(at: &AsOf<'_, '_>) -> Result<Listed, Refusal> {
-    let seen = at.register.terminals().filter(|it| at.view.sight.sees_terminal(&at.register, it.code()));
-    let there = seen.filter_map(|terminal| Some((terminal, terminal.versions().at(at.at)?)));
-    let row = |(terminal, version): &(&Terminal, &SetTerminal)| {
-        let (mark, english, japanese) = match terminal.state(at.at) {
-            TerminalUse::Active => (Kind::Good, "active", "使用中"),
-            TerminalUse::Suspended => (Kind::Warning, "suspended", "停止"),
-            TerminalUse::Retired => (Kind::Plain, "retired", "廃止"),
-        };
-        let responsible = version.responsible.as_ref().map_or_else(|| "-".to_owned(), |post| post_title(at, post));
-        vec![
-            Cell::text(version.terminal.as_str()),
-            Cell::Text(kind(at.view, version.kind)),
-            Cell::Text(at.section(&version.section)),
-            Cell::Text(responsible),
-            Cell::Mark(mark, at.say(english, japanese)),
-            Cell::Text(list_of(&version.functions)),
-            Cell::Text(list_of(&version.readers)),
-        ]
-    };
-    let columns = [
-        ("Terminal", "端末機"),
-        ("Kind", "種別"),
-        ("Section", "設置課"),
-        ("Responsible", "管理責任者"),
-        ("State", "状態"),
-        ("For", "用途"),
-        ("Readers", "カードリーダー"),
-    ];
-    at.table(at.say("Terminals", "端末機管理簿"), &columns, there, row)
-}
-
-fn post_title(at: &AsOf<'_, '_>, post: &Code) -> String {
-    let known = at.register.post(post).and_then(|post| post.versions().at(at.at));
-    known.map_or_else(|| post.to_string(), |version| version.title.to_string())
-}
-
-fn functions(at: &AsOf<'_, '_>) -> Result<Listed, Refusal> {
-    let there = at.register.functions().filter_map(|function| function.versions().at(at.at));
-    let row = |version: &&SetFunction| {
-        let level = match version.level {
-            Level::Session => at.say("session", "セッション"),
-            Level::Card => at.say("card", "カード"),
-            Level::Pin => at.say("card and PIN", "カードと暗証番号"),
-        };
-        let purpose = if version.purpose_required { at.say("needed", "必須") } else { "-".to_owned() };
-        let essential = if version.essential { at.say("yes", "可") } else { "-".to_owned() };
-        let (code, title) = (version.function.to_string(), version.title.to_string());
-        vec![Cell::Text(code), Cell::Text(title), Cell::Text(level), Cell::Text(purpose), Cell::Text(essential)]
-    };
-    let columns = [
-        ("Function", "機能"),
-        ("Title", "名称"),
-        ("Proved by", "確認"),
-        ("Purpose", "事由"),
-        ("Essential", "停止時使用"),
-    ];
-    at.table(at.say("Functions", "業務機能一覧"), &columns, there, row)
-}
-
-/// A cell that is empty looks forgotten.
-fn or_none(lines: Vec<String>) -> Vec<String> {
-    if lines.is_empty() { vec!["-".to_owned()] } else { lines }
-}
-
-fn posts(at: &AsOf<'_, '_>) -> Result<Listed, Refusal> {
-    let row = |(post, version): &(&Post, &PostVersion)| {
-        let held = |capacity: Capacity| -> Vec<String> {
-            let holders = post.holders(at.at).filter(|holder| holder.capacity == capacity);
-            or_none(holders.map(|holder| format!("{} ({})", at.name(&holder.operator), holder.operator)).collect())
-        };
-        vec![
-            Cell::text(post.code().as_str()),
-            Cell::text(version.title.as_str()),
-            Cell::Text(version.section.as_ref().map_or_else(|| "-".to_owned(), |section| at.section(section))),
-            Cell::Lines(version.roles.iter().map(|role| role_name(*role, at.view.language)).collect()),
-            Cell::Lines(held(Capacity::Holder)),
-            Cell::Lines(held(Capacity::Deputy)),
-        ]
-    };
-    let columns = [
-        ("Post", "職"),
-        ("Title", "名称"),
-        ("Section", "所属"),
-        ("Roles", "役割"),
-        ("Held by", "在任者"),
-        ("Deputies", "代決者"),
-    ];
-    at.table(at.say("Posts", "職と在任者"), &columns, at.posts(), row)
 }
 
 pub(crate) fn role_name(role: Role, language: Language) -> String {
@@ -477,57 +487,50 @@ pub(crate) fn role_name(role: Role, language: Language) -> String {
     }
 }
 
-/// What an act about each class takes, in the words of an act that sets it so.
-fn routes(at: &AsOf<'_, '_>) -> Result<Listed, Refusal> {
-    let row = |class: &Class| {
-        let route = at.register.route_at(*class, at.at);
-        let roles = |roles: &[Role]| Cell::Lines(roles.iter().map(|role| role_name(*role, at.view.language)).collect());
-        let name = at.say(class.name(), class.title());
-        let names = |roles: &[Role]| {
-            let names: Vec<String> = roles.iter().map(|role| role_name(*role, at.view.language)).collect();
-            any_of(at.view, &names)
-        };
-        let stages = route.stages.iter().enumerate().map(|(stage, roles)| format!("{}. {}", stage + 1, names(roles)));
-        let mut stages: Vec<String> = stages.collect();
-        if stages.is_empty() {
-            stages.push(at.say("nobody has to", "承認不要"));
+/// A print brings its own style, and nothing else.
+const PRINT_POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
+/// Fiscal years that can be asked for, as the administrator's tool has them.
+const FISCAL_YEARS: std::ops::RangeInclusive<u16> = 1989..=9000;
+/// From so many digits on a number is one that nobody says, and may be broken anywhere.
+const LONG: usize = 24;
+/// Entries that lie no further apart are read together.
+const NEAR: u64 = 50;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_names_a_register_or_a_book_and_its_file() {
+        let cards = Book::Register(Which::Cards);
+        let incidents = Book::Cases(CaseForm::Incident);
+        for (text, expected) in [
+            ("cards", Some((cards, None))),
+            ("cards.csv", Some((cards, Some(File::Csv)))),
+            ("cards-notes.csv", Some((cards, Some(File::Notes)))),
+            ("cards.html", Some((cards, Some(File::Print)))),
+            ("incident", Some((incidents, None))),
+            ("incident.html", Some((incidents, Some(File::Print)))),
+            ("media.csv", Some((Book::Media, Some(File::Csv)))),
+            ("medium", Some((Book::Cases(CaseForm::Medium), None))),
+            ("history", None),
+            ("cards.pdf", None),
+            (".csv", None),
+        ] {
+            assert!(named(text) == expected, "{text}");
         }
-        vec![Cell::Text(name), roles(&route.proposers), Cell::Lines(stages)]
-    };
-    let columns = [("Class", "処分の種類"), ("Proposed or signed by", "申請・署名"), ("Approved by", "承認")];
-    at.table(at.say("Routes", "決裁経路"), &columns, Class::ALL, row)
-}
+        let all = Which::ALL.map(Book::Register).into_iter().chain(CaseForm::ALL.map(Book::Cases));
+        for book in all {
+            assert!(Book::from_key(book.form().key) == Some(book), "{}", book.form().key);
+        }
+    }
 
-fn permits(at: &AsOf<'_, '_>) -> Result<Listed, Refusal> {
-    let row = |permit: &&sekisho_register::hours::Permit| {
-        let given = permit.given();
-        vec![
-            Cell::Short(numbered(permit.number(), at.view.language)),
-            Cell::Lines(given.operators.iter().map(|who| at.view.person(who)).collect()),
-            Cell::Text(list_of(&given.terminals)),
-            Cell::Text(list_of(&given.functions)),
-            Cell::Short(at.view.moment(given.from)),
-            Cell::Short(at.view.moment(given.to)),
-            Cell::text(given.reason.as_str()),
-        ]
-    };
-    let columns = [
-        ("Number", "番号"),
-        ("Who", "操作者"),
-        ("Where", "端末機"),
-        ("What", "機能"),
-        ("From", "開始"),
-        ("Until", "終了"),
-        ("Reason", "理由"),
-    ];
-    let seen = at.register.permits().filter(|permit| at.view.sight.sees_permit(&at.register, permit));
-    at.table(at.say("Permits", "時間外使用の許可"), &columns, seen, row)
+    #[test]
+    fn near_entries_are_read_together_and_far_ones_apart() {
+        let indexes = BTreeSet::from([3, 4, 9, 9 + NEAR + 1, 5000]);
+        assert_eq!(runs(&indexes), [3..10, 60..61, 5000..5001]);
+        assert_eq!(runs(&BTreeSet::from([0, NEAR])), [0..NEAR + 1]);
+        assert!(runs(&BTreeSet::new()).is_empty());
+    }
 }
-
-fn policy_table(at: &AsOf<'_, '_>) -> Result<Listed, Refusal> {
-    let lines = policy::lines(at.register.policy_at(at.at), &at.register, at.view.language);
-    let row = |(name, value): &(String, String)| vec![Cell::Text(name.clone()), Cell::Text(value.clone())];
-    at.table(at.say("Policy", "運用方針"), &[("What", "項目"), ("Value", "値")], lines, row)
-}
-
-const PAGE: u32 = 1000;

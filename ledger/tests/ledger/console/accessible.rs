@@ -4,6 +4,7 @@
 mod markup;
 
 use sekisho_ledger::console::addresses;
+use sekisho_paper::registers::Which;
 use sekisho_register::NameHash;
 use sekisho_register::change::{Change, Designate, PersonClass};
 use sekisho_register::everyday::Everyday;
@@ -131,8 +132,8 @@ fn pages(case: &str) -> Vec<String> {
     let mut pages: Vec<String> = plain.map(str::to_owned).collect();
     pages.extend(Form::ALL.map(|form| format!("/console/forms/{}", form.name())));
     pages.extend(Everyday::ALL.map(|which| format!("/console/changes/{}", which.name())));
-    let registers = ["operators", "cards", "terminals", "functions", "posts", "routes", "permits", "policy"];
-    pages.extend(registers.map(|which| format!("/console/registers/{which}")));
+    pages.extend(Which::ALL.map(|which| format!("/console/registers/{}", which.form().key)));
+    pages.extend(["incident", "visitor"].map(|form| format!("/console/registers/{form}")));
     pages.extend(["stop", "open"].map(|what| format!("/console/connection/{what}")));
     pages.extend(
         ["/console/records/0", "/console/acts/0", "/console/records?go=1", "/console/usage?days=1"].map(str::to_owned),

@@ -20,7 +20,7 @@ use crate::timeline::Dated;
 pub(super) fn untrained(register: &Register, casebook: &Casebook, now: u64) -> Vec<Task> {
     let mut last = alloc::collections::BTreeMap::<&Code, u32>::new();
     for case in casebook.cases_on(Form::Training) {
-        for taken in case.taken(people::ATTENDED) {
+        for taken in case.taken(people::ATTENDED).filter(|taken| taken.written.made <= now) {
             let (who, on) = (taken.written.field(people::ATTENDED_WHO), taken.written.field(people::ATTENDED_DAY));
             if let (Some(Value::Code(who)), Some(Value::Day(on))) = (who, on) {
                 let newest = last.entry(who).or_default();
@@ -28,7 +28,7 @@ pub(super) fn untrained(register: &Register, casebook: &Casebook, now: u64) -> V
             }
         }
     }
-    if casebook.cases_on(Form::Training).next().is_none() {
+    if !casebook.cases_on(Form::Training).any(|case| case.opened.made <= now) {
         return Vec::new();
     }
     let year_ago = local_day(now).saturating_sub(YEAR_DAYS);
