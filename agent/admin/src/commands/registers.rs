@@ -10,7 +10,6 @@ use sekisho_register::Casebook;
 use sekisho_register::cards::Card;
 use sekisho_register::change::SetTerminal;
 use sekisho_register::today::Watched;
-use sekisho_register::wareki::moment_text;
 use sekisho_wire::id::{Code, Numbered};
 use sekisho_wire::words::Language;
 
@@ -62,11 +61,13 @@ fn print(desk: &mut Desk, arguments: &RegisterArguments) -> Result<(), AdminErro
 /// The casebook, for the register that says what of it people have acknowledged. Where it cannot be read, and by whoever may not, the register is shown
 /// without: that it is so is said.
 fn casebook_beside(desk: &mut Desk, which: Which) -> Option<Casebook> {
-    let (english, japanese) = match which {
-        Which::Operators => ("the rules that people acknowledged", "基準書の確認"),
-        Which::Stock => ("the book of blank cards", "白カードの受払"),
-        _ if !which.reads_casebook() => return None,
-        _ => ("what the casebook says", "処理簿の内容"),
+    if !which.reads_casebook() {
+        return None;
+    }
+    let (english, japanese) = if which == Which::Stock {
+        ("the book of blank cards", "白カードの受払")
+    } else {
+        ("the rules that people acknowledged", "基準書の確認")
     };
     match casebook::entries(desk) {
         Ok((casebook, _)) => Some(casebook),

@@ -1,5 +1,7 @@
 //! The registers (台帳) and the books of cases (簿冊) as of a date: on the screen, as CSV, as pages for a printer. What stands in them is sekisho-paper's to say.
 
+mod commands;
+
 use std::collections::{BTreeSet, HashMap};
 
 use axum::extract::State;
@@ -236,6 +238,8 @@ pub(crate) async fn one(
 struct Filled {
     table: Table,
     facts: Facts,
+    /// The moment that it is of.
+    at: u64,
     /// What reading it is recorded as, and from which entry on it speaks; nothing where it has no row.
     read: (Query, Option<u64>),
 }
@@ -276,7 +280,7 @@ impl Filled {
             facts.remarks.push(cases::log_named(&casebook));
         }
         beside.whole()?;
-        Ok(Self { table, facts, read })
+        Ok(Self { table, facts, at, read })
     }
 
     fn shown(&self, rows: usize) -> Vec<Shown> {
@@ -388,7 +392,9 @@ fn on_screen(view: &View<'_>, book: Book, asked: &Question) -> Result<(Content, 
     ]));
     blocks.extend(book.changed_by().and_then(|group| changes::buttons(view, group)));
     let title = book.form().title.in_words(view.language).to_owned();
-    let content = Content { title, place: "/console/registers", refresh: None, sections: vec![Section::lead(blocks)] };
+    let how = if let Book::Register(which) = book { commands::section(view, which, filled.at) } else { None };
+    let sections = std::iter::once(Section::lead(blocks)).chain(how).collect();
+    let content = Content { title, place: "/console/registers", refresh: None, sections };
     Ok((content, shown))
 }
 

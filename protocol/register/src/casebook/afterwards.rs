@@ -28,10 +28,9 @@ impl Change {
     /// Whether only the casebook can say if it may be: it restores a connection (§R11.7), or erases texts (§R3.25).
     #[must_use]
     pub const fn asks_the_casebook(&self) -> bool {
-        match self {
-            Self::Connection(set) => matches!(set.state, ConnectionState::Connected),
-            change => matches!(change, Self::EraseTexts(_)),
-        }
+        let restores =
+            if let Self::Connection(set) = self { matches!(set.state, ConnectionState::Connected) } else { false };
+        restores || matches!(self, Self::EraseTexts(_))
     }
 }
 
