@@ -29,10 +29,9 @@ fn visitor(name: &str, at: u64) -> Change {
     let fields =
         vec![said(1, name), said(2, "保守会社"), said(3, "点検"), field(4, Value::Moment(at)), person(5), person(6)];
     // Each of them has texts of its own.
-    let fields = fields.into_iter().map(|one| match one.value {
-        Value::Text(_) => said(one.key, &format!("{name}{}", one.key)),
-        _ => one,
-    });
+    let is_text = |one: &Field| matches!(one.value, Value::Text(_));
+    let fields =
+        fields.into_iter().map(|one| if is_text(&one) { said(one.key, &format!("{name}{}", one.key)) } else { one });
     open(Form::Visitor, fields.collect())
 }
 
