@@ -20,6 +20,7 @@ use super::first_pin::{FirstPin, Left, say_unenforced};
 use super::proposals;
 use crate::act_draft::takes_two;
 use crate::cli::{FirstPinArguments, IssueArguments};
+use crate::clock;
 use crate::desk::{Desk, Submitted};
 use crate::error::{AdminError, Thing};
 use crate::grant;
