@@ -46,7 +46,7 @@ impl GivenTexts {
             return Ok(format!("@{rest}"));
         }
         if given == "-" {
-            return self.from_input();
+            return self.standard_input();
         }
         match given.strip_prefix('@') {
             None => Ok(given.to_owned()),
@@ -66,7 +66,7 @@ impl GivenTexts {
         self.read(given).map_err(|rule| AdminError::Argument { name, value: given.to_owned(), rule })
     }
 
-    fn from_input(&mut self) -> Result<String, Said> {
+    fn standard_input(&mut self) -> Result<String, Said> {
         match self.input {
             Input::Read => Err(Said::new(
                 "standard input is one text alone: give the others with @FILE",
