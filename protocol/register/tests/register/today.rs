@@ -148,20 +148,18 @@ fn lend(card: u8, operator: &str, from: u64, to: u64) -> Change {
 impl Office {
     /// With whom a card still is, and since when.
     fn out(&self, card: u8) -> Option<(String, u64)> {
-        self.waits().into_iter().find_map(|task| match task.what {
-            Waits::Unreturned { card: of, operator } if of == guid(card) => Some((operator.to_string(), task.since)),
-            _ => None,
+        self.waits().into_iter().find_map(|task| {
+            let Waits::Unreturned { card: of, operator } = task.what else { return None };
+            (of == guid(card)).then(|| (operator.to_string(), task.since))
         })
     }
 
     /// Whose card ends, since when that waits, and until when.
     fn ends(&self, card: u8) -> Option<(Option<String>, u64, u64)> {
-        self.waits().into_iter().find_map(|task| match task.what {
-            Waits::CardEnds { card: of, operator, ends } if of == guid(card) => {
-                assert_eq!(task.due, Some(ends));
-                Some((operator.map(|operator| operator.to_string()), task.since, ends))
-            }
-            _ => None,
+        self.waits().into_iter().find_map(|task| {
+            let Waits::CardEnds { card: of, operator, ends } = task.what else { return None };
+            assert_eq!(task.due, Some(ends));
+            (of == guid(card)).then(|| (operator.map(|operator| operator.to_string()), task.since, ends))
         })
     }
 }
@@ -256,9 +254,9 @@ fn a_card_that_is_needed_longer_than_its_own_time_waits_from_six_weeks_before() 
 fn s4_10_1_1_a_qualification_waits_since_the_rule_asks_the_card_is_his_or_it_was_about_to_end() {
     let mut office = two_clerks();
     let lacks = |office: &Office, who: &str| {
-        let found = office.waits().into_iter().find_map(|task| match task.what {
-            Waits::Unqualified { ref operator, ends } if *operator == code(who) => Some((task.since, task.due, ends)),
-            _ => None,
+        let found = office.waits().into_iter().find_map(|task| {
+            let Waits::Unqualified { operator, ends } = task.what else { return None };
+            (operator == code(who)).then_some((task.since, task.due, ends))
         });
         found.map(|(since, due, ends)| (since, due.unwrap(), ends))
     };
