@@ -154,7 +154,11 @@ fn words_from(text: &str, start: usize) -> (usize, usize) {
     let (mut end, mut words, mut at) = (start, 0, start);
     loop {
         let rest = &text[at..];
-        let length = rest.find(|c: char| !c.is_ascii_alphabetic() && c != '\'').unwrap_or(rest.len());
+        // A quotation mark is of a word only within it.
+        let is_letter = |c: char| c.is_ascii_alphabetic();
+        let within = |at: usize, c: char| c == '\'' && at > 0 && rest[at + 1..].starts_with(is_letter);
+        let end_of_word = rest.char_indices().find(|(at, c)| !is_letter(*c) && !within(*at, *c));
+        let length = end_of_word.map_or(rest.len(), |(at, _)| at);
         let after = rest[length..].chars().next();
         if length == 0 || joins(after) && !ends_a_sentence(&rest[length..]) {
             return (end.max(start + usize::from(words == 0)), words);
