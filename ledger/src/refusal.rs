@@ -166,7 +166,7 @@ pub type Text = (String, &'static str);
 
 impl Refusal {
     /// All codes, by the alphabet.
-    pub(crate) const CODES: [&'static str; 34] = [
+    pub(crate) const CODES: [&'static str; 35] = [
         "busy",
         "code_expired",
         "code_other",
@@ -192,6 +192,7 @@ impl Refusal {
         "not_proposed",
         "not_you",
         "other_keys",
+        "other_section",
         "proof_refused",
         "refused",
         "request_refused",
