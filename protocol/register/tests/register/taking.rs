@@ -110,7 +110,7 @@ fn no_head_of_one_section_consents_for_the_logs_of_the_whole_office() {
     let mut office = Office::furnished();
     for (post, roles) in [
         ("chief", vec![Role::ChiefSecurityOfficer, Role::SystemManager]),
-        ("vice", vec![Role::DataProtectionManager, Role::SystemManager]),
+        ("vice", vec![Role::SystemManager, Role::DataProtectionManager]),
     ] {
         let post = SetPost { post: code(post), title: title("課長"), roles, section: None, keeper: None };
         office.approved(vec![Change::Post(post)]).unwrap();
