@@ -119,7 +119,7 @@ fn long_lists_go_on_page_by_page_and_ask_the_book_as_often_as_short_ones() {
     let all = MANY + 2;
     assert!(page.contains(&format!("{all}件中 1～100件目を表示")) && page.contains("氏名 050"), "{page}");
     for (path, caption, count) in [
-        ("/console/registers/operators", "操作者名簿</caption>", all),
+        ("/console/registers/operators", "端末機操作者登録簿</caption>", all),
         ("/console/incidents", "事故等の報告</caption>", MANY),
         ("/console/cases?form=incident&state=all", "事故報告書</caption>", MANY),
         ("/console/proposals", "その他の申請</caption>", MANY),
