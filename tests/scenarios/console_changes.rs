@@ -85,7 +85,7 @@ fn copies_commands(scene: &Scene, visit: &mut Visit<'_>) {
 
 /// A card that was destroyed: when, how, by whom, beside whom. No card but the signer's is in a reader.
 fn disposes(scene: &Scene, visit: &mut Visit<'_>, card: &str) {
-    visit.open("/registers/cards", "操作者カード管理簿");
+    visit.open("/registers/cards", "操作者用カード管理簿");
     let said = visit.browser.follow("main a", "カードの廃棄", "次へ（カードで署名）");
     assert!(said.contains("sekisho-admin card terminate"), "what comes before it: {said}");
     visit.browser.type_into("#f-card", card);
@@ -98,7 +98,7 @@ fn disposes(scene: &Scene, visit: &mut Visit<'_>, card: &str) {
     visit.browser.choose("#f-witness", "20002");
     picture(visit.browser, "change-dispose");
     visit.sign("次へ");
-    let said = visit.open("/registers/cards", "操作者カード管理簿");
+    let said = visit.open("/registers/cards", "操作者用カード管理簿");
     assert!(said.contains("廃棄"), "{said}");
     let printed = scene.desk.run(&["register", "print", "disposals"]);
     assert!(printed.contains("券面裁断・チップ破壊"), "{printed}");
