@@ -9,7 +9,7 @@ use sekisho_ledger::clock::MachineClock;
 use sekisho_ledger::data::DataDir;
 use sekisho_ledger::store::LogName;
 use sekisho_tests::clerk::{authorize, insert, login, pull};
-use sekisho_tests::ledger::{Ledger, both, succeeded};
+use sekisho_tests::ledger::{both, succeeded};
 use sekisho_tests::scene::{Scene, wait_fresh, wait_sealed};
 use sekisho_tests::wait;
 
@@ -158,11 +158,7 @@ fn the_name_of_who_left_is_erased_once_no_record_may_mention_her_and_is_nowhere_
     scene.terminal.stop();
     scene.ledger.stop();
     scene.ledger.assert_sound();
-    // The backup from before, with the keys of today.
-    for key in ["master.key", "payload.key", "envelope.key", "authority.key", "authority.der"] {
-        std::fs::copy(scene.ledger.data().join(key), older.join(key)).unwrap();
-    }
-    let restored = Ledger::copied(older.parent().unwrap(), &scene.clock);
+    let restored = scene.ledger.back_with_keys_of_today(&older, &scene.clock);
     let (code, said) = restored.fsck();
     assert!(code == Some(1) && said.contains("the key of a name or text is gone, and no act here says so"), "{said}");
     let ledger =

@@ -8,7 +8,7 @@ use std::time::Duration;
 use sekisho_ledger::clock::MachineClock;
 use sekisho_ledger::data::DataDir;
 use sekisho_ledger::store::LogName;
-use sekisho_tests::ledger::{Ledger, both, succeeded};
+use sekisho_tests::ledger::{both, succeeded};
 use sekisho_tests::scene::{Scene, wait_fresh};
 use sekisho_tests::wait;
 
@@ -127,11 +127,7 @@ fn the_texts_of_a_case_are_erased_once_it_was_kept_long_enough_and_are_nowhere_a
     scene.terminal.stop();
     scene.ledger.stop();
     scene.ledger.assert_sound();
-    // The backup from before, with the keys of today.
-    for key in ["master.key", "payload.key", "envelope.key", "authority.key", "authority.der"] {
-        std::fs::copy(scene.ledger.data().join(key), older.join(key)).unwrap();
-    }
-    let restored = Ledger::copied(older.parent().unwrap(), &scene.clock);
+    let restored = scene.ledger.back_with_keys_of_today(&older, &scene.clock);
     let (code, said) = restored.fsck();
     assert!(code == Some(1) && said.contains("the key of a name or text is gone, and no act here says so"), "{said}");
     let ledger = sekisho_ledger::ledger::Ledger::open(&DataDir::new(restored.data()), Arc::new(MachineClock)).unwrap();

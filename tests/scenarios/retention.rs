@@ -8,7 +8,7 @@ use sekisho_ledger::data::DataDir;
 use sekisho_ledger::refusal::Refusal;
 use sekisho_tests::clerk::{insert, login, request};
 use sekisho_tests::clock::live_by;
-use sekisho_tests::ledger::{Ledger, both, succeeded};
+use sekisho_tests::ledger::{both, succeeded};
 use sekisho_tests::scene::{Scene, wait_sealed};
 use sekisho_tests::wait;
 
@@ -125,11 +125,7 @@ fn a_month_is_destroyed_by_two_persons_and_stays_destroyed_out_of_an_older_backu
 
     scene.ledger.stop();
     scene.ledger.assert_sound();
-    // The backup from before, with the keys of today.
-    for key in ["master.key", "payload.key", "envelope.key", "authority.key", "authority.der"] {
-        std::fs::copy(scene.ledger.data().join(key), older.join(key)).unwrap();
-    }
-    let restored = Ledger::copied(older.parent().unwrap(), &scene.clock);
+    let restored = scene.ledger.back_with_keys_of_today(&older, &scene.clock);
     let (code, said) = restored.fsck();
     assert!(code == Some(1) && said.contains("is destroyed, and no act here says so"), "{said}");
     let data = DataDir::new(restored.data());

@@ -74,6 +74,18 @@ impl Ledger {
         ledger
     }
 
+    /// A backup of this one, from before, with the keys of today: what was erased since has none. `older` is its data.
+    ///
+    /// # Panics
+    /// As [`Self::copied`].
+    #[must_use]
+    pub fn back_with_keys_of_today(&self, older: &Path, clock: &StoryClock) -> Self {
+        for key in ["master.key", "payload.key", "envelope.key", "authority.key", "authority.der"] {
+            std::fs::copy(self.data().join(key), older.join(key)).expect("a ledger has its keys");
+        }
+        Self::copied(older.parent().expect("the data lies in a folder"), clock)
+    }
+
     /// A copy of this one in another folder. It must not be running.
     ///
     /// # Panics

@@ -1,10 +1,9 @@
 //! Names beside a proposal: whoever may read the casebook reads whom she is to approve.
 
 use sekisho_register::change::{
-    Change, Designate, GivePermit, HoldPost, Log, PersonClass, SectionState, SetPost, SetRoute, SetSection,
-    SetTerminal, TerminalKind,
+    Change, GivePermit, HoldPost, Log, SectionState, SetPost, SetRoute, SetSection, SetTerminal, TerminalKind,
 };
-use sekisho_register::{Act, Class, Ed25519Key, NameHash, Role, Title};
+use sekisho_register::{Act, Class, Ed25519Key, Role, Title};
 use sekisho_wire::id::Hash;
 use sekisho_wire::reason::Query;
 use sekisho_wire::record::{Body, Record};
@@ -12,20 +11,12 @@ use serde_json::json;
 
 use crate::console::entered;
 use crate::served::{Served, bytes};
+use crate::town::people::designate;
 use crate::town::{NOON, TestCard, blank_act, code, person, sign_act};
 
-fn designate(operator: &str, section: &str, name: &str) -> Change {
+fn designated(operator: &str, section: &str, name: &str) -> Change {
     let name = person(name);
-    Change::Designate(Box::new(Designate {
-        operator: code(operator),
-        name: NameHash::of(&name.salt, &name.text),
-        class: PersonClass::Operator,
-        section: code(section),
-        from: NOON,
-        to: NOON * 2,
-        terminals: Vec::new(),
-        sections: Vec::new(),
-    }))
+    Change::Designate(Box::new(designate(operator, section, &name)))
 }
 
 /// A head of the residents' section, and a tax section with a terminal.
@@ -55,7 +46,7 @@ fn with_a_head(served: &Served) -> TestCard {
     let changes = vec![
         Change::Section(section),
         Change::Terminal(Box::new(terminal)),
-        designate("kacho", "jumin", "住 長"),
+        designated("kacho", "jumin", "住 長"),
         Change::Post(post),
         Change::HoldPost(hold),
         Change::IssueCard(Box::new(head.issue())),
@@ -77,7 +68,7 @@ fn s4_5_6_the_head_of_a_section_reads_beside_an_act_of_many_the_names_of_his_own
     };
     let id_of = |entry: &[u8]| Hash(sekisho_ledger::people::id_of(entry).unwrap().0);
     // The yearly renewal: one act for all sections.
-    let both = vec![designate("10041", "jumin", "住 民"), designate("10051", "zeimu", "税 務")];
+    let both = vec![designated("10041", "jumin", "住 民"), designated("10051", "zeimu", "税 務")];
     let proposal = town.proposes(both);
     town.ledger.submit(&town.office, proposal.clone(), vec![person("住 民"), person("税 務")]).unwrap();
     let beside = format!("acts/{}/names", id_of(&proposal));
@@ -92,7 +83,7 @@ fn s4_5_6_the_head_of_a_section_reads_beside_an_act_of_many_the_names_of_his_own
         let told = office(&token, &path, of);
         assert!(told.contains(&"住 民".to_owned()) && !told.contains(&"税 務".to_owned()), "{path}: {told:?}");
     }
-    let other = town.proposes(vec![designate("10052", "zeimu", "税 二")]);
+    let other = town.proposes(vec![designated("10052", "zeimu", "税 二")]);
     town.ledger.submit(&town.office, other.clone(), vec![person("税 二")]).unwrap();
     let refused = served.anybody().get_as(&served.at(&format!("acts/{}/names", id_of(&other))), &token);
     assert_eq!(refused.problem(), (403, "other_section".into()));
@@ -128,16 +119,7 @@ fn an_approver_is_told_the_names_beside_a_proposal_and_that_is_written_down() {
     let served = Served::new();
     let town = &served.town;
     let name = person("新田 次郎");
-    let designate = Designate {
-        operator: code("10040"),
-        name: NameHash::of(&name.salt, &name.text),
-        class: PersonClass::Operator,
-        section: code("jumin"),
-        from: NOON,
-        to: NOON * 2,
-        terminals: Vec::new(),
-        sections: Vec::new(),
-    };
+    let designation = designate("10040", "jumin", &name);
     let register = town.ledger.office(&town.office).unwrap().register();
     let proposal = Act {
         office: town.office,
@@ -145,7 +127,7 @@ fn an_approver_is_told_the_names_beside_a_proposal_and_that_is_written_down() {
         seen_size: register.size(),
         seen_root: register.root(),
         post: Some(code("managers")),
-        ..blank_act(NOON, vec![Change::Designate(Box::new(designate))])
+        ..blank_act(NOON, vec![Change::Designate(Box::new(designation))])
     };
     let proposal = sign_act(&proposal, &town.mayor);
     let id = Hash(sekisho_ledger::people::id_of(&proposal).unwrap().0);

@@ -28,7 +28,7 @@ use sekisho_register::change::{
     Administrator, CardKind, Change, Found, FoundingKeys, IssueCard, Log, Recovery, SectionState, SetSection,
     SetTerminal, TerminalKind,
 };
-use sekisho_register::{Act, Ed25519Key, NameHash, P256Key, Policy, PublicKeyBytes, Title, office_of};
+use sekisho_register::{Act, Ed25519Key, P256Key, Policy, PublicKeyBytes, Title, office_of};
 use sekisho_register::{NO_OFFICE, SignedAct};
 use sekisho_tlog::leaf_hash;
 use sekisho_wire::batch::{
@@ -38,10 +38,16 @@ use sekisho_wire::cose::{Context, Sign1, Signer, write_signed_bytes};
 use sekisho_wire::id::{BootId, CardGuid, Code, Hash, OfficeId, Salt, Signature};
 use sekisho_wire::reason::LinkState;
 use sekisho_wire::record::{Body, Emitter, RECORD_VERSION, Record};
-use zeroize::Zeroizing;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+
+// Fuzz targets take this file from elsewhere.
+#[path = "town/people.rs"]
+pub(crate) mod people;
+
+use people::name_hash;
+pub(crate) use people::person;
 
 /// 2026-06-01 in UTC, a Monday.
 pub(crate) const NOON: u64 = 1_780_300_800_000;
@@ -135,14 +141,6 @@ impl TestCard {
 
 pub(crate) fn code(text: &str) -> Code {
     Code::new(text).unwrap()
-}
-
-pub(crate) fn person(text: &str) -> Name {
-    Name { salt: Salt([9; 16]), text: Zeroizing::new(text.to_owned()) }
-}
-
-fn name_hash(name: &Name) -> NameHash {
-    NameHash::of(&name.salt, &name.text)
 }
 
 /// A founded office with an enrolled terminal, and everything needed to speak for them.

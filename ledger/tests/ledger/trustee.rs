@@ -2,32 +2,19 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use sekisho_ledger::acts::Name;
 use sekisho_ledger::clock::Clock;
 use sekisho_ledger::refusal::Refusal;
 use sekisho_register::change::{
-    Admit, CardState, Change, Designate, EndTrust, Entrust, HoldPost, Log, OpenEpoch, PersonClass, SetCardState,
-    SetPartner, SetPost, StateReason,
+    Admit, CardState, Change, EndTrust, Entrust, HoldPost, Log, OpenEpoch, SetCardState, SetPartner, SetPost,
+    StateReason,
 };
-use sekisho_register::{Act, Class, NameHash, Role, Title};
+use sekisho_register::{Act, Class, Role, Title};
 use sekisho_wire::id::CaseReference;
 use serde_json::{Value, json};
 
 use crate::served::Served;
+use crate::town::people::designate;
 use crate::town::{NOON, Town, blank_act, code, person, sign_act};
-
-fn designate(operator: &str, name: &Name) -> Designate {
-    Designate {
-        operator: code(operator),
-        name: NameHash::of(&name.salt, &name.text),
-        class: PersonClass::Operator,
-        section: code("jumin"),
-        from: NOON,
-        to: NOON * 2,
-        terminals: Vec::new(),
-        sections: Vec::new(),
-    }
-}
 
 /// Lets the neighbour's mayor in, with the key that signs, and entrusts his office with operators and cards.
 fn entrust(town: &Town, neighbour: &Town) {
@@ -46,7 +33,7 @@ fn entrust(town: &Town, neighbour: &Town) {
     let trust = Entrust { partner: partner.clone(), agreement, classes, from: NOON, to: NOON * 2 };
     let (card, name) = (neighbour.mayor.issue(), person("北 一郎"));
     let admit = Admit {
-        designation: designate("kita", &name),
+        designation: designate("kita", "jumin", &name),
         partner,
         home: code("mayor"),
         card: card.card,
@@ -106,7 +93,7 @@ fn a_trustee_acts_on_request_and_sees_the_register_alone(mut town: Town) {
     };
     let name = person("新田 次郎");
     let names = || json!([{"salt": STANDARD.encode(name.salt.0), "text": name.text.as_str()}]);
-    let designation = || vec![Change::Designate(Box::new(designate("nitta", &name)))];
+    let designation = || vec![Change::Designate(Box::new(designate("nitta", "jumin", &name)))];
     let refused = bring(by_trustee(town, &neighbour, designation(), None), names());
     assert_eq!((refused.status, &refused.json()["reason"]), (409, &json!("request_missing")));
     bring(by_trustee(town, &neighbour, designation(), Some("IRAI-8")), names()).ok();
@@ -132,7 +119,7 @@ fn a_trustee_acts_on_request_and_sees_the_register_alone(mut town: Town) {
     // One officer takes it back.
     let end = EndTrust { partner: code("tonari"), effective: town.clock.now() };
     town.submit(vec![Change::EndTrust(end)]).unwrap();
-    let again = vec![Change::Designate(Box::new(designate("nitta", &name)))];
+    let again = vec![Change::Designate(Box::new(designate("nitta", "jumin", &name)))];
     let refused = bring(by_trustee(town, &neighbour, again, Some("IRAI-9")), names());
     assert_eq!((refused.status, &refused.json()["reason"]), (409, &json!("not_entrusted")));
     // He reads no more either, with the token that he has.

@@ -5,15 +5,14 @@ mod markup;
 
 use sekisho_ledger::console::addresses;
 use sekisho_paper::registers::Which;
-use sekisho_register::NameHash;
-use sekisho_register::change::{Change, Designate, PersonClass};
+use sekisho_register::change::Change;
 use sekisho_register::everyday::Everyday;
 use sekisho_register::forms::Form;
 
 use self::markup::{Element, parse};
 use super::{Browser, field, link, text};
 use crate::served::Served;
-use crate::town::{NOON, code};
+use crate::town::people::designate;
 
 /// Everything that is wrong with a page.
 fn barriers(page: &str, language: &str) -> Vec<String> {
@@ -149,17 +148,8 @@ fn every_page_can_be_used_by_keyboard_and_heard_in_both_languages() {
     served.town.send(3);
     served.town.publish();
     let name = crate::town::person("John Smith");
-    let designate = Designate {
-        operator: code("smith"),
-        name: NameHash::of(&name.salt, &name.text),
-        class: PersonClass::Operator,
-        section: code("jumin"),
-        from: NOON,
-        to: NOON * 2,
-        terminals: Vec::new(),
-        sections: Vec::new(),
-    };
-    served.town.decide_with_names(vec![Change::Designate(Box::new(designate))], vec![name]).unwrap();
+    let designation = designate("smith", "jumin", &name);
+    served.town.decide_with_names(vec![Change::Designate(Box::new(designation))], vec![name]).unwrap();
     let case = served.town.reports().map(|number| format!("incident-2026-{number}")).unwrap();
     let mut outside = Browser::of(&served);
     assert_eq!(barriers(&text(&outside.get("/console")), "ja"), Vec::<String>::new());

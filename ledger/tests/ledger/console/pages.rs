@@ -1,13 +1,14 @@
 //! What pages wear, who may see them, what they write down, and that nothing of the data becomes HTML.
 
 use sekisho_ledger::console::addresses;
-use sekisho_register::change::{Change, Designate, HoldPost, PersonClass, SectionState, SetPost, SetSection};
-use sekisho_register::{NameHash, Role, Title};
+use sekisho_register::change::{Change, HoldPost, SectionState, SetPost, SetSection};
+use sekisho_register::{Role, Title};
 use sekisho_wire::reason::Query;
 use sekisho_wire::record::{About, Body, Read, Record};
 
 use super::{Browser, entered, field, header, link, text};
 use crate::served::{Served, until};
+use crate::town::people::designate;
 use crate::town::{NOON, TestCard, code, person};
 
 /// Every page, with something for each name in its address.
@@ -103,20 +104,11 @@ fn a_page_that_is_not_there_says_what_to_do_next() {
 /// A person whose post may neither read records nor proposals.
 pub(super) fn clerk_with_a_post(served: &Served) -> TestCard {
     let (card, name) = (TestCard::new(5, "banri"), person("番 理"));
-    let designate = Designate {
-        operator: code("banri"),
-        name: NameHash::of(&name.salt, &name.text),
-        class: PersonClass::Operator,
-        section: code("jumin"),
-        from: NOON,
-        to: NOON * 2,
-        terminals: Vec::new(),
-        sections: Vec::new(),
-    };
+    let designation = designate("banri", "jumin", &name);
     let (post, title) = (code("madoguchi"), Title::new("窓口係").unwrap());
     let hold = HoldPost { post: post.clone(), operator: code("banri"), from: NOON, to: None, deputy: false };
     let changes = vec![
-        Change::Designate(Box::new(designate)),
+        Change::Designate(Box::new(designation)),
         Change::Post(SetPost { post, title, roles: vec![Role::Operator], section: None, keeper: None }),
         Change::HoldPost(hold),
         Change::IssueCard(Box::new(card.issue())),
@@ -263,20 +255,11 @@ fn what_stands_in_the_data_is_never_html() {
     let hostile = "<script>alert('&')</script><img src=x onerror=\"1\">";
     let title = Title::new("<b>&</b>").unwrap();
     let name = person("<img/src=x onerror=alert(1)>");
-    let designate = Designate {
-        operator: code("teki"),
-        name: NameHash::of(&name.salt, &name.text),
-        class: PersonClass::Operator,
-        section: code("jumin"),
-        from: NOON,
-        to: NOON * 2,
-        terminals: Vec::new(),
-        sections: Vec::new(),
-    };
+    let designation = designate("teki", "jumin", &name);
     let section = SetSection { section: code("teki"), title: title.clone(), state: SectionState::Open, effective: 0 };
     served
         .town
-        .decide_with_names(vec![Change::Designate(Box::new(designate)), Change::Section(section)], vec![name])
+        .decide_with_names(vec![Change::Designate(Box::new(designation)), Change::Section(section)], vec![name])
         .unwrap();
     let post = SetPost { post: code("teki"), title, roles: vec![Role::Auditor], section: None, keeper: None };
     served.town.brings_to_the_casebook(&served.town.proposes(vec![Change::Post(post)])).unwrap();

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use sekisho_ledger::store::SqliteStore;
-use sekisho_register::change::{Change, Designate, PersonClass, SectionState, SetPost, SetSection};
-use sekisho_register::{NameHash, Role, Title};
+use sekisho_register::change::{Change, SectionState, SetPost, SetSection};
+use sekisho_register::{Role, Title};
 
 use super::{Browser, entered, header, link, text};
 use crate::faulty::FaultyStore;
 use crate::served::Served;
-use crate::town::{NOON, Town, code, person};
+use crate::town::people::designate;
+use crate::town::{Town, code, person};
 
 /// Persons, incidents and proposals of a busy office.
 const MANY: usize = 230;
@@ -27,17 +28,8 @@ fn counted() -> (Served, Arc<FaultyStore>) {
 
 fn designated(number: usize) -> (Change, sekisho_ledger::acts::Name) {
     let name = person(&format!("氏名 {number:03}"));
-    let designate = Designate {
-        operator: code(&format!("p{number:03}")),
-        name: NameHash::of(&name.salt, &name.text),
-        class: PersonClass::Operator,
-        section: code("jumin"),
-        from: NOON,
-        to: NOON * 2,
-        terminals: Vec::new(),
-        sections: Vec::new(),
-    };
-    (Change::Designate(Box::new(designate)), name)
+    let designation = designate(&format!("p{number:03}"), "jumin", &name);
+    (Change::Designate(Box::new(designation)), name)
 }
 
 /// Each person by an act of its own, so that each name lies elsewhere.

@@ -1,9 +1,9 @@
 //! Registers and books of cases in the browser: page, CSV and print are one table, as of any day, and nobody is named to whom he may not be.
 
 use sekisho_paper::registers::Which;
-use sekisho_register::change::{Change, Designate, HoldPost, PersonClass, SectionState, SetPost, SetSection};
+use sekisho_register::change::{Change, HoldPost, SectionState, SetPost, SetSection};
 use sekisho_register::forms::Form;
-use sekisho_register::{NameHash, Role, Title};
+use sekisho_register::{Role, Title};
 use sekisho_wire::reason::Query;
 use sekisho_wire::record::{Body, Record};
 use serde_json::json;
@@ -12,6 +12,7 @@ use super::pages::clerk_with_a_post;
 use super::{Browser, entered, header, link, text};
 use crate::client::Answer;
 use crate::served::Served;
+use crate::town::people::designate;
 use crate::town::{NOON, TestCard, code, person};
 
 const PRINT_POLICY: &str =
@@ -168,16 +169,7 @@ const HOUR: u64 = 3_600_000;
 
 /// A person of a section.
 fn designated(operator: &str, name: &sekisho_ledger::acts::Name, section: &str) -> Change {
-    Change::Designate(Box::new(Designate {
-        operator: code(operator),
-        name: NameHash::of(&name.salt, &name.text),
-        class: PersonClass::Operator,
-        section: code(section),
-        from: NOON,
-        to: NOON * 2,
-        terminals: Vec::new(),
-        sections: Vec::new(),
-    }))
+    Change::Designate(Box::new(designate(operator, section, name)))
 }
 
 /// The head of the tax section; somebody of hers, and somebody of another section.
