@@ -140,7 +140,8 @@ fn what_was_done_cut_off_and_on_a_disk_that_was_put_back_is_found_proved_and_rep
     scene.desk.assert_verified();
     // Out of the exported logs alone the same: two histories, both whole, each record where its terminal put it.
     let logs = scene.scratch.path().join("logs");
-    export(&scene, &logs, &permission, &[]);
+    let whole = scene.desk.permit_whole_export("jumin");
+    export(&scene, &logs, &whole, &[]);
     let output = verify_offline("en", &logs, &["--office-id", &id]);
     let offline = both(&output);
     assert_eq!(output.status.code(), Some(0), "{offline}");

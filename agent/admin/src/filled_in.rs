@@ -123,9 +123,12 @@ impl<'a> Given<'a> {
                 told.wrong.push(no_such_field(blanks, name));
                 continue;
             };
-            let value = if told.pairs.iter().any(|known| known.name == blank.name) {
-                Err(Said::new("it is given twice", "2度指定されています"))
-            } else if blank.kind == Kind::Text {
+            if told.pairs.iter().any(|known| known.name == blank.name) {
+                let rule = Said::new("it is given twice", "2度指定されています");
+                told.wrong.push(WrongArgument::by(blank.name, blank.title, written, rule));
+                continue;
+            }
+            let value = if blank.kind == Kind::Text {
                 texts.read(written).map(Cow::Owned)
             } else {
                 Ok(Cow::Borrowed(written))
