@@ -133,6 +133,9 @@ pub enum Command {
         /// Only this office （この団体だけ）
         #[arg(long)]
         office: Option<OfficeId>,
+        /// For tests: a file with milliseconds to add to the clock （試験用の模擬時計）
+        #[arg(long, value_name = "FILE", hide = true)]
+        simulated_clock: Option<PathBuf>,
     },
     /// Show the offices, how far their logs have come, and what may be destroyed or was （団体とログの状態を表示します）
     Status {

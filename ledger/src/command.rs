@@ -172,8 +172,13 @@ pub(crate) fn told_to_stop(root: &Path, stop: watch::Sender<bool>) -> Result<imp
 ///
 /// # Errors
 /// When it cannot run.
-pub fn fsck(root: &Path, office: Option<&OfficeId>, progress: &mut dyn FnMut(Progress)) -> Result<Report, LedgerError> {
-    crate::fsck::check(&DataDir::new(root), office, progress)
+pub fn fsck(
+    root: &Path,
+    office: Option<&OfficeId>,
+    clock: &dyn Clock,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Report, LedgerError> {
+    crate::fsck::check(&DataDir::new(root), office, clock.machine(), progress)
 }
 
 /// Throws the search index away and makes it again. The ledger must not be running. Returns how many entries were taken.

@@ -267,24 +267,31 @@ pub struct Report {
     pub findings: Vec<Finding>,
 }
 
-/// Checks a data directory, or one office of it. The ledger may be running: what is checked is one consistent view.
+/// Checks a data directory, or one office of it, at `now` by the clock of whoever checks. The ledger may be running: what is checked is one consistent
+/// view.
 ///
 /// # Errors
 /// When it cannot run: keys or database cannot be read, or there is no such office.
 pub fn check(
     data: &DataDir,
     only: Option<&OfficeId>,
+    now: Millis,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Report, LedgerError> {
-    check_with(&Config::read(&data.config())?, data, data, only, progress)
+    check_with(&Config::read(&data.config())?, data, data, only, now, progress)
 }
 
 /// Checks a copy that lies apart from what opens it: the keys are those of `keys`.
 ///
 /// # Errors
 /// As [`check`].
-pub fn check_copy(copy: &DataDir, keys: &DataDir, progress: &mut dyn FnMut(Progress)) -> Result<Report, LedgerError> {
-    check_put_back(&Config::read(&copy.config())?, copy, keys, progress)
+pub fn check_copy(
+    copy: &DataDir,
+    keys: &DataDir,
+    now: Millis,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Report, LedgerError> {
+    check_put_back(&Config::read(&copy.config())?, copy, keys, now, progress)
 }
 
 /// The same before it has a configuration of its own: without one it is not a ledger yet.
@@ -295,9 +302,10 @@ pub fn check_put_back(
     config: &Config,
     data: &DataDir,
     keys: &DataDir,
+    now: Millis,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Report, LedgerError> {
-    check_with(config, data, keys, None, progress)
+    check_with(config, data, keys, None, now, progress)
 }
 
 fn check_with(
@@ -305,6 +313,7 @@ fn check_with(
     data: &DataDir,
     keys: &DataDir,
     only: Option<&OfficeId>,
+    now: Millis,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Report, LedgerError> {
     let book = config.book(data)?;
@@ -333,6 +342,7 @@ fn check_with(
         report: Report::default(),
         keys: Extent::Whole,
         total: 0,
+        now,
         progress,
     };
     let chosen = |id: &OfficeId| only.is_none_or(|only| only == id);
@@ -414,6 +424,8 @@ struct Check<'a> {
     keys: Extent,
     /// Entries of all that is looked at, as far as its heads could be read at the beginning.
     total: u64,
+    /// By the clock of whoever checks.
+    now: Millis,
     progress: &'a mut dyn FnMut(Progress),
 }
 

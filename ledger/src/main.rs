@@ -88,7 +88,9 @@ fn run(command: Command) -> Result<ExitCode, LedgerError> {
         Command::Serve { data, metrics_socket, simulated_clock } => {
             command::serve(&data, metrics_socket.as_deref(), command::clock(simulated_clock)?)?;
         }
-        Command::Fsck { data, office } => return fsck(&data, office.as_ref()),
+        Command::Fsck { data, office, simulated_clock } => {
+            return fsck(&data, office.as_ref(), &*command::clock(simulated_clock)?);
+        }
         Command::Status { data, simulated_clock } => {
             say(&command::status(&data, &*command::clock(simulated_clock)?)?);
         }
@@ -326,10 +328,10 @@ fn counted(progress: &mut dyn FnMut(Progress)) -> impl FnMut(u64) {
     |done| progress(Progress { done, of: None })
 }
 
-fn fsck(data: &Path, office: Option<&OfficeId>) -> Result<ExitCode, LedgerError> {
+fn fsck(data: &Path, office: Option<&OfficeId>, clock: &dyn Clock) -> Result<ExitCode, LedgerError> {
     let report = watched(
         |told| format!("checking entries（検査中）: {told}"),
-        |progress| command::fsck(data, office, progress),
+        |progress| command::fsck(data, office, clock, progress),
     )?;
     for finding in &report.findings {
         say(&format!("{}\n  {}\n", finding.text(Language::English), finding.text(Language::Japanese)));

@@ -229,7 +229,9 @@ impl Ledger {
     /// When it cannot be started.
     #[must_use]
     pub fn fsck(&self) -> (Option<i32>, String) {
-        let output = self.command("fsck").output().expect("cannot start sekisho-ledger");
+        let mut command = self.command("fsck");
+        live_by(&self.clock, &mut command);
+        let output = command.output().expect("cannot start sekisho-ledger");
         (output.status.code(), both(&output))
     }
 

@@ -128,11 +128,8 @@ impl<'a> Given<'a> {
                 told.wrong.push(WrongArgument::by(blank.name, blank.title, written, rule));
                 continue;
             }
-            let value = if blank.kind == Kind::Text {
-                texts.read(written).map(Cow::Owned)
-            } else {
-                Ok(Cow::Borrowed(written))
-            };
+            let value =
+                if blank.kind == Kind::Text { texts.read(written).map(Cow::Owned) } else { Ok(Cow::Borrowed(written)) };
             match value {
                 Ok(value) => told.pairs.push(Pair { name: blank.name, written, value }),
                 Err(rule) => {

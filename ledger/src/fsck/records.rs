@@ -17,7 +17,7 @@ use super::beside::Enrolled;
 use super::carried::Carried;
 use super::{Check, Extent, Fault, Finding};
 use crate::carried::{is_carried, leaf_at};
-use crate::clock::{Clock, DAY, MachineClock, Millis, legal_month};
+use crate::clock::{DAY, Millis, legal_month};
 use crate::error::LedgerError;
 use crate::ingest::{beginning, is_plausible, is_signed};
 use crate::payload::{Opened, RecordKey};
@@ -95,6 +95,8 @@ struct Walk<'a> {
     left: Vec<(u64, Place, (EmitterName, u32), u64)>,
     /// When the latest batch so far came.
     latest: Millis,
+    /// By the clock of whoever checks.
+    now: Millis,
 }
 
 impl Check<'_> {
@@ -120,6 +122,7 @@ impl Check<'_> {
             enrolled: Enrolled::default(),
             left: Vec::new(),
             latest: office.founded,
+            now: self.now,
         };
         let extent =
             self.walk(office, LogName::Records, |check, index, entry| check.record(&mut walk, index, entry))?;
@@ -444,7 +447,7 @@ impl Walk<'_> {
             // Where the next one does not even fit those before this one, it is the next one that is wrong.
             Some(next) => !long_before(next.received, received) || long_before(next.received, self.latest),
             // The last one: by the terminal's own word, or by the clock here and now.
-            None => header.is_none_or(|header| !long_before(header.sent.max(MachineClock.machine()), received)),
+            None => header.is_none_or(|header| !long_before(header.sent.max(self.now), received)),
         }
     }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{Failed, MARKER, Media, Medium, MediumFault, Verified, apart, device, marker, take};
 use crate::backup::backup_beside;
 use crate::checkpoint::{CheckpointFile, signed_offices};
-use crate::clock::{Millis, stamp};
+use crate::clock::{Clock, MachineClock, Millis, stamp};
 use crate::config::Config;
 use crate::data::{self, DataDir, replace_file};
 use crate::error::LedgerError;
@@ -143,7 +143,7 @@ fn write(data: &DataDir, begun: &Path, newest: Option<&Path>) -> Result<(), Ledg
 fn verify(data: &DataDir, begun: &Path) -> Result<(u64, u64), LedgerError> {
     let copy = DataDir::new(begun);
     forget_cached(begun)?;
-    let report = check_copy(&copy, data, &mut |_| {})?;
+    let report = check_copy(&copy, data, MachineClock.machine(), &mut |_| {})?;
     let wrong: Vec<&Finding> = report.damage().collect();
     if let [first, ..] = wrong.as_slice() {
         let (at, finding) = (begun.to_path_buf(), first.text(Language::English));

@@ -11,6 +11,7 @@ use super::generation::{SEALED, Sealed, generations, is_medium};
 use super::parts::{beside_the_book, open_plain, read_plain};
 use super::{Media, MediumFault, Verified, key_copy, marker};
 use crate::backup::COLD;
+use crate::clock::{Clock, MachineClock};
 use crate::cold;
 use crate::config::Config;
 use crate::data::{DataDir, above, make_dir, make_private, replace_file};
@@ -217,7 +218,7 @@ fn sound(
     from: &Path,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Vec<(String, String)>, LedgerError> {
-    let report = check_put_back(config, data, safe, progress)?;
+    let report = check_put_back(config, data, safe, MachineClock.machine(), progress)?;
     let wrong: Vec<_> = report.damage().collect();
     if let [first, ..] = wrong.as_slice() {
         let (at, finding) = (from.to_path_buf(), first.text(Language::English));

@@ -43,10 +43,13 @@ fn copied_under_load(mut town: Town) {
         }
         copying.join().unwrap().unwrap();
     });
-    assert_eq!(command::fsck(&town.root, None, &mut |_| {}).unwrap().findings, []);
+    assert_eq!(
+        command::fsck(&town.root, None, &sekisho_ledger::clock::MachineClock, &mut |_| {}).unwrap().findings,
+        []
+    );
     for copy in &copies {
         put_back(&town, copy);
-        let report = command::fsck(copy, None, &mut |_| {}).unwrap();
+        let report = command::fsck(copy, None, &sekisho_ledger::clock::MachineClock, &mut |_| {}).unwrap();
         assert_eq!(report.findings, []);
         assert!(report.entries >= 302);
         let data = DataDir::new(copy);

@@ -42,7 +42,7 @@ impl Served {
     fn ends_sound(self) {
         let root = self.town.root.to_path_buf();
         self.town.publish();
-        assert_eq!(command::fsck(&root, None, &mut |_| {}).unwrap().findings, []);
+        assert_eq!(command::fsck(&root, None, &sekisho_ledger::clock::MachineClock, &mut |_| {}).unwrap().findings, []);
     }
 }
 
@@ -201,7 +201,8 @@ fn a_clock_that_is_years_off_is_an_alarm_and_costs_no_record() {
     assert_eq!(served.brings(&terminal, &batch).ok()["stored"], json!(2));
     act(&served, NOON).ok();
     served.town.publish();
-    let found = command::fsck(&served.town.root, None, &mut |_| {}).unwrap().findings;
+    let found =
+        command::fsck(&served.town.root, None, &sekisho_ledger::clock::MachineClock, &mut |_| {}).unwrap().findings;
     let about_times = |finding: &sekisho_ledger::fsck::Finding| {
         matches!(finding.fault, sekisho_ledger::fsck::Fault::BatchTime { .. })
     };
@@ -396,7 +397,7 @@ fn a_disk_that_has_become_read_only_is_said_to_be_one_and_serves_again_when_it_i
     assert!(refused.to_string().contains("Read-only file system"), "{refused}");
     assert!(!refused.next_step().0.is_empty() && !refused.next_step().1.is_empty());
     // Looking is possible.
-    assert_eq!(command::fsck(&place, None, &mut |_| {}).unwrap().findings, []);
+    assert_eq!(command::fsck(&place, None, &sekisho_ledger::clock::MachineClock, &mut |_| {}).unwrap().findings, []);
     remount("remount,rw");
     town.data = data;
     town.reopen();

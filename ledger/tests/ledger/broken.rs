@@ -178,7 +178,12 @@ fn every_write_may_fail_or_fail_and_land_and_what_is_there_at_the_end_is_the_sam
             story.tell(restarts);
             assert!(!store.is_spoiled(), "write {number} was met by {next:?}");
             assert_eq!(there(&story.town), whole, "write {number}, {next:?}, {restarts}");
-            assert_eq!(command::fsck(&story.town.root, None, &mut |_| {}).unwrap().findings, []);
+            assert_eq!(
+                command::fsck(&story.town.root, None, &sekisho_ledger::clock::MachineClock, &mut |_| {})
+                    .unwrap()
+                    .findings,
+                []
+            );
         }
     }
 }
@@ -218,7 +223,10 @@ fn every_write_of_a_refill_may_fail_or_fail_and_land() {
             assert!(town.ledger.wanted(&town.office).unwrap().is_empty(), "it is the same tree");
             town.send(1);
             town.publish();
-            assert_eq!(command::fsck(&town.root, None, &mut |_| {}).unwrap().findings, []);
+            assert_eq!(
+                command::fsck(&town.root, None, &sekisho_ledger::clock::MachineClock, &mut |_| {}).unwrap().findings,
+                []
+            );
         }
         if !met {
             assert!(number >= 3, "a refill writes");

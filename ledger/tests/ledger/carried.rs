@@ -93,7 +93,7 @@ impl Town {
 
     fn fsck(&self) -> Report {
         self.publish();
-        command::fsck(&self.root, None, &mut |_| {}).unwrap()
+        command::fsck(&self.root, None, &sekisho_ledger::clock::MachineClock, &mut |_| {}).unwrap()
     }
 }
 

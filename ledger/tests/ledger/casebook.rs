@@ -134,7 +134,8 @@ fn another_casebook_goes_on_by_an_act_that_stood_in_none_and_numbers_no_incident
     assert_eq!(town.log(LogName::Casebook), (None, 3, "casebook-3".into()));
     assert_eq!(town.reports().unwrap(), 30_001);
     town.publish();
-    let report = sekisho_ledger::command::fsck(&town.root, None, &mut |_| {}).unwrap();
+    let report =
+        sekisho_ledger::command::fsck(&town.root, None, &sekisho_ledger::clock::MachineClock, &mut |_| {}).unwrap();
     let stopped = |finding: &&sekisho_ledger::fsck::Finding| {
         finding.text(sekisho_wire::words::Language::English).contains("stopped")
     };

@@ -132,7 +132,7 @@ fn a_stopped_log_stays_stopped_until_an_operator_says_otherwise() {
     let (batch, _) = town.terminal.batch(1);
     assert!(matches!(town.deliver(&batch), Err(Refusal::Halted { .. })));
 
-    let found = command::fsck(&town.root, None, &mut |_| {}).unwrap().findings;
+    let found = command::fsck(&town.root, None, &sekisho_ledger::clock::MachineClock, &mut |_| {}).unwrap().findings;
     assert!(matches!(found[0].fault, Fault::Halted { halt: named, .. } if named == halt), "{found:?}");
     assert!(command::status(&town.root, &*town.clock).unwrap().contains("STOPPED since"));
 
@@ -144,7 +144,10 @@ fn a_stopped_log_stays_stopped_until_an_operator_says_otherwise() {
     assert_eq!(town.alarms(), [AlarmKind::LogResumed], "it is written down");
     town.send(1);
     town.publish();
-    assert_eq!(command::fsck(&town.root, None, &mut |_| {}).unwrap().findings, []);
+    assert_eq!(
+        command::fsck(&town.root, None, &sekisho_ledger::clock::MachineClock, &mut |_| {}).unwrap().findings,
+        []
+    );
 }
 
 #[test]
@@ -215,7 +218,7 @@ fn a_ledger_without_the_offices_that_it_has_signed_for_does_not_start() {
     ] {
         connection.execute(&format!("DELETE FROM {table}"), []).unwrap();
     }
-    let found = || command::fsck(&town.root, None, &mut |_| {}).unwrap().findings;
+    let found = || command::fsck(&town.root, None, &sekisho_ledger::clock::MachineClock, &mut |_| {}).unwrap().findings;
     assert_eq!(found().iter().map(|finding| &finding.fault).collect::<Vec<_>>(), [&Fault::OfficeGone]);
     let store = Arc::new(town.stored());
     let opened = Ledger::open_with(&town.data, town.clock.clone(), store, None);

@@ -105,7 +105,7 @@ fn files_in(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn checked(root: &Path) -> Report {
-    command::fsck(root, None, &mut |_| {}).unwrap()
+    command::fsck(root, None, &sekisho_ledger::clock::MachineClock, &mut |_| {}).unwrap()
 }
 
 /// Everything that can be asked about the log, as it is answered.
@@ -277,7 +277,10 @@ fn a_ledger_that_is_not_told_where_its_cold_segments_lie_does_not_start() {
     let refused = Ledger::open_with(&town.data, town.clock.clone(), opened(&town.data), None).unwrap_err();
     assert!(matches!(refused, LedgerError::ColdNowhere { entries: 256, .. }), "{refused}");
     assert!(refused.next_step().0.contains("sekisho-ledger warm"));
-    for said in [command::fsck(&town.root, None, &mut |_| {}).err(), command::status(&town.root, &*town.clock).err()] {
+    for said in [
+        command::fsck(&town.root, None, &sekisho_ledger::clock::MachineClock, &mut |_| {}).err(),
+        command::status(&town.root, &*town.clock).err(),
+    ] {
         assert!(matches!(said, Some(LedgerError::ColdNowhere { .. })));
     }
 }

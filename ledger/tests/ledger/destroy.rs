@@ -128,7 +128,7 @@ pub(crate) fn step() -> Body {
 }
 
 fn checked(root: &Path) -> Report {
-    command::fsck(root, None, &mut |_| {}).unwrap()
+    command::fsck(root, None, &sekisho_ledger::clock::MachineClock, &mut |_| {}).unwrap()
 }
 
 fn both_stores() -> [Town; 2] {

@@ -68,7 +68,7 @@ impl Town {
     }
 
     fn sound(&self) -> Vec<Fault> {
-        let report = command::fsck(&self.root, None, &mut |_| {}).unwrap();
+        let report = command::fsck(&self.root, None, &sekisho_ledger::clock::MachineClock, &mut |_| {}).unwrap();
         report.findings.into_iter().map(|finding| finding.fault).collect()
     }
 }
@@ -143,7 +143,7 @@ fn texts_that_were_erased_too_early_are_found_afterwards() {
     assert!(matches!(filed, Err(Refusal::Act(FoldRefusal::TextsStay { .. }))), "{filed:?}");
     let approval = town.drafted(Log::Register, vec![], Some(Proposal(proposal)));
     let at = written_in(&town, LogName::Register, sign_act(&approval, &town.deputy));
-    let report = command::fsck(&town.root, None, &mut |_| {}).unwrap();
+    let report = command::fsck(&town.root, None, &sekisho_ledger::clock::MachineClock, &mut |_| {}).unwrap();
     let found = report.findings.iter().any(|finding| {
         finding.index == Some(at) && matches!(finding.fault, Fault::ActRefused(FoldRefusal::TextsStay { .. }))
     });

@@ -129,7 +129,12 @@ impl Town {
 }
 
 fn findings(root: &Path) -> Vec<Fault> {
-    command::fsck(root, None, &mut |_| {}).unwrap().findings.into_iter().map(|finding| finding.fault).collect()
+    command::fsck(root, None, &sekisho_ledger::clock::MachineClock, &mut |_| {})
+        .unwrap()
+        .findings
+        .into_iter()
+        .map(|finding| finding.fault)
+        .collect()
 }
 
 fn both_stores() -> [Town; 2] {

@@ -35,7 +35,7 @@ use crate::town::{Slot, Town, blank_act, code};
 type Altered = (String, Option<u64>, fn(&Fault) -> bool);
 
 fn check(town: &Town) -> Report {
-    command::fsck(&town.root, None, &mut |_| {}).unwrap()
+    command::fsck(&town.root, None, &sekisho_ledger::clock::MachineClock, &mut |_| {}).unwrap()
 }
 
 /// A town with some of everything: full tiles, a poison record, records of the ledger's own, a repeated batch.
@@ -303,7 +303,7 @@ fn keys_beside_the_database_are_those_that_it_speaks_of() {
     std::fs::write(town.data.authority_key(), other.serialize_der()).unwrap();
     let names_it = |error: LedgerError| error.to_string().contains("authority.key");
     assert!(reopened().is_err_and(names_it));
-    assert!(command::fsck(&town.root, None, &mut |_| {}).is_err_and(names_it));
+    assert!(command::fsck(&town.root, None, &sekisho_ledger::clock::MachineClock, &mut |_| {}).is_err_and(names_it));
 }
 
 #[test]

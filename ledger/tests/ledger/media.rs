@@ -268,7 +268,7 @@ fn put_back(mut town: Town) {
     assert!(error.contains("there is one already"), "{error}");
     let data = DataDir::new(&root).remembered_by(Memory::at(&root.join("memory")));
     assert_eq!(roots(&data, &town), stood);
-    assert_eq!(command::fsck(&root, None, &mut |_| {}).unwrap().findings, []);
+    assert_eq!(command::fsck(&root, None, &sekisho_ledger::clock::MachineClock, &mut |_| {}).unwrap().findings, []);
     let listed = Media::read(&data.media()).unwrap().media.remove(0);
     assert_eq!((&*listed.name, listed.verified), ("A", Some(restored.verified)));
     let ledger = Ledger::open(&data, town.clock.clone()).unwrap();
@@ -483,7 +483,7 @@ fn a_restore_that_was_cut_short_goes_on_and_files_of_another_ledger_stay() {
     std::fs::write(strange.join("records.halted"), "{}").unwrap();
     restore(&root, &stick.at, &town.root, &mut |_| {}).unwrap();
     assert!(!strange.exists() && !root.join("restore.begun").exists());
-    assert_eq!(command::fsck(&root, None, &mut |_| {}).unwrap().findings, []);
+    assert_eq!(command::fsck(&root, None, &sekisho_ledger::clock::MachineClock, &mut |_| {}).unwrap().findings, []);
     let said = restore(&root, &stick.at, &town.root, &mut |_| {}).unwrap_err().to_string();
     assert!(said.contains("there is one already"), "{said}");
 }

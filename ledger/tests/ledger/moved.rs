@@ -47,7 +47,10 @@ fn the_book_moves_onto_a_server_and_back_and_nothing_is_lost_on_the_way() {
         ends(&mut town, &other);
         assert_eq!(moved(&town, to.clone()).unwrap(), (all, all));
         assert_eq!(Config::read(&town.data.config()).unwrap().postgres, to);
-        assert_eq!(command::fsck(&town.root, None, &mut |_| {}).unwrap().findings, []);
+        assert_eq!(
+            command::fsck(&town.root, None, &sekisho_ledger::clock::MachineClock, &mut |_| {}).unwrap().findings,
+            []
+        );
         town.reopen();
         assert_eq!(sizes(&town), before);
         assert!(moved(&town, to).unwrap_err().contains("lies there already"));
@@ -69,5 +72,8 @@ fn the_book_moves_onto_a_server_and_back_and_nothing_is_lost_on_the_way() {
     std::fs::write(file.with_extension("db.new"), "half a book").unwrap();
     moved(&town, None).unwrap();
     town.reopen();
-    assert_eq!(command::fsck(&town.root, None, &mut |_| {}).unwrap().findings, []);
+    assert_eq!(
+        command::fsck(&town.root, None, &sekisho_ledger::clock::MachineClock, &mut |_| {}).unwrap().findings,
+        []
+    );
 }

@@ -213,7 +213,10 @@ fn a_batch_whose_commit_failed_can_be_sent_again() {
     town.send(1);
     assert_eq!(town.records(), 14);
     town.publish();
-    assert_eq!(command::fsck(&town.root, None, &mut |_| {}).unwrap().findings, []);
+    assert_eq!(
+        command::fsck(&town.root, None, &sekisho_ledger::clock::MachineClock, &mut |_| {}).unwrap().findings,
+        []
+    );
 }
 
 #[test]
@@ -237,7 +240,10 @@ fn an_act_whose_commit_failed_leaves_the_register_as_the_store_has_it() {
     town.submit(epoch(3)).unwrap();
     town.reopen();
     assert_eq!(register(&town).size(), 5);
-    assert_eq!(command::fsck(&town.root, None, &mut |_| {}).unwrap().findings, []);
+    assert_eq!(
+        command::fsck(&town.root, None, &sekisho_ledger::clock::MachineClock, &mut |_| {}).unwrap().findings,
+        []
+    );
 }
 
 #[test]
@@ -265,7 +271,7 @@ fn a_founding_or_an_enrolment_whose_commit_failed_but_landed_is_found_again() {
     for log in LogName::ALL {
         ledger.publish(&ledger.office(&office).unwrap(), log).unwrap();
     }
-    assert_eq!(command::fsck(&root, None, &mut |_| {}).unwrap().findings, []);
+    assert_eq!(command::fsck(&root, None, &sekisho_ledger::clock::MachineClock, &mut |_| {}).unwrap().findings, []);
 }
 
 #[test]
@@ -279,7 +285,10 @@ fn everything_is_there_after_a_restart() {
     assert_eq!(town.records(), 307);
     let stored = town.stored();
     assert_eq!(stored.frontier(&town.office, LogName::Register).unwrap().size(), 2);
-    assert_eq!(command::fsck(&town.root, None, &mut |_| {}).unwrap().findings, []);
+    assert_eq!(
+        command::fsck(&town.root, None, &sekisho_ledger::clock::MachineClock, &mut |_| {}).unwrap().findings,
+        []
+    );
 }
 
 #[test]

@@ -96,7 +96,10 @@ fn a_recovery_alarms_and_waits_by_the_ledgers_clock() {
     );
     assert_eq!(refused(town.recovers(announce(vec![new_keys()]))), "recovery_key_replaced");
     town.publish();
-    assert_eq!(command::fsck(&town.root, None, &mut |_| {}).unwrap().findings, []);
+    assert_eq!(
+        command::fsck(&town.root, None, &sekisho_ledger::clock::MachineClock, &mut |_| {}).unwrap().findings,
+        []
+    );
 }
 
 #[test]
@@ -130,7 +133,10 @@ fn an_objection_hides_no_name_of_what_stands_beside_it() {
     let act = town.act(changes());
     town.ledger.submit(&town.office, act, vec![somebody]).unwrap();
     town.publish();
-    assert_eq!(command::fsck(&town.root, None, &mut |_| {}).unwrap().findings, []);
+    assert_eq!(
+        command::fsck(&town.root, None, &sekisho_ledger::clock::MachineClock, &mut |_| {}).unwrap().findings,
+        []
+    );
 }
 
 #[test]

@@ -133,7 +133,10 @@ fn a_log_goes_on_when_the_database_that_has_all_of_it_is_put_in_its_place() {
     town.send(4);
     town.publish();
     town.reopen();
-    assert_eq!(command::fsck(&town.root, None, &mut |_| {}).unwrap().findings, []);
+    assert_eq!(
+        command::fsck(&town.root, None, &sekisho_ledger::clock::MachineClock, &mut |_| {}).unwrap().findings,
+        []
+    );
 }
 
 #[test]
@@ -165,7 +168,10 @@ fn terminals_fill_it_again_and_the_tree_is_the_same() {
     town.send(4);
     town.publish();
     town.reopen();
-    assert_eq!(command::fsck(&town.root, None, &mut |_| {}).unwrap().findings, []);
+    assert_eq!(
+        command::fsck(&town.root, None, &sekisho_ledger::clock::MachineClock, &mut |_| {}).unwrap().findings,
+        []
+    );
 }
 
 #[test]

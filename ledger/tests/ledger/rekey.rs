@@ -45,7 +45,7 @@ impl Town {
     }
 
     fn assert_sound(&self) {
-        assert_eq!(fsck(&self.root, None, &mut |_| {}).unwrap().findings, []);
+        assert_eq!(fsck(&self.root, None, &sekisho_ledger::clock::MachineClock, &mut |_| {}).unwrap().findings, []);
     }
 }
 

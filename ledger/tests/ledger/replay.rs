@@ -69,7 +69,7 @@ fn a_verdict_that_the_rules_do_not_give_is_named() {
     town.deliver(&batch).unwrap();
     town.terminal = after;
     town.publish();
-    let report = command::fsck(&town.root, None, &mut |_| {}).unwrap();
+    let report = command::fsck(&town.root, None, &sekisho_ledger::clock::MachineClock, &mut |_| {}).unwrap();
     let found: Vec<_> = report.findings.into_iter().map(|finding| (finding.index.unwrap(), finding.fault)).collect();
     let mismatch = Mismatch::Verdict { recorded: VerdictCode::PinNeeded, decided: VerdictCode::NoCard };
     // At size 1 the terminal was not registered, but without a card that rule is not reached.
@@ -104,7 +104,7 @@ fn a_grant_in_a_session_that_nobody_opened_is_named() {
     town.deliver(&batch).unwrap();
     town.terminal = after;
     town.publish();
-    let report = command::fsck(&town.root, None, &mut |_| {}).unwrap();
+    let report = command::fsck(&town.root, None, &sekisho_ledger::clock::MachineClock, &mut |_| {}).unwrap();
     let found: Vec<_> = report.findings.into_iter().map(|finding| (finding.index.unwrap(), finding.fault)).collect();
     let verdict = Mismatch::Verdict { recorded: VerdictCode::Granted, decided: VerdictCode::NoCard };
     assert_eq!(found, [(0, Fault::Verdict(Mismatch::OtherSession)), (2, Fault::Verdict(verdict))]);
@@ -136,7 +136,7 @@ fn found_at(town: &mut Town, bodies: Vec<Body>, alter: fn(&mut Record)) -> Vec<(
     town.deliver(&batch).unwrap();
     town.terminal = after;
     town.publish();
-    let report = command::fsck(&town.root, None, &mut |_| {}).unwrap();
+    let report = command::fsck(&town.root, None, &sekisho_ledger::clock::MachineClock, &mut |_| {}).unwrap();
     report.findings.into_iter().map(|finding| (finding.index.unwrap(), finding.fault)).collect()
 }
 

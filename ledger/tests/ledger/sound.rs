@@ -16,7 +16,7 @@ use crate::replay::decision;
 use crate::town::{NOON, Scratch, Town, code, scratch};
 
 fn faults(town: &Town) -> Vec<Fault> {
-    let report = command::fsck(&town.root, None, &mut |_| {}).unwrap();
+    let report = command::fsck(&town.root, None, &sekisho_ledger::clock::MachineClock, &mut |_| {}).unwrap();
     report.findings.into_iter().map(|finding| finding.fault).collect()
 }
 

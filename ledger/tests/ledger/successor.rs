@@ -74,7 +74,8 @@ fn another_log_goes_on_from_what_is_left_and_whoever_verified_the_lost_one_does_
     town.ledger.hear(&town.terminal.peer, &town.shown()).unwrap();
     town.send(1);
     town.publish();
-    let report = sekisho_ledger::command::fsck(&town.root, None, &mut |_| {}).unwrap();
+    let report =
+        sekisho_ledger::command::fsck(&town.root, None, &sekisho_ledger::clock::MachineClock, &mut |_| {}).unwrap();
     let real = report
         .findings
         .iter()

@@ -330,7 +330,8 @@ impl World {
             let gone = self.oracle.owed.iter().find(|named| !closed(named));
             assert!(gone.is_none(), "{gone:?} was acknowledged, is held, and never came back");
         }
-        let found = command::fsck(&self.town.root, None, &mut |_| {}).unwrap().findings;
+        let found =
+            command::fsck(&self.town.root, None, &sekisho_ledger::clock::MachineClock, &mut |_| {}).unwrap().findings;
         let known = |fault: &Fault| {
             matches!(fault, Fault::Halted { .. } | Fault::CheckpointAhead { .. }) && !self.is_well()
                 || matches!(fault, Fault::AcknowledgedGone { .. }) && !self.oracle.owed.is_empty()
