@@ -22,6 +22,7 @@ use crate::config::Config;
 use crate::data::{DataDir, replace_file};
 use crate::error::LedgerError;
 use crate::office::{fold_casebook, fold_register};
+use crate::store::Store;
 use crate::watch;
 
 /// How long the program may take for one message.
@@ -121,22 +122,22 @@ pub fn tell(
     let mut told: BTreeMap<String, Told> = read(&path)?;
     let mut outcome = Outcome::default();
     for stored in store.offices()?.iter().filter(|stored| office.is_none_or(|office| *office == stored.id)) {
-        let register = fold_register(&*store, &stored.id)?;
-        let mut casebook = Casebook::of(&register);
-        fold_casebook(&*store, &stored.id, &register, &mut casebook)?;
         let of_office = told.entry(stored.id.to_string()).or_default();
-        let now = clock.now();
-        let watched = watch::written(&data.watched(), &stored.id, now)?.into_iter();
-        let watched = watched.map(|(watched, since)| watched.task(since, &register));
-        let waiting = today(&register, &casebook, now).into_iter().chain(watched).collect();
-        let messages = messages(&register, &casebook, waiting, of_office, language, now);
+        let messages = match waiting(&*store, &data, &stored.id, of_office, language, clock.now()) {
+            Ok(messages) => messages,
+            // One office's damage silences no other.
+            Err(error) => {
+                outcome.failures.push(format!("office {}: {error}", stored.id));
+                continue;
+            }
+        };
         for message in messages {
             let head = format!("{} ({})", message.subject, message.to.join(" "));
             if program.is_empty() {
                 outcome.messages.push(format!("{head}\n{}", message.text));
                 continue;
             }
-            match run(program, &stored.id, &message) {
+            match run(program, &stored.id, &message, PATIENCE) {
                 Ok(()) => {
                     let of_office = told.entry(stored.id.to_string()).or_default();
                     of_office.extend(message.keys.iter().map(|key| (key.clone(), message.stage)));
@@ -152,6 +153,24 @@ pub fn tell(
         }
     }
     Ok(outcome)
+}
+
+/// What there is to tell in one office.
+fn waiting(
+    store: &dyn Store,
+    data: &DataDir,
+    office: &OfficeId,
+    told: &mut Told,
+    language: Language,
+    now: Millis,
+) -> Result<Vec<Message>, LedgerError> {
+    let register = fold_register(store, office)?;
+    let mut casebook = Casebook::of(&register);
+    fold_casebook(store, office, &register, &mut casebook)?;
+    let watched = watch::written(&data.watched(), office, now)?.into_iter();
+    let watched = watched.map(|(watched, since)| watched.task(since, &register));
+    let waiting = today(&register, &casebook, now).into_iter().chain(watched).collect();
+    Ok(messages(&register, &casebook, waiting, told, language, now))
 }
 
 /// What there is to tell; what waits no more is forgotten.
@@ -265,7 +284,7 @@ fn names(whose: &Whose) -> Vec<String> {
 }
 
 /// Runs the program for one message: the text on its standard input, the rest in its environment.
-fn run(program: &[OsString], office: &OfficeId, message: &Message) -> Result<(), String> {
+fn run(program: &[OsString], office: &OfficeId, message: &Message, patience: Duration) -> Result<(), String> {
     let (name, arguments) = program.split_first().ok_or("no program")?;
     let mut child = Command::new(name)
         .args(arguments)
@@ -277,16 +296,17 @@ fn run(program: &[OsString], office: &OfficeId, message: &Message) -> Result<(),
         .stdout(Stdio::null())
         .spawn()
         .map_err(|source| format!("cannot run {}: {source}", name.to_string_lossy()))?;
-    // Whoever reads nothing has his reasons; what counts is how he ends.
+    // Whoever reads nothing has his reasons; what counts is how he ends. He, and what he left running, may keep a full pipe open: nobody waits for the writer.
     if let Some(mut input) = child.stdin.take() {
-        drop(input.write_all(message.text.as_bytes()));
+        let text = message.text.clone();
+        std::thread::spawn(move || drop(input.write_all(text.as_bytes())));
     }
-    wait(&mut child)
+    wait(&mut child, patience)
 }
 
-fn wait(child: &mut Child) -> Result<(), String> {
+fn wait(child: &mut Child, patience: Duration) -> Result<(), String> {
     const STEP: Duration = Duration::from_millis(20);
-    for _ in 0..PATIENCE.as_millis() / STEP.as_millis() {
+    for _ in 0..patience.as_millis() / STEP.as_millis() {
         match child.try_wait() {
             Ok(Some(status)) if status.success() => return Ok(()),
             Ok(Some(status)) => return Err(status.to_string()),
@@ -296,7 +316,7 @@ fn wait(child: &mut Child) -> Result<(), String> {
     }
     let killed = child.kill().and_then(|()| child.wait());
     killed.map_err(|source| source.to_string())?;
-    Err(format!("it took longer than {} seconds and was ended", PATIENCE.as_secs()))
+    Err(format!("it took longer than {} seconds and was ended", patience.as_secs()))
 }
 
 /// One run at a time: two would tell everything twice.
@@ -331,6 +351,25 @@ mod tests {
     use sekisho_wire::id::Hash;
 
     use super::*;
+
+    #[test]
+    fn a_program_that_reads_nothing_is_ended_in_time_however_much_there_is_to_read() {
+        let message = Message {
+            to: vec!["system_manager".to_owned()],
+            stage: Stage { overdue: false, unanswered: false },
+            subject: "s".to_owned(),
+            // No pipe holds so much.
+            text: "x".repeat(4 << 20),
+            keys: Vec::new(),
+        };
+        let office = OfficeId([1; 16]);
+        let program = |script: &str| ["sh", "-c", script].map(OsString::from);
+        let patience = Duration::from_secs(1);
+        let said = run(&program("exec sleep 600"), &office, &message, patience).unwrap_err();
+        assert!(said.contains("longer than 1 seconds"), "{said}");
+        assert_eq!(run(&program("exit 0"), &office, &message, PATIENCE), Ok(()), "he need not read it");
+        assert_eq!(run(&program("[ $(wc -c) = 4194304 ]"), &office, &message, PATIENCE), Ok(()), "all of it comes");
+    }
 
     #[test]
     fn no_deputy_is_asked_to_look_at_what_a_deputy_decided() {

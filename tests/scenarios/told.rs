@@ -192,6 +192,15 @@ fn after_an_hour_it_goes_to_the_deputy_by_mail_at_the_desk_and_at_the_console() 
     assert!(shown.contains("あなた"), "{shown}");
 }
 
+/// Waits until a ledger that was started has looked around once: what was silent before that, it missed itself.
+fn has_looked_around(scene: &Scene) {
+    let written = || std::fs::metadata(scene.ledger.data().join("watched.json")).and_then(|file| file.modified()).ok();
+    for what in ["the first look", "the second look"] {
+        let before = written();
+        sekisho_tests::wait::until(what, || written().filter(|now| Some(*now) != before));
+    }
+}
+
 #[test]
 fn what_the_ledger_sees_stands_at_the_desk_and_is_told() {
     let mut scene = Scene::new("watched");
@@ -203,6 +212,7 @@ fn what_the_ledger_sees_stands_at_the_desk_and_is_told() {
     std::fs::write(&config, text).unwrap();
     scene.ledger.serve();
     sekisho_tests::scene::wait_fresh(&scene.terminal);
+    has_looked_around(&scene);
     scene.terminal.kill(Part::Forwarder);
     scene.clock.pass(Duration::from_secs(15 * 60));
     let row = |words: &str| {

@@ -10,6 +10,7 @@ use sekisho_ledger::code::Code as LedgerCode;
 use sekisho_ledger::people::id_of;
 use sekisho_ledger::store::LogName;
 use sekisho_register::change::{Change, EpochReason, OpenEpoch};
+use sekisho_wire::words::Language;
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Client, Identity};
@@ -355,4 +356,20 @@ fn a_log_that_stopped_in_one_office_is_no_trouble_of_another() {
     // And acts of ours are taken.
     let epoch = OpenEpoch { terminal: code("jumin-1"), epoch: 2, reason: EpochReason::Other };
     served.town.submit(vec![Change::OpenEpoch(epoch)]).unwrap();
+}
+
+#[test]
+fn what_is_damaged_in_one_office_is_said_and_the_other_is_told_what_waits() {
+    let town = Town::new();
+    let neighbour = town.neighbour();
+    let said = || {
+        let told = sekisho_ledger::tell::tell(&town.root, None, &[], Language::Japanese, &*town.clock).unwrap();
+        (told.messages.join("\n"), told.failures.join("\n"))
+    };
+    let (messages, failures) = said();
+    assert!(messages.contains("関所町") && messages.contains("隣町") && failures.is_empty(), "{messages} {failures}");
+    crate::fsck::alter(&town, "UPDATE register_2 SET payload = zeroblob(90) WHERE idx = 1");
+    let (messages, failures) = said();
+    assert!(messages.contains("関所町") && !messages.contains("隣町"), "{messages}");
+    assert!(failures.contains(&neighbour.office.to_string()), "{failures}");
 }
