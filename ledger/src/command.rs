@@ -178,7 +178,7 @@ pub fn fsck(
     clock: &dyn Clock,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Report, LedgerError> {
-    crate::fsck::check(&DataDir::new(root), office, clock.machine(), progress)
+    crate::fsck::check(&DataDir::new(root), office, clock.now(), progress)
 }
 
 /// Throws the search index away and makes it again. The ledger must not be running. Returns how many entries were taken.

@@ -16,6 +16,14 @@ fn renewing_everybody_leaves_alone_what_was_decided_for_april() {
     scene.decide(&["operator", "withdraw-profile", "10023", "jumin-a", "--from", &april]);
     scene.decide(&["operator", "end", "10031", "--from", &april]);
     scene.decide(&["operator", "suspend", "10032"]);
+    // Who will have none on that day, and was not dismissed.
+    let without = |more: &[&str]| {
+        let rows = scene.desk.list(&[&["operator", "list", "--unrenewed"], more].concat());
+        let codes = rows.iter().map(|row| row["operator"].as_str().unwrap().to_owned());
+        codes.filter(|code| code.starts_with("100")).collect::<Vec<_>>()
+    };
+    assert_eq!(without(&[]), [""; 0]);
+    assert_eq!(without(&["--as-of", &april]), ["10023", "10032"]);
     let output = scene.desk.try_run(&["operator", "renew"]);
     let said = both(&output);
     assert!(output.status.success(), "{said}");
@@ -34,6 +42,7 @@ fn renewing_everybody_leaves_alone_what_was_decided_for_april() {
     assert!(acts.contains("10032") && acts.contains("zei-a") && !acts.contains("10023"), "{acts}");
     let again = both(&scene.desk.try_run(&["operator", "renew"]));
     assert!(again.contains("nothing to do"), "{again}");
+    assert_eq!(without(&["--as-of", &april]), [""; 0]);
 
     // Begun in March without a last day: it ends with the year in which it begins.
     scene.decide(&["operator", "designate", "10041", "--name", "新田 三郎", "--section", "jumin", "--from", &april]);

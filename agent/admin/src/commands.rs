@@ -92,7 +92,12 @@ pub(crate) fn run(
         Command::Post(command) => decisions::post(&mut desk, command),
         Command::Function(command) => decisions::function(&mut desk, command),
         Command::Purpose(command) => decisions::purpose(&mut desk, command),
-        Command::Operator(OperatorCommand::List) => registers::print_now(&mut desk, Which::Operators),
+        Command::Operator(OperatorCommand::List { unrenewed: false, .. }) => {
+            registers::print_now(&mut desk, Which::Operators)
+        }
+        Command::Operator(OperatorCommand::List { unrenewed: true, as_of }) => {
+            registers::list_unrenewed(&mut desk, as_of)
+        }
         Command::Operator(OperatorCommand::Renew(renewal)) => renew::run(&mut desk, &renewal),
         Command::Operator(command) => decisions::operator(&mut desk, command),
         Command::Card(CardCommand::Issue(arguments)) => issue::run(&mut desk, arguments, reader),

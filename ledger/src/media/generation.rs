@@ -143,7 +143,7 @@ fn write(data: &DataDir, begun: &Path, newest: Option<&Path>) -> Result<(), Ledg
 fn verify(data: &DataDir, begun: &Path) -> Result<(u64, u64), LedgerError> {
     let copy = DataDir::new(begun);
     forget_cached(begun)?;
-    let report = check_copy(&copy, data, MachineClock.machine(), &mut |_| {})?;
+    let report = check_copy(&copy, data, MachineClock.now(), &mut |_| {})?;
     let wrong: Vec<&Finding> = report.damage().collect();
     if let [first, ..] = wrong.as_slice() {
         let (at, finding) = (begun.to_path_buf(), first.text(Language::English));

@@ -218,7 +218,7 @@ fn sound(
     from: &Path,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Vec<(String, String)>, LedgerError> {
-    let report = check_put_back(config, data, safe, MachineClock.machine(), progress)?;
+    let report = check_put_back(config, data, safe, MachineClock.now(), progress)?;
     let wrong: Vec<_> = report.damage().collect();
     if let [first, ..] = wrong.as_slice() {
         let (at, finding) = (from.to_path_buf(), first.text(Language::English));

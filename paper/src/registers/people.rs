@@ -25,6 +25,17 @@ impl AsOf<'_> {
     /// 端末機操作者登録簿, with everybody who was ever in it.
     #[must_use]
     pub fn operators(&self) -> Table {
+        self.operators_where(|_| true)
+    }
+
+    /// Whether a designation is over, and neither a later one nor a dismissal came.
+    #[must_use]
+    pub fn is_unrenewed(&self, operator: &Operator) -> bool {
+        operator.state(self.at) != OperatorState::Ended && matches!(operator.standing(self.at), Standing::Ended)
+    }
+
+    /// The same of those that are wanted.
+    pub fn operators_where(&self, wanted: impl Fn(&Operator) -> bool) -> Table {
         let columns = vec![
             Column::new("operator", "登録番号", "operator"),
             Column::new("name", "氏名", "name"),
@@ -44,7 +55,7 @@ impl AsOf<'_> {
             Column::not_on_screen("approved", "承認日", "approved on"),
         ];
         let mut table = Table::new(&OPERATORS, columns);
-        for operator in self.register.operators().filter(|person| self.shows(person.code())) {
+        for operator in self.register.operators().filter(|person| self.shows(person.code()) && wanted(person)) {
             let Some(decided) = self.designation(operator) else { continue };
             let designation = &decided.value;
             let functions: BTreeSet<&Code> =

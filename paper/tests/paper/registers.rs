@@ -317,6 +317,20 @@ fn s3_23_3_a_label_has_the_number_and_nothing_else() {
 }
 
 #[test]
+fn what_an_office_has_not_set_is_marked_as_the_product_s_default() {
+    let mut office = Office::of_2026();
+    let not_ours = |office: &Office, at: u64| {
+        let table = office.as_of(at).policy();
+        let rows = column(&table, "key").into_iter().zip(column(&table, "ours"));
+        rows.filter(|(_, ours)| ours != "default").map(|(key, _)| key).collect::<Vec<_>>()
+    };
+    assert_eq!(not_ours(&office, noon(2026, 6, 11)), [""; 0]);
+    let own = Policy { idle_seconds: 123, ..Policy::default() };
+    office.act(noon(2026, 7, 1), vec![Change::Policy(SetPolicy { policy: own })]);
+    assert_eq!(not_ours(&office, noon(2026, 7, 2)), ["idle_seconds"]);
+}
+
+#[test]
 fn terminals_functions_posts_routes_and_policy_are_those_of_the_date() {
     let office = Office::of_2026();
     let (before, after) = (office.as_of(noon(2026, 4, 1)), office.as_of(noon(2026, 6, 11)));

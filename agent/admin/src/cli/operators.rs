@@ -91,7 +91,14 @@ pub(crate) enum OperatorCommand {
         since: Since,
     },
     /// List operators (一覧)
-    List,
+    List {
+        /// Only those whose designation is over by then and who have no later one, though nobody dismissed them (未更新)
+        #[arg(long)]
+        unrenewed: bool,
+        /// With --unrenewed, by the end of this day [default: now] (基準日)
+        #[arg(long, value_parser = when, value_name = "DATE", requires = "unrenewed")]
+        as_of: Option<When>,
+    },
 }
 
 /// A change of an operator's state.

@@ -118,7 +118,7 @@ pub(super) fn operator(desk: &mut Desk, command: OperatorCommand) -> Result<(), 
         OperatorCommand::EndQualification { operator, since: at } => {
             Change::EndQualification(EndQualification { operator, effective: since(at) })
         }
-        OperatorCommand::List | OperatorCommand::Renew(_) => return Ok(()),
+        OperatorCommand::List { .. } | OperatorCommand::Renew(_) => return Ok(()),
     };
     submit(desk, change)
 }

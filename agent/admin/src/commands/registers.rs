@@ -16,6 +16,7 @@ use sekisho_wire::words::Language;
 use crate::casebook;
 use crate::cli::{AgainArguments, LabelArguments, RegisterArguments, RegisterCommand};
 use crate::clock;
+use crate::dates::When;
 use crate::desk::Desk;
 use crate::error::{AdminError, Said};
 use crate::prints::Printing;
@@ -92,6 +93,15 @@ pub(super) fn print_now(desk: &mut Desk, which: Which) -> Result<(), AdminError>
     let sight = desk.sight();
     let of = AsOf { register: desk.cache.register(), names: &desk.cache, at, cases, sight: Some(&sight) };
     desk.screen.print_form(&of.table(which, None))
+}
+
+/// Who has no designation any more at the end of that day, as far as is decided now, and was not dismissed.
+pub(super) fn list_unrenewed(desk: &mut Desk, as_of: Option<When>) -> Result<(), AdminError> {
+    desk.log_in()?;
+    let at = as_of.map_or_else(clock::now, |date| moment_of(date, clock::now()));
+    let sight = desk.sight();
+    let of = AsOf { register: desk.cache.register(), names: &desk.cache, at, cases: None, sight: Some(&sight) };
+    desk.screen.print_form(&of.operators_where(|operator| of.is_unrenewed(operator)))
 }
 
 /// Cards of one section or of all, those that should have come back, those that nobody has used for two weeks or all, and how many of each state there are among them.
