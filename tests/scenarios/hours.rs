@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sekisho_ipc::{SessionEnd, SessionState};
 use sekisho_tests::clerk::{insert, login, pull, try_login, verdict_of, wait_state};
-use sekisho_tests::scene::{Scene, wait_sealed};
+use sekisho_tests::scene::{Scene, wait_fresh, wait_sealed};
 use sekisho_tests::terminal::Part;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -89,4 +89,41 @@ fn who_has_worked_as_long_as_policy_allows_rests_also_over_a_death_of_the_agent(
     wait_sealed(&scene.terminal);
     assert!(scene.desk.run(&["records", "verify", "--all"]).contains(" 0 do not"), "every verdict replays");
     assert_eq!(scene.search(&["--verdict", "95"]).len(), 1, "the refusal is on record");
+}
+
+#[test]
+fn who_has_worked_as_long_as_a_day_allows_is_refused_there_until_the_next_day() {
+    let mut scene = Scene::new("day-limit");
+    scene.apply("[policy]\nidle_seconds = 3600\ndaily_seconds = 600\n");
+    // So that no midnight comes in between.
+    scene.clock.pass_to(10, |_, _| true);
+    let other = scene.another_terminal("u", "jumin-2");
+    wait_fresh(&scene.terminal);
+    insert(&scene.terminal, &mut scene.clerk);
+    login(&scene.terminal, &scene.clerk);
+    scene.clock.pass(9 * MINUTE);
+    let session = scene.terminal.client().status().unwrap().session.unwrap();
+    assert_eq!(session.ends_by, SessionEnd::Day);
+    assert!(session.ends_in <= 60_000, "it is told before: {session:?}");
+    assert_eq!(verdict_of(&scene.terminal, FUNCTION), "granted");
+    scene.clock.pass(MINUTE);
+    wait_state(&scene.terminal, SessionState::AwaitPin);
+    assert_eq!(scene.terminal.client().status().unwrap().last_lock_reason.as_deref(), Some("daily_limit"));
+    assert_eq!(try_login(&scene.terminal, &scene.clerk), "daily_limit");
+    pull(&scene.terminal, &mut scene.clerk);
+
+    // A terminal counts what was worked at it, for it knows of nothing else while it is cut off: a second one adds its own.
+    insert(&other, &mut scene.clerk);
+    login(&other, &scene.clerk);
+    assert_eq!(verdict_of(&other, FUNCTION), "granted");
+    pull(&other, &mut scene.clerk);
+
+    scene.clock.pass_to(10, |_, _| true);
+    wait_fresh(&scene.terminal);
+    insert(&scene.terminal, &mut scene.clerk);
+    login(&scene.terminal, &scene.clerk);
+    assert_eq!(verdict_of(&scene.terminal, FUNCTION), "granted");
+    wait_sealed(&scene.terminal);
+    assert!(scene.desk.run(&["records", "verify", "--all"]).contains(" 0 do not"), "every verdict replays");
+    assert_eq!(scene.search(&["--verdict", "96"]).len(), 1, "the refusal is on record");
 }

@@ -197,6 +197,20 @@ fn the_office_s_own_template_is_used_at_the_next_print_and_a_broken_one_prints_n
     let said = scene.desk.run(&["form", "templates", "check"]);
     assert!(said.contains("fill in every form"), "{said}");
 
+    // Once they are decided to be the office's, a desk that has others says so, and prints.
+    let listed = both(&scene.desk.try_run(&["form", "templates", "list"]));
+    let digest = after(&listed, "templates = \"").trim_end_matches('"');
+    assert_eq!(digest.len(), 64, "{listed}");
+    let others =
+        ["--templates", "kept"].map(|word| word.replace("kept", scene.scratch.folder("kept").to_str().unwrap()));
+    let others = [&register[..], &[&others[0], &others[1]]].concat();
+    let warns = |said: &str| said.contains("団体の定めた様式と異なる様式");
+    assert!(!warns(&print(&scene, "ja", "undecided.html", &others).1));
+    scene.apply(&format!("[policy]\ntemplates = \"{digest}\"\n"));
+    assert!(warns(&print(&scene, "ja", "others.html", &others).1));
+    assert!(!warns(&print(&scene, "ja", "own.html", &register).1));
+    assert!(print(&scene, "ja", "policy.csv", &["register", "print", "policy"]).0.contains(digest));
+
     // Wrong on its fourth line: said before anything is printed, and before a PIN is asked for.
     std::fs::write(&mine, "{% extends 'base.html' %}\n{% block content %}\n\n{{ organization }}\n{% endblock %}")
         .unwrap();

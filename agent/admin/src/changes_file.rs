@@ -68,6 +68,9 @@ impl PolicyTable {
         if let Some(what) = &self.confirmations {
             policy.confirmations = sorted(what.iter().map(|what| what.0.0).collect());
         }
+        if let Some(templates) = &self.templates {
+            policy.templates = templates.0.0;
+        }
         policy
     }
 }

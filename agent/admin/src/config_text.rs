@@ -10,7 +10,7 @@ use sekisho_register::policy::PinLasts;
 use sekisho_register::role::{Class, Role};
 use sekisho_register::{Ed25519Key, Title};
 use sekisho_tlog::{KeyKind, VerifyingKey};
-use sekisho_wire::id::{CardGuid, Code, Numbered, ReaderIdentity};
+use sekisho_wire::id::{CardGuid, Code, Hash, Numbered, ReaderIdentity};
 use sekisho_wire::words::Language;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 
@@ -229,6 +229,22 @@ impl FromText for Confirmation {
             Said::new(
                 format!("not what is confirmed each day: one of {}", names.join(", ")),
                 format!("毎日の確認は次のいずれかです: {}", names.join("、")),
+            )
+        })
+    }
+}
+
+/// By which templates an office prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TemplateSet(pub Option<Hash>);
+
+impl FromText for TemplateSet {
+    fn from_text(text: &str) -> Result<Self, Said> {
+        let known = if text == "any" { Some(None) } else { text.parse().ok().map(Some) };
+        known.map(Self).ok_or_else(|| {
+            Said::new(
+                "no set of templates: \"any\", or the 64 digits that 'sekisho-admin form templates list' says",
+                "印刷様式は \"any\"(定めなし)か、「sekisho-admin form templates list」が示す16進64桁です",
             )
         })
     }

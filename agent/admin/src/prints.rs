@@ -39,6 +39,18 @@ impl Names for RegisterCache {
     }
 }
 
+/// Says so where the office has decided by what it prints, and it is something else.
+fn warn_of_other_templates(desk: &Desk, templates: &Templates, at: u64) {
+    let decided = desk.cache.register().policy_at(at).templates;
+    if decided.is_none_or(|decided| templates.of_the_office() == Some(decided)) {
+        return;
+    }
+    desk.screen.note(
+        "these are not the templates by which the office prints: take those over from the desk that has them, into 'templates' of this home ('sekisho-admin form templates list' says whether it is they)",
+        "団体の定めた様式と異なる様式で印刷しています。定めた様式のある端末から、このホームの「templates」に複製してください(「sekisho-admin form templates list」で確認できます)",
+    );
+}
+
 /// A print that is being made.
 pub(crate) struct Printing {
     templates: Templates,
@@ -72,6 +84,7 @@ impl Printing {
             return Err(AdminError::Argument { name: "--printed-at", value, rule });
         }
         let printed_at = time - time % MINUTE_MS;
+        warn_of_other_templates(desk, &templates, printed_at + MINUTE_MS - 1);
         let mut printing = Self { templates, earlier, printed_at, printed_by: String::new() };
         // The name that the person had then: another one would be another print.
         let of = printing.as_of(desk, printing.now());

@@ -159,6 +159,8 @@ fn rows(policy: &Policy) -> Vec<[Cell; 4]> {
     row("incident_kinds", Said::new("独自の事案の種類", "kinds of incidents of its own"), list(kinds), &none);
     let known = checks::CONFIRMED.iter().filter(|known| policy.confirmations.contains(&known.number));
     let known = known.map(|known| Cell::said(known.title.0, known.title.1));
+    let templates = policy.templates.map_or(Cell::Nothing, Cell::text);
+    row("templates", Said::new("印刷様式(SHA-256)", "templates of prints (SHA-256)"), templates, &none);
     row("confirmations", Said::new("毎日の確認", "confirmed each day"), list(known), &none);
     rows
 }

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use minicbor::{Decode, Encode};
 
+use sekisho_wire::id::Hash;
 use sekisho_wire::pin_policy::PinPolicy;
 
 use crate::calendar::{Date, day_of_date, fiscal_year, local_day, moment};
@@ -83,6 +84,9 @@ pub struct Policy {
     #[n(21)]
     #[cbor(default, skip_if = "Vec::is_empty")]
     pub confirmations: Vec<u8>,
+    /// SHA-256 over the templates by which the office prints in place of ours (S4 24), as the paper crate has it; absent: nobody has decided about them.
+    #[n(22)]
+    pub templates: Option<Hash>,
 }
 
 /// How long a PIN opens sessions (S2 11(2)(4)).
@@ -186,6 +190,7 @@ impl Policy {
         pin_lasts: Some(PinLasts::FiscalYear),
         incident_kinds: Vec::new(),
         confirmations: Vec::new(),
+        templates: None,
     };
 
     /// A rest is due after some work and lasts some time, or there is none.

@@ -13,7 +13,7 @@ use sekisho_wire::id::{CardGuid, Code, Numbered, ReaderIdentity};
 use sekisho_wire::pin_policy::{Alphabet, FirstUse};
 use serde::Deserialize;
 
-use crate::config_text::{Confirmation, Dated, Minute, PinTime, Stage, Text};
+use crate::config_text::{Confirmation, Dated, Minute, PinTime, Stage, TemplateSet, Text};
 
 /// Everything such a file can hold.
 #[derive(Debug, Default, Deserialize)]
@@ -362,6 +362,7 @@ pub(super) struct PolicyTable {
     pub(super) permitted_classes: Option<Vec<Text<Class>>>,
     pub(super) incident_kinds: Option<Vec<IncidentKindTable>>,
     pub(super) confirmations: Option<Vec<Text<Confirmation>>>,
+    pub(super) templates: Option<Text<TemplateSet>>,
     pub(super) two_terminals: Option<Text<TwoTerminals>>,
     pub(super) retention_access_years: Option<u8>,
     pub(super) retention_operation_years: Option<u8>,

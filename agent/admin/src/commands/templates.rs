@@ -46,7 +46,14 @@ fn list(screen: &Screen, folder: &Path) -> Result<(), AdminError> {
         let title = form.title.in_words(screen.language).to_owned();
         table.row([form.key.to_owned(), number, title, template, place]);
     }
-    screen.print_table(&table)
+    screen.print_table(&table)?;
+    if let Some(own) = templates.of_the_office() {
+        screen.note(
+            &format!("the templates in this folder together: templates = \"{own}\" under [policy] has the office print by them"),
+            &format!("このフォルダーの様式を団体の様式と定めるには、[policy] に templates = \"{own}\" と書きます"),
+        );
+    }
+    Ok(())
 }
 
 fn export(screen: &Screen, folder: &Path) -> Result<(), AdminError> {

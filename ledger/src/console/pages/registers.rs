@@ -385,6 +385,12 @@ fn on_screen(view: &View<'_>, book: Book, asked: &Question) -> Result<(Content, 
     blocks.extend(paging.ways(view, |from| format!("{}?{spelt}&from={from}", book.address(""))));
     blocks.extend(filled.table.remarks().iter().map(|note| Block::Text(note.in_words(view.language).to_owned())));
     let file = |file: File, word: String| (format!("{}?{spelt}", book.address(file.ending())), word);
+    if view.register.policy_at(view.now).templates.is_some() {
+        blocks.push(Block::Text(view.say(
+            "The office prints by templates of its own, which lie at its desks: print there where the form matters.",
+            "この団体は独自の様式を定めています。正式な様式での印刷は、様式のある管理端末で「sekisho-admin register print」等により行ってください。ここでの印刷は標準の様式です。",
+        )));
+    }
     blocks.push(Block::Buttons(vec![
         file(File::Print, view.say("Pages for a printer", "印刷用の頁")),
         file(File::Csv, view.say("CSV file", "CSVファイル")),

@@ -82,6 +82,12 @@ fn asked(policy: &Policy, say: &Titles<'_>) -> String {
         let what = say.list(known.map(|known| String::from(known.title.text(say.language))));
         asked += &say.say(&format!("、毎日の確認: {what}"), &format!("; confirmed each day: {what}"));
     }
+    if let Some(templates) = &policy.templates {
+        asked += &say.say(
+            &format!("、印刷様式(SHA-256): {templates}"),
+            &format!("; printed by the templates with the SHA-256 {templates}"),
+        );
+    }
     asked
 }
 

@@ -63,6 +63,7 @@ fn policy_that_asks() -> Policy {
         permitted_classes: vec![Class::Operators, Class::Cards],
         incident_kinds: vec![OwnKind { code: code("nozoki"), title: title("のぞき見"), severity: Severity::Grave }],
         confirmations: vec![1, 2],
+        templates: Some(Hash([7; 32])),
         ..Policy::default()
     }
 }

@@ -148,7 +148,8 @@ fn policy_file(policy: &Policy) -> String {
         format!("{{ kind = {}, title = {}, severity = {} }}", text(kind), text(title), text(severity))
     });
     let confirmed = CONFIRMED.iter().filter(|word| policy.confirmations.contains(&word.number)).map(|word| word.name);
-    let lines: [(&str, String); 25] = [
+    let templates = policy.templates.map_or_else(|| "any".to_owned(), |templates| templates.to_string());
+    let lines: [(&str, String); 26] = [
         ("idle_seconds", policy.idle_seconds.to_string()),
         ("session_seconds", policy.session_seconds.to_string()),
         ("freshness_seconds", policy.freshness_seconds.to_string()),
@@ -170,6 +171,7 @@ fn policy_file(policy: &Policy) -> String {
         ("permitted_classes", list(policy.permitted_classes.iter().map(|class| class.name()).collect())),
         ("incident_kinds", format!("[{}]", own.collect::<Vec<_>>().join(", "))),
         ("confirmations", list(confirmed.collect())),
+        ("templates", text(&templates)),
         ("two_terminals", text(two)),
         ("retention_access_years", kept.access.to_string()),
         ("retention_operation_years", kept.operation.to_string()),
