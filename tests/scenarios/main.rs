@@ -32,6 +32,7 @@ mod disk_full;
 mod doctor;
 mod erased_names;
 mod erased_texts;
+mod every_form;
 mod evidence;
 mod evidence_file;
 mod exported;
