@@ -229,6 +229,12 @@ fn every_form_is_opened_taken_through_its_steps_and_printed_as_of_a_date() {
         |row: &serde_json::Value| walks.iter().any(|walk| row.to_string().contains(&format!("{}-", walk.form)));
     assert!(!waits.iter().any(of_walked), "{waits:?}");
 
+    // A call of which others have to hear does not end in silence.
+    let call = ["event=侵入の疑い", "interim=切断", "class=misuse", "level=3", "caller=職員"];
+    scene.desk.run(&[&["case", "open", "emergency-call", &format!("received={now}")], &call[..]].concat());
+    let silent = scene.refused(&["case", "step", &format!("emergency-call-{}-2", scene.clock.fiscal_year()), "close"]);
+    assert!(silent.contains("has to name the incident report"), "{silent}");
+
     for Walk { form, .. } in &walks {
         for (day, kind) in [(&today, "--csv"), (&today, "--html"), (&yesterday, "--csv")] {
             let file = scene.scratch.path().join(format!("{form}-{day}.{}", kind.trim_start_matches('-')));

@@ -14,7 +14,7 @@ use crate::change::{Answer, AnswerAct, Change, ConnectionState, Field, OpenCase,
 use crate::concern::Concern;
 use crate::fold::Register;
 use crate::forms::spans::SPANS;
-use crate::forms::{Asked, Blank, Form, Step, stop};
+use crate::forms::{Asked, Blank, Form, Step, incident, stop};
 use crate::organisation::ByDeputy;
 use crate::recovery::is_for_recovery_keys;
 use crate::refusal::{FieldFault, FoldRefusal, WrongValue};
@@ -164,6 +164,7 @@ impl Casebook {
         check_spans(id.form, Some(step.key), &case.opened.fields, &taken.fields)?;
         check_witness(id.form, step.fields, &taken.fields, admitted)?;
         check_either(id.form, step, &taken.fields)?;
+        check_call(case, step, taken)?;
         check_connection_act(case, step, taken, register)?;
         check_number(case, step, taken)
     }
@@ -363,6 +364,18 @@ pub(super) fn check_either(form: Form, step: &Step, fields: &[Field]) -> Result<
     let Some((_, one, _)) = stop::EITHER.iter().find(|either| asked(either)) else { return Ok(()) };
     let field = step.fields.iter().find(|blank| blank.key == *one).map_or("", |blank| blank.name);
     Err(FoldRefusal::FieldWrong { form, field, fault: FieldFault::Missing })
+}
+
+/// A call of which others have to hear, or that nobody has judged, does not end without the incident report of which they do.
+pub(super) fn check_call(case: &Case, step: &Step, taken: &TakeStep) -> Result<(), FoldRefusal> {
+    let form = case.id.form;
+    let opened = |key: u8| case.opened.field(key);
+    let known = || opened(incident::CALL_INCIDENT).or(value(&taken.fields, incident::CLOSING_INCIDENT));
+    let harmless = || opened(incident::CALL_LEVEL) == Some(&Value::Choice(incident::HARMLESS));
+    if form != Form::EmergencyCall || step.asked != Asked::Closing || harmless() || known().is_some() {
+        return Ok(());
+    }
+    Err(FoldRefusal::FieldWrong { form, field: "incident", fault: FieldFault::CallWithoutIncident })
 }
 
 /// A step about another one names one that is there, and that no other step of its kind is about.

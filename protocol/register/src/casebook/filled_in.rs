@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use sekisho_wire::id::Code;
 
 use super::Casebook;
-use super::admitted::{check_connection_act, check_either, check_number};
+use super::admitted::{check_call, check_connection_act, check_either, check_number};
 use crate::act::SignedAct;
 use crate::calendar::local_day;
 use crate::change::{Field, OpenCase, TakeStep, Value};
@@ -85,7 +85,8 @@ impl Casebook {
         }
         if let Some(case) = self.case(&taken.case).filter(|_| wrong.is_empty()) {
             let either = check_either(case.id.form, step, &taken.fields);
-            let refused = either.and_then(|()| check_connection_act(case, step, taken, register)).err();
+            let refused = either.and_then(|()| check_call(case, step, taken));
+            let refused = refused.and_then(|()| check_connection_act(case, step, taken, register)).err();
             if let Some(FoldRefusal::FieldWrong { field, fault, .. }) = refused {
                 let blank = step.fields.iter().find(|blank| blank.name == field);
                 wrong.extend(blank.map(|blank| WrongField::of(blank, Fault::Field(fault))));

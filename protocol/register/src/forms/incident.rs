@@ -129,6 +129,14 @@ pub(super) const INCIDENT: Definition = Definition {
     ],
 };
 
+/// Of an emergency call: its level, and the incident that came of it.
+pub(crate) const CALL_LEVEL: u8 = 6;
+pub(crate) const CALL_INCIDENT: u8 = 7;
+/// Of its step `close`: the same, where the call did not name one.
+pub(crate) const CLOSING_INCIDENT: u8 = 1;
+/// A level that nobody has to hear of: no threat to what is protected.
+pub(crate) const HARMLESS: u8 = 1;
+
 /// 愛荘町's sheet for whoever takes the call.
 pub(super) const EMERGENCY_CALL: Definition = Definition {
     form: Form::EmergencyCall,
@@ -141,8 +149,8 @@ pub(super) const EMERGENCY_CALL: Definition = Definition {
         must(3, "event", Words("事象の詳細", "what happened"), Kind::Text),
         must(4, "interim", Words("暫定対応", "interim measure"), Kind::Text),
         must(5, "class", Words("区分", "class"), Kind::Choice(CLASSES)),
-        must(6, "level", Words("脅威度", "threat level"), Kind::Choice(LEVELS)),
-        may(7, "incident", Words("事故報告書", "incident"), Kind::Case(Form::Incident)),
+        must(CALL_LEVEL, "level", Words("脅威度", "threat level"), Kind::Choice(LEVELS)),
+        may(CALL_INCIDENT, "incident", Words("事故報告書", "incident"), Kind::Case(Form::Incident)),
     ],
     steps: &[once(due(
         HOUR,
@@ -153,7 +161,7 @@ pub(super) const EMERGENCY_CALL: Definition = Definition {
             MANAGERS,
             Asked::Closing,
             &[
-                may(1, "incident", Words("事故報告書", "incident"), Kind::Case(Form::Incident)),
+                may(CLOSING_INCIDENT, "incident", Words("事故報告書", "incident"), Kind::Case(Form::Incident)),
                 may(2, "remark", REMARK, Kind::Text),
             ],
         ),

@@ -44,6 +44,8 @@ pub enum FieldFault {
     BeforeHearing,
     /// It names an act that answers another incident than the record.
     OtherIncident,
+    /// A call that others have to hear of ends without an incident report, of which they do.
+    CallWithoutIncident,
     /// It names the person beside whom somebody else has to stand.
     SamePerson,
 }

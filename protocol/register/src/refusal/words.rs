@@ -45,6 +45,10 @@ impl FieldFault {
                 "別の事案に対する処分です(その事案の記録に記載してください)",
                 "names an act that answers another incident; it belongs into the record of that one",
             ),
+            Self::CallWithoutIncident => (
+                "レベル1以外の通報は、事故報告書を作成し、その番号を記入して処理済とします",
+                "has to name the incident report that came of a call of any level but 1: open one, so that everybody hears of it who has to",
+            ),
             Self::SamePerson => ("別の者を記入してください", "has to name another person"),
         };
         match language {

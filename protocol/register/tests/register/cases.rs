@@ -353,3 +353,36 @@ fn what_waits_for_the_holder_of_a_post_is_his_deputy_s_after_an_hour() {
     office.approved(vec![Change::LeavePost(leave)]).unwrap();
     assert!(!sees(&office, "aoki") && sees(&office, "baba"));
 }
+
+#[test]
+fn a_call_of_which_others_have_to_hear_ends_with_the_incident_that_came_of_it() {
+    let mut office = town();
+    let fields = |office: &Office, level: u8| {
+        let texts = [2, 3, 4].map(|key| field(key, text()));
+        let levels = [field(5, Value::Choice(incident::MISUSE)), field(6, Value::Choice(level))];
+        [&[field(1, Value::Moment(office.now))][..], &texts, &levels].concat()
+    };
+    let close = |case: CaseId, fields: Vec<Field>| TakeStep { case, step: 1, fields };
+    let mut calls = Vec::new();
+    for (number, (level, ends)) in
+        (1..).zip([(0, Err("field_wrong")), (1, Ok(())), (2, Err("field_wrong")), (3, Err("field_wrong"))])
+    {
+        let fields = fields(&office, level);
+        office.writes(open(Form::EmergencyCall, fields)).unwrap();
+        let case = CaseId { form: Form::EmergencyCall, number: Numbered { fiscal_year: 2026, number } };
+        // It is said before anybody is asked for a PIN, too.
+        let wrong = office.casebook.wrong_to_step(&office.register, &close(case, vec![]), office.now);
+        let named: Vec<&str> = wrong.iter().map(|wrong| wrong.name).collect();
+        assert_eq!(named, if ends.is_ok() { vec![] } else { vec!["incident"] }, "level {level}");
+        assert_eq!(office.writes(step(case, 1, vec![])), ends, "level {level}");
+        calls.push(case);
+    }
+    office.writes(leak(1, &[Role::Executive, Role::SecurityCommittee, Role::SystemManager])).unwrap();
+    let came = Value::Case(first(Form::Incident));
+    office.writes(step(calls[0], 1, vec![field(1, came.clone())])).unwrap();
+    // Or the call named it at once.
+    let fields = [fields(&office, 3), vec![field(7, came)]].concat();
+    office.writes(open(Form::EmergencyCall, fields)).unwrap();
+    let last = CaseId { form: Form::EmergencyCall, number: Numbered { fiscal_year: 2026, number: 5 } };
+    office.writes(step(last, 1, vec![])).unwrap();
+}
