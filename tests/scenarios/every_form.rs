@@ -229,6 +229,13 @@ fn every_form_is_opened_taken_through_its_steps_and_printed_as_of_a_date() {
         |row: &serde_json::Value| walks.iter().any(|walk| row.to_string().contains(&format!("{}-", walk.form)));
     assert!(!waits.iter().any(of_walked), "{waits:?}");
 
+    // Whom to call stands beside an incident while it is not over; who was taken out of the list does not.
+    scene.desk.run(&["case", "open", "contact", "post=joho-kacho", "name=当直", "day=内線200", "night=090-1111-1111"]);
+    scene.desk.run(&["case", "open", "incident", "class=failure", "level=3", "kind=failure", "circumstances=停電"]);
+    let incident = scene.desk.run(&["case", "show", &format!("incident-{}-1", scene.clock.fiscal_year())]);
+    assert!(incident.contains("whom to call") && incident.contains("内線200"), "{incident}");
+    assert!(!incident.contains("内線100"), "{incident}");
+
     // A call of which others have to hear does not end in silence.
     let call = ["event=侵入の疑い", "interim=切断", "class=misuse", "level=3", "caller=職員"];
     scene.desk.run(&[&["case", "open", "emergency-call", &format!("received={now}")], &call[..]].concat());

@@ -13,7 +13,7 @@ use crate::calendar::{fiscal_year, local_day};
 use crate::cases::{Case, Taken, Written};
 use crate::change::{Answer, CaseId, Change, ConnectionState, Field, Log};
 use crate::fold::{Register, TERMINAL_ACTS_A_DAY, check_clock, check_recent, decode};
-use crate::forms::Form;
+use crate::forms::{Form, people};
 use crate::organisation::ByDeputy;
 use crate::permission::Asked;
 use crate::recovery::is_for_recovery_keys;
@@ -340,6 +340,14 @@ impl Casebook {
     pub fn cases_on(&self, form: Form) -> impl Iterator<Item = &Case> {
         let of = |fiscal_year, number| CaseId { form, number: Numbered { fiscal_year, number } };
         self.cases.range(of(0, 0)..=of(u16::MAX, u32::MAX)).map(|(_, case)| case.as_ref())
+    }
+
+    /// Whom to call (form 34) while an incident, a call or a disconnection is not over: entries that nobody took out.
+    pub fn contacts_beside<'c>(&'c self, case: &Case) -> impl Iterator<Item = &'c Case> + use<'c> {
+        let asks =
+            matches!(case.id.form, Form::Incident | Form::EmergencyCall | Form::Disconnection) && !case.is_closed();
+        self.cases_on(Form::Contact)
+            .filter(move |contact| asks && contact.taken(people::CONTACT_ENDED).next().is_none())
     }
 
     /// A case.

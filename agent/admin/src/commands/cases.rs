@@ -189,6 +189,16 @@ fn case_text(case: &Case, cases: &Cases, desk: &Desk) -> String {
             });
         }
     }
+    let sight = desk.sight();
+    let contacts = cases.casebook.contacts_beside(case);
+    let contacts: Vec<&Case> = contacts.filter(|contact| sight.sees_case(desk.cache.register(), contact)).collect();
+    if !contacts.is_empty() {
+        lines.push(screen.words("whom to call:", "緊急時連絡網:").to_owned());
+        let fields = |contact: &Case| {
+            fields_text(contact.id.form.definition().fields, &contact.opened.fields, cases, desk).join(", ")
+        };
+        lines.extend(contacts.iter().map(|contact| format!("  {}", marked(&fields(contact), "    "))));
+    }
     let untold = |field: &&Field| matches!(&field.value, Value::Text(hash) if cases.text(hash).is_none());
     let written = case.steps.iter().map(|taken| &taken.written).chain([&case.opened]);
     let untold = written.flat_map(|written| &written.fields).filter(untold).count();

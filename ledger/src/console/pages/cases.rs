@@ -195,8 +195,11 @@ pub(crate) async fn one(
             if !view.sight.sees_case(&view.register, case) {
                 return Err(Refusal::OtherSection);
             }
+            let contacts = casebook.contacts_beside(case);
+            let contacts: Vec<&Case> =
+                contacts.filter(|contact| view.sight.sees_case(&view.register, contact)).collect();
             let written = std::iter::once(&case.opened).chain(case.steps.iter().map(|taken| &taken.written));
-            let texts = Texts::beside(view, written)?;
+            let texts = Texts::beside(view, written.chain(contacts.iter().map(|contact| &contact.opened)))?;
             let mut sections =
                 view.together(|| vec![opening(view, case, &texts), taken(view, case, &texts), to_be_done(view, case)]);
             let mut shown = vec![Shown::rows(Query::Entries, 1 + case.steps.len(), from(case.opened.index))];
@@ -204,10 +207,31 @@ pub(crate) async fn one(
                 sections.push(section);
                 shown.push(read);
             }
+            if let Some(first) = contacts.first() {
+                shown.push(Shown::rows(Query::Entries, contacts.len(), from(first.opened.index)));
+                sections.push(whom_to_call(view, &contacts, &texts));
+            }
             let content = Content { title: id.text(view.language), place: "/console/cases", refresh: None, sections };
             Ok((content, shown))
         })
         .await
+}
+
+/// Whom to call by day and by night, while it is not over.
+fn whom_to_call(view: &View<'_>, contacts: &[&Case], texts: &Texts) -> Section {
+    let definition = Form::Contact.definition();
+    let row = |contact: &&Case| {
+        let facts = form_facts(view, definition.fields, &contact.opened.fields, texts);
+        facts.into_iter().map(|(_, cell)| cell).collect()
+    };
+    let title = definition.title.text(view.language);
+    let table = Table {
+        caption: view.say("By day, by night and on holidays", "平日及び夜間・休日の連絡先"),
+        columns: definition.fields.iter().map(|blank| blank.title.text(view.language).to_owned()).collect(),
+        rows: contacts.iter().map(row).collect(),
+        none: String::new(),
+    };
+    Section::new(title.to_owned(), vec![Block::Table(table)])
 }
 
 fn opening(view: &View<'_>, case: &Case, texts: &Texts) -> Section {

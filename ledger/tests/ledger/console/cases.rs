@@ -68,6 +68,25 @@ fn a_case_is_shown_with_its_texts_which_are_never_html_and_looking_at_it_is_a_re
 }
 
 #[test]
+fn whom_to_call_stands_beside_an_incident_that_is_not_over() {
+    let served = Served::new();
+    reported(&served, "停電");
+    let number = served.town.ledger.cases_at(&served.town.office, 0).unwrap()[0];
+    let path = format!("/console/cases/{number}");
+    let (mut browser, _) = entered(&served, &served.town.mayor);
+    assert!(!browser.page(&path).contains("緊急時連絡網"));
+    let texts = ["当直 <一郎>", "内線100", "090-0000-0000"].map(person);
+    let written =
+        (2..).zip(&texts).map(|(key, text)| Field { key, value: Value::Text(NameHash::of(&text.salt, &text.text)) });
+    let fields = std::iter::once(Field { key: 1, value: Value::Code(code("managers")) }).chain(written).collect();
+    let act = served.town.proposes(vec![Change::Open(Box::new(OpenCase { form: Form::Contact, fields }))]);
+    served.town.ledger.submit(&served.town.office, act, texts.to_vec()).unwrap();
+    let page = browser.page(&path);
+    assert!(page.contains("緊急時連絡網") && page.contains("内線100") && page.contains("090-0000-0000"), "{page}");
+    assert!(page.contains("当直 &#60;一郎&#62;"), "{page}");
+}
+
+#[test]
 fn what_is_typed_becomes_a_wish_as_it_was_typed() {
     let served = Served::new();
     let (title, keeper) = (Title::new("セキュリティ対策委員会").unwrap(), Some(code("managers")));
