@@ -73,9 +73,14 @@ impl Office {
 
     /// The third person gets a card that signs, good for the next fiscal year too; it takes two.
     fn third_signs(&mut self, proposer: &str, approver: &str) {
+        self.signs(THIRD, proposer, approver);
+    }
+
+    /// The same for somebody else.
+    fn signs(&mut self, operator: &str, proposer: &str, approver: &str) {
         self.desk.sign_by(proposer);
         let to = self.end_of_next_year();
-        let (mut card, said) = self.desk.issue(THIRD, &["--operator", THIRD, "--signing", "--to", &to]);
+        let (mut card, said) = self.desk.issue(operator, &["--operator", operator, "--signing", "--to", &to]);
         self.by(approver, &["approve", proposed(&said)]);
         self.desk.sign_by(proposer);
         self.desk.lay_in(&mut card);

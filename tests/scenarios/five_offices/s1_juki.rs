@@ -1,4 +1,5 @@
-//! S1: アクセス管理者 alone for operators and cards, loss told to two, a stop that only committee and mayor lift, training that the mayor approves.
+//! S1: アクセス管理者 alone for operators and cards, or his deputy; loss told to two, a stop by either door that only committee and mayor lift, training that the
+//! mayor approves.
 
 use sekisho_ipc::SessionState;
 use sekisho_tests::clerk::{insert, login, pull, try_login, verdict_of, wait_state};
@@ -11,6 +12,9 @@ const SYSTEM: &str = "20001";
 const ACCESS: &str = "20002";
 /// 総務部長, who keeps the committee's papers (8(8)).
 const SECRETARY: &str = THIRD;
+
+/// 市民課長補佐, who decides in the head's place while he is away.
+const DEPUTY: &str = "20004";
 
 const FUNCTIONS: &[&str] = &["juki.search", "juki.koiki", "juki.card"];
 
@@ -49,7 +53,9 @@ fn s1_a_city_on_the_residents_network() {
 
     training(&mut office);
     loss(&mut office, &mut second);
-    stop_and_return(&mut office, &mut first);
+    deputy(&mut office);
+    stop_and_return(&mut office, &mut first, Door::Immediate);
+    stop_and_return(&mut office, &mut first, Door::Ordinary);
     next_year(&mut office, &mut first, &mut second);
     inspection(&mut office);
     office.end();
@@ -95,8 +101,38 @@ fn loss(office: &mut Office, card: &mut sekisho_tests::desk::Issued) {
     pull(&office.terminal, card);
 }
 
-/// 15, 14(5): the mayor stops at once. 16: the committee reports, then the mayor confirms; neither alone opens anything.
-fn stop_and_return(office: &mut Office, card: &mut sekisho_tests::desk::Issued) {
+/// 代決, 後閲: while the head is away his deputy decides; the head looks at it when he is back, and nobody in his place.
+fn deputy(office: &mut Office) {
+    office.signs(DEPUTY, SYSTEM, ACCESS);
+    let as_deputy = ["--post", "shimin-kacho", "--as-deputy"];
+    let said = office.refused(SECRETARY, &[&as_deputy[..], &["operator", "suspend", "10103"]].concat());
+    assert!(said.contains("shimin-kacho"), "{said}");
+    office.by(DEPUTY, &[&as_deputy[..], &["operator", "suspend", "10103"]].concat());
+    let act = office.newest_act();
+    let waits = |office: &mut Office| {
+        office.desk.sign_by(ACCESS);
+        let rows = office.desk.list(&["today", "--mine"]);
+        rows.iter().any(|row| row["do"].as_str().unwrap().contains(&format!("review {}", &act[..16])))
+    };
+    assert!(waits(office), "{:?}", office.desk.list(&["today"]));
+    office.refused(DEPUTY, &["review", &act]);
+    office.by(ACCESS, &["review", &act]);
+    assert!(!waits(office));
+    office.by(ACCESS, &["operator", "lift", "10103"]);
+}
+
+/// By which door the network is left (14(1), 15).
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Door {
+    /// At once; the committee is told afterwards.
+    Immediate,
+    /// Once the committee was heard.
+    Ordinary,
+}
+
+/// 15, 14(5): the mayor stops at once, or (14(1)) once the committee was heard. 16: the committee reports, then the mayor confirms; neither alone opens anything.
+fn stop_and_return(office: &mut Office, card: &mut sekisho_tests::desk::Issued, door: Door) {
+    let (round, name) = if door == Door::Immediate { (1, "door=immediate") } else { (2, "door=ordinary") };
     insert(&office.terminal, card);
     login(&office.terminal, card);
     let report = ["class=misuse", "level=2", "kind=leak", "circumstances=他市への誤送信"];
@@ -104,24 +140,35 @@ fn stop_and_return(office: &mut Office, card: &mut sekisho_tests::desk::Issued) 
     let said = office.refused(ACCESS, &[&report[..], &["recipients=system_manager"]].concat());
     assert!(said.contains("has to be told to executive"), "15(2): {said}");
     office.by(ACCESS, &report);
-    let acknowledge = ["case", "step", &office.case("incident", 1), "acknowledge"].map(str::to_owned);
+    let acknowledge = ["case", "step", &office.case("incident", round), "acknowledge"].map(str::to_owned);
     let acknowledge: Vec<&str> = acknowledge.iter().map(String::as_str).collect();
     office.on_paper(ACCESS, "shicho", &acknowledge);
     office.on_paper(SECRETARY, "iinkai", &acknowledge);
-    let number = format!("{}-1", office.clock.fiscal_year());
+    let number = format!("{}-{round}", office.clock.fiscal_year());
+    let incident = format!("incident={}", office.case("incident", round));
+    let open = ["case", "open", "disconnection", name, &incident, "reason=漏えいの差し迫った危険"];
+    let case = office.case("disconnection", round);
+    if door == Door::Ordinary {
+        office.by(ACCESS, &open);
+        let minute = std::time::Duration::from_secs(60);
+        office.clock.pass(minute);
+        office.on_paper(SECRETARY, "iinkai", &["case", "step", &case, "hear", "opinion=停止が相当"]);
+        office.clock.pass(minute);
+    }
     office.on_paper(ACCESS, "shicho", &["connection", "stop", "--incident", &number]);
     wait_state(&office.terminal, SessionState::AwaitPin);
     assert_eq!(try_login(&office.terminal, card), "connection_stopped");
     let act = format!("act={}", office.newest_act());
-    let incident = format!("incident={}", office.case("incident", 1));
-    office.by(ACCESS, &["case", "open", "disconnection", "door=immediate", &incident, "reason=漏えいの差し迫った危険"]);
-    let case = office.case("disconnection", 1);
+    if door == Door::Immediate {
+        office.by(ACCESS, &open);
+    }
     office.by(ACCESS, &["case", "step", &case, "stop", &act]);
     let at = format!("at={}", office.now());
     office.by(ACCESS, &["case", "step", &case, "notify", "roles=security_committee", &at, "content=結合を停止した"]);
     // 14(3): what happened is kept.
-    office.by(ACCESS, &["retention", "preserve", "hozen-1", "--incident", &number]);
-    office.by(ACCESS, &["case", "step", &case, "keep", "order=hozen-1"]);
+    let order = format!("hozen-{round}");
+    office.by(ACCESS, &["retention", "preserve", &order, "--incident", &number]);
+    office.by(ACCESS, &["case", "step", &case, "keep", &format!("order={order}")]);
 
     let reopen = ["--propose", "connection", "open", "--incident", &number];
     let said = office.refused(SYSTEM, &reopen);
