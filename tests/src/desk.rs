@@ -223,13 +223,20 @@ impl Desk {
         self.sign_as(found.unwrap_or_else(|| panic!("{operator} does not sign here")));
     }
 
-    /// An administrator goes to a desk of her own, and takes her card with her. Whoever signs now stays.
+    /// An administrator leaves, and takes her card with her. Whoever signs now stays.
     ///
     /// # Panics
     /// When the desk has no such card.
     pub fn leaves(&mut self, operator: &str) -> Issued {
         let found = self.administrators.iter().position(|issued| issued.name() == operator);
-        self.administrators.remove(found.unwrap_or_else(|| panic!("{operator} does not sign here")))
+        let found = found.unwrap_or_else(|| panic!("{operator} does not sign here"));
+        let mut issued = self.administrators.remove(found);
+        if !self.seats.is_empty() {
+            let slot = self.seats.remove(found);
+            issued.card.pull();
+            self.pcscd.wait_slot(slot, false);
+        }
+        issued
     }
 
     /// The PINs of all administrators.

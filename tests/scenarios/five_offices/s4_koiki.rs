@@ -5,6 +5,7 @@ use std::time::Duration;
 use sekisho_ipc::SessionState;
 use sekisho_tests::clerk::{insert, login, pull, try_login, verdict_of, wait_state};
 use sekisho_tests::desk::Issued;
+use sekisho_tests::said;
 
 use super::{Office, THIRD, ends, proposed};
 
@@ -142,8 +143,18 @@ fn spare_card(office: &mut Office) {
     let wake = ["card", "activate", &guid, "--operator", "10401", "--to", &until, "--reason", "wasure"];
     let said = office.refused(GENERAL, &wake);
     assert!(said.contains("may not sign changes of class"), "another section's head does not: {said}");
-    office.by(HEAD, &wake);
+    pull(&office.terminal, &mut spare);
+    // At any panel, with his own card.
+    let mut head = office.desk.leaves(HEAD);
+    insert(&office.terminal, &mut head);
+    let number = cards.last().unwrap()["number"].as_str().unwrap();
+    let wake = ["activate-card", number, "--operator", "10401", "--reason", "wasure", "--hours", "1", "--pin-stdin"];
+    let (status, said) = said::run("sekisho", &mut office.terminal.sekisho(&wake), &format!("{}\n", head.pin()));
+    assert!(status.success() && said.contains("10401"), "{said}");
+    pull(&office.terminal, &mut head);
+    office.desk.seat(head);
     office.wait_current();
+    insert(&office.terminal, &mut spare);
     login(&office.terminal, &spare);
     assert_eq!(verdict_of(&office.terminal, "kouki.shikaku"), "granted");
     office.clock.pass(Duration::from_secs(3700));
