@@ -48,7 +48,10 @@ fn s2_a_city_whose_agencies_apply() {
     login(&office.terminal, &first);
     assert_eq!(verdict_of(&office.terminal, "renraku.soshin"), "purpose_missing");
     assert_eq!(office.for_purpose("renraku.soshin", "kinkyu"), "granted");
-    assert_eq!(verdict_of(&office.terminal, "renraku.toroku"), "function_not_in_scope", "5");
+    // As often as that somebody asks why, later.
+    for _ in 0..5 {
+        assert_eq!(verdict_of(&office.terminal, "renraku.toroku"), "function_not_in_scope", "5");
+    }
 
     suspended(&mut office, &mut first);
     leaked(&mut office, &mut second);
@@ -189,10 +192,10 @@ fn next_year(office: &mut Office, first: &mut Issued, second: &mut Issued) {
 
 /// 12(2): the system manager looks into it, the agency answers.
 fn inspection(office: &mut Office) {
-    let record = office.doubt_about(SYSTEM, "out-of-duty", "10201");
+    let record = office.doubt_about(SYSTEM, "refusals", "10201");
     let record = format!("record={record}");
     let asked =
-        ["doubt=out-of-duty", &record, "operator=10201", "section=kyoiku", "question=登録事項の変更を試みた理由"];
+        ["doubt=refusals", &record, "operator=10201", "section=kyoiku", "question=登録事項の変更を何度も試みた理由"];
     office.by(SYSTEM, &[&["case", "open", "log-review"], &asked[..]].concat());
     let case = office.case("log-review", 1);
     office.by(AGENCY, &["case", "step", &case, "answer", "answer=利用者からの依頼による"]);

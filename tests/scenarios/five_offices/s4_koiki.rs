@@ -212,12 +212,12 @@ fn next_year(office: &mut Office, first: &mut Issued, second: &mut Issued) {
 
 /// 4(4): データ保護管理者 looks through the records, asks the section, and judges.
 fn inspection(office: &mut Office) {
-    let record = office.doubt_about(PROTECTION, "out-of-duty", "10402");
+    let record = office.doubt_about(PROTECTION, "no-purpose", "10401");
     let asked =
-        [&format!("record={record}"), "doubt=out-of-duty", "operator=10402", "section=shikaku", "question=理由"];
+        [&format!("record={record}"), "doubt=no-purpose", "operator=10401", "section=shikaku", "question=照会の事由"];
     office.by(PROTECTION, &[&["case", "open", "log-review"], &asked[..]].concat());
     let case = office.case("log-review", 1);
-    office.by(HEAD, &["case", "step", &case, "answer", "answer=取扱範囲の変更前であった"]);
+    office.by(HEAD, &["case", "step", &case, "answer", "answer=事由を要しない機能での窓口対応"]);
     office.by(PROTECTION, &["case", "step", &case, "verdict", "verdict=doubtful"]);
     let guid = office.desk.guid_of("10402");
     office.two(HEAD, PROTECTION, &["card", "return", &guid, "--reason", "left_duty"]);
