@@ -22,8 +22,9 @@ fn refused(outcome: Result<Lease<'_>, AgentError>) -> String {
 fn a_lease_takes_the_card_from_the_agent_and_gives_it_back_in_the_book() {
     let bench = Bench::new();
     bench.insert(CLERK);
-    let handed = bench.worker.taken_up();
     let lease = bench.agent.lend(&panel(), &request()).unwrap();
+    // It has let go, and with that has heard all that it was told before.
+    let handed = bench.worker.taken_up();
     assert!(bench.on_disk().iter().any(lent), "the record is durable before the readers are another's");
     assert_eq!(bench.agent.lock().machine.state(), &State::NoCard);
     let (state, _) = bench.agent.state(&panel());

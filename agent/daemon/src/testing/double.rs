@@ -266,12 +266,12 @@ impl Double {
         self.state.lock().unwrap().grants_read
     }
 
-    /// How often the card changed its PIN.
     /// How often the cards were handed to it.
     pub(crate) fn taken_up(&self) -> u32 {
         self.state.lock().unwrap().taken_up
     }
 
+    /// How often the card changed its PIN.
     pub(crate) fn changed(&self) -> u32 {
         self.state.lock().unwrap().changed
     }
