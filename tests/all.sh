@@ -10,11 +10,11 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 cargo build --workspace
 status=0
-# Six scenarios at a time: each has its own pcscd, ledger and terminals and mostly waits for them, and two cores is what we promise to need.
-cargo test --workspace --no-fail-fast -- --test-threads 6 "$@" 2>&1 | tee "$log" || status=$?
+# Four scenarios at a time: each has its own pcscd, ledger and terminals and mostly waits for them, and two cores is what we promise to need.
+cargo test --workspace --no-fail-fast -- --test-threads 4 "$@" 2>&1 | tee "$log" || status=$?
 # What the ledger keeps, once more with its book on a PostgreSQL server; tests/long.sh does so with every story.
 if [ $# -eq 0 ]; then
-    SEKISHO_STORE=postgres cargo test --workspace --no-fail-fast --test scenarios -- --test-threads 6 \
+    SEKISHO_STORE=postgres cargo test --workspace --no-fail-fast --test scenarios -- --test-threads 4 \
         evidence:: ingest:: by_hand:: carried:: refilled:: casebook:: 2>&1 | tee -a "$log" || status=$?
 fi
 

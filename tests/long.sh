@@ -11,7 +11,7 @@ tests/setup.sh
 cargo build --workspace
 # A single package would be built with other features, and nearly everything anew.
 cargo test --workspace --test scenarios -- --ignored --test-threads 1 --nocapture
-SEKISHO_STORE=postgres cargo test --workspace --test scenarios -- --test-threads 6
+SEKISHO_STORE=postgres cargo test --workspace --test scenarios -- --test-threads 4
 cargo test --workspace --test ledger -- --ignored
 # In memory: whether a disk keeps what it was given is not asked here, and each story waits for it hundreds of times.
 seed=${SEKISHO_SEED:-$RANDOM$RANDOM} stories=${SEKISHO_STORIES:-500}
