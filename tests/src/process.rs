@@ -75,15 +75,21 @@ impl Process {
 
     /// Asks it to end, and waits until it has.
     pub fn stop(&mut self) -> ExitStatus {
-        self.signal(Signal::TERM);
-        let ended = wait::try_until(|| self.ended());
-        ended.unwrap_or_else(|| panic!("{} does not end when asked; it said:\n{}", self.name, self.said()))
+        self.ends_by(Signal::TERM)
     }
 
     /// Interrupts it as Ctrl-C would, and waits until it is gone.
+    ///
+    /// # Panics
+    /// When it does not end.
     pub fn interrupt(&mut self) {
-        self.signal(Signal::INT);
-        let _ = self.child.wait();
+        self.ends_by(Signal::INT);
+    }
+
+    fn ends_by(&mut self, signal: Signal) -> ExitStatus {
+        self.signal(signal);
+        let ended = wait::try_until(|| self.ended());
+        ended.unwrap_or_else(|| panic!("{} does not end when asked; it said:\n{}", self.name, self.said()))
     }
 
     fn signal(&mut self, signal: Signal) {
@@ -96,8 +102,12 @@ impl Process {
 
 /// The same command, such that the kernel ends it when whoever started it goes away, even by SIGKILL.
 fn dying_with_us(command: &Command) -> Command {
-    let mut wrapped = Command::new("setpriv");
-    wrapped.args(["--pdeathsig", "KILL", "--"]).arg(command.get_program()).args(command.get_args());
+    // Whoever runs the tests in the background has them ignore Ctrl-C, and what ignores it hands that on.
+    let mut wrapped = Command::new("env");
+    wrapped
+        .args(["--default-signal=INT", "setpriv", "--pdeathsig", "KILL", "--"])
+        .arg(command.get_program())
+        .args(command.get_args());
     for (key, value) in command.get_envs() {
         match value {
             Some(value) => wrapped.env(key, value),
