@@ -240,8 +240,14 @@ impl Agent {
         if self.lock().pins.waits_on_reader() {
             return Err(VerdictCode::AgentBusy);
         }
-        let proof = self.card_proof(asked);
+        let mut proof = self.card_proof(asked);
         let mut core = self.lock();
+        // A register that came meanwhile, as one comes after each change of a PIN, is no fault of hers: the card proves it once more.
+        if proof.as_ref().is_some_and(|proof| proof.input.register != core.register.size()) {
+            drop(core);
+            proof = self.card_proof(asked);
+            core = self.lock();
+        }
         // The card took its time.
         if let Some(code) = self.grants_nothing(&mut core) {
             return Err(code);

@@ -3,8 +3,8 @@ use crate::journal::disk::Fault;
 use crate::session::{InsertedCard, Session, State};
 use crate::testing::{Bench, CLERK, RIGHT_PIN, ask, code, panel, tuesday_ten, until};
 use sekisho_ipc::{Keypad, PinFrame, PromptRequest};
-use sekisho_register::Change;
-use sekisho_register::change::{EndPermit, GivePermit};
+use sekisho_register::change::{EndPermit, GivePermit, SectionState, SetSection};
+use sekisho_register::{Change, Title};
 use sekisho_wire::id::CardGuid;
 use sekisho_wire::record::SessionReason;
 
@@ -100,6 +100,24 @@ fn nothing_is_granted_by_a_card_that_took_so_long_that_the_ledger_refused_our_hi
     let refused = bench.agent.await_prompt(&panel(), &prompt.prompt);
     assert!(matches!(refused, Err(AgentError::CardProblem { verdict, .. }) if verdict.code == "history_refused"));
     assert!(!bench.kinds().contains(&"decision"));
+}
+
+#[test]
+fn a_register_that_comes_while_the_card_proves_costs_the_clerk_nothing() {
+    let mut bench = Bench::new();
+    bench.log_in();
+    bench.worker.hold();
+    let agent = bench.agent.clone();
+    let asked = std::thread::spawn(move || agent.authorize(&panel(), &ask("koseki")).unwrap());
+    until(|| !bench.agent.lock().calls.is_empty());
+    let title = Title::new("企画課").unwrap();
+    let (state, effective) = (SectionState::Open, tuesday_ten());
+    let section = SetSection { section: code("kikaku"), title, state, effective };
+    bench.office.act(vec![Change::Section(section)]);
+    bench.advance();
+    bench.worker.go_on();
+    assert_eq!(asked.join().unwrap().verdict.code, "granted");
+    bench.assert_replays();
 }
 
 #[test]
