@@ -159,9 +159,9 @@ impl Browser {
         address.and_then(|address| address.as_str().map(str::to_owned)).unwrap_or_default()
     }
 
-    /// The text of the page as people see it.
+    /// The text of the page as people see it; nothing while part of it is on its way.
     pub fn text(&mut self) -> String {
-        let text = self.evaluate("document.body.innerText");
+        let text = self.evaluate("document.readyState === 'complete' ? document.body.innerText : ''");
         text.and_then(|text| text.as_str().map(str::to_owned)).unwrap_or_default()
     }
 
